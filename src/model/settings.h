@@ -1,0 +1,59 @@
+/* Every setting of every program: one table in settings.c (name, type, default, check, help), from which `--help`, the example file and the man page
+ * are made. CONTRACT "Configuration".
+ *
+ * Sources, strongest first: systemd credential (lower-case name), environment, --env-file. An unknown value is an error that names the setting.
+ * Ownership: settings_free(). Secrets are wiped there. */
+#pragma once
+
+#include "basic/cleanup.h"
+#include "model/rate.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+typedef enum AuthMode { AUTH_UNSET, AUTH_REQUIRED, AUTH_OFF } AuthMode;
+typedef enum TlsMode { TLS_OFF, TLS_OPTIONAL, TLS_REQUIRED } TlsMode;
+typedef enum JailMode { JAIL_REQUIRED, JAIL_BEST_EFFORT } JailMode;
+typedef enum SimForce { SIM_OK, SIM_FAIL } SimForce;
+
+typedef struct Settings {
+    char *encryption_key; /* TEMPOFTP_ENCRYPTION_KEY, secret: "new,old" */
+    bool simulacro;       /* TEMPOFTP_SIMULACRO */
+    char *data_path;      /* TEMPOFTP_DATA_PATH, absolute, "/data" */
+    uint32_t ftp_uid, ftp_gid; /* FTP_UID, FTP_GID: 2001 */
+    char *ssh_user;       /* RSYNC_SSH_USER: lanotadm */
+    char **origins;       /* TEMPOFTP_ORIGENES */
+    int vigencia_max;     /* TEMPOFTP_VIGENCIA_MAX: 90 */
+    int max_transfers;    /* TEMPOFTP_MAX_TRASLADOS: 4 */
+    AuthMode auth;        /* TEMPOFTP_AUTH */
+    RateLimit rate_post;  /* TEMPOFTP_RATE_LIMIT_POST: 10/hour */
+    char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
+    char **proxies;       /* TEMPOFTP_PROXIES */
+    char *ftp_host;       /* TEMPOFTP_FTP_HOST: the machine's name */
+    uint16_t ftp_port;    /* TEMPOFTP_FTP_PORT: 21: what answers tell clients */
+    uint16_t pasv_min, pasv_max; /* TEMPOFTP_FTP_PASV_PORTS: 50000-50999 */
+    char *pasv_address;   /* TEMPOFTP_FTP_PASV_ADDRESS: NULL = the control connection's */
+    TlsMode ftp_tls;      /* TEMPOFTP_FTP_TLS: off */
+    JailMode ftp_jail;    /* TEMPOFTP_FTP_JAIL: required | best-effort */
+    int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker and FTP listener */
+    int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
+    SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */
+    uint64_t sim_remote_size_bytes, sim_data_free_bytes; /* TEMPOFTP_SIM_… */
+    uint32_t sim_delay_ms;
+} Settings;
+
+/* `lookup` gives the value of an environment variable or NULL (getenv in programs, a table in tests). *ret_error (heap, caller frees) is a
+ * sentence that names the setting and says what is allowed. Obsolete settings that are set are named through `warn` (may be NULL). -EINVAL, -ENOMEM. */
+typedef const char *(*SettingsLookup)(const char *name, void *userdata);
+typedef void (*SettingsWarn)(const char *text, void *userdata);
+int settings_parse(SettingsLookup lookup, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) _must_use_;
+/* Credentials, then the environment, then env_file (may be NULL: KEY=value lines as systemd's EnvironmentFile=). */
+int settings_load(const char *env_file, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) _must_use_;
+Settings *settings_free(Settings *s);
+DEFINE_CLEANUP(Settings, settings_free)
+
+/* The example file, made from the table: every setting commented out with its help and default. */
+void settings_print_example(FILE *to);
+/* One line a setting, for --help. */
+void settings_print_help(FILE *to);

@@ -1,0 +1,28 @@
+/* Names of units, and back. docs/INTERNALS.md "Life and run". */
+#pragma once
+
+#include "model/request.h"
+
+#define UNIT_NAME_SIZE 256
+
+typedef enum UnitKind { UNIT_TRANSFER, UNIT_PURGE, UNIT_EXPORT, UNIT_EXPIRE, UNIT_KIND_MAX } UnitKind;
+
+const char *unit_kind_name(UnitKind k);
+int unit_kind_parse(const char *name, UnitKind *ret) _must_use_;
+
+/* tempoftp-<kind>-<id>.service (".timer" for UNIT_EXPIRE with timer true). */
+void unit_name_make(UnitKind k, const char *id, bool timer, char ret[static UNIT_NAME_SIZE]);
+/* tempoftp-done@<kind>-<life>-<run>-<id>.service, or tempoftp-failed@… */
+void report_unit_name_make(bool failed, UnitKind k, uint64_t life, uint32_t run, const char *id, char ret[static UNIT_NAME_SIZE]);
+
+typedef struct ReportUnit {
+    bool failed;
+    UnitKind kind;
+    uint64_t life;
+    uint32_t run;
+    char id[ID_MAX + 1];
+} ReportUnit;
+/* -EINVAL for anything that the function above would not have made. */
+int report_unit_name_parse(const char *name, ReportUnit *ret) _must_use_;
+/* The id of "tempoftp-transfer-<id>.service" and friends; -EINVAL. (export: without its -<n>) */
+int unit_name_parse(const char *name, UnitKind *ret_kind, char ret_id[static ID_MAX + 1]) _must_use_;
