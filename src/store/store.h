@@ -1,0 +1,153 @@
+/* The state database: every SQL statement of tempoftp stands in this room.
+ *
+ * One Store per process. Reads run on the caller's thread (the event loop) on a connection of their own; writes are jobs that one writer
+ * thread takes from a queue and commits in groups (WAL, synchronous=FULL): everything queued while a commit is running goes into the next one.
+ * A job's callback runs, on the loop, only after its group is on disk. Each job has a savepoint: one that fails takes nothing else with it.
+ *
+ * Errors: negative errno. SQLite's own become -EIO, -ENOSPC (SQLITE_FULL), -EBUSY, -ENOMEM, -EBADMSG (corrupt); detail at debug.
+ * Source: https://sqlite.org/wal.html, https://sqlite.org/c3ref/c_abort.html */
+#pragma once
+
+#include "model/request.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef struct Store Store;
+typedef struct StoreTx StoreTx; /* inside a job only */
+
+#define STORE_QUEUE_MAX 65536 /* jobs waiting; past it store_write says -EAGAIN */
+
+/* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer. -ENOTSUP: made by a newer version. */
+int store_open(const char *path, Store **ret) _must_use_;
+/* Commits what is queued, stops the writer, runs no more callbacks. */
+Store *store_free(Store *s);
+DEFINE_CLEANUP(Store, store_free)
+
+/* An eventfd, readable when callbacks wait; then call store_dispatch(). */
+int store_fd(const Store *s);
+void store_dispatch(Store *s);
+bool store_is_idle(const Store *s); /* nothing queued, nothing to dispatch */
+/* A SELECT 1 on the reader that touches the file, for /health. */
+int store_probe(Store *s);
+
+/* Runs on the writer thread, inside the group's transaction. Returns 0 or negative errno (its changes are rolled back; the others commit). */
+typedef int (*StoreJob)(StoreTx *tx, void *job);
+/* Runs in store_dispatch(), after the commit: r is the job's result, or the commit's error. */
+typedef void (*StoreDone)(void *job, int r);
+int store_write(Store *s, StoreJob run, StoreDone done, void *job) _must_use_;
+/* Queues and waits for the commit (start-up, reconcile at start, tests; never on a running loop). */
+int store_write_wait(Store *s, StoreJob run, void *job) _must_use_;
+
+/* ---- who did it: goes into `events` with every change ---- */
+typedef struct Actor {
+    const char *name;       /* "api:203.0.113.5", "unix:root", "tempoftpd", "tempoftp-expire-x.timer"… */
+    const char *request_id; /* X-Request-ID or NULL */
+    int64_t now;            /* UTC seconds */
+} Actor;
+
+/* ---- rows ---- */
+typedef struct Account {
+    char name[ACCOUNT_NAME_MAX + 1];
+    char email[EMAIL_MAX + 1];
+    char *hash;    /* embedded back end: Argon2id; NULL when the account does not exist there now ("gone and back" makes a new one) */
+    char *token;   /* Fernet token of the password (or of a foreign hash); NULL when gone */
+    bool foreign;  /* the back end had it before us */
+    int64_t created;
+} Account;
+void account_done(Account *a);
+#define _cleanup_account_ _cleanup_(account_done)
+
+typedef struct Downloads {
+    uint64_t count; /* distinct address and day */
+    int64_t last;   /* UTC seconds, 0 none */
+    uint64_t bytes;
+} Downloads;
+
+/* What GET /tmpftp/{id} shows. */
+typedef struct RequestView {
+    Request request;
+    char *token; /* of its account; NULL before listo */
+    Downloads downloads;
+} RequestView;
+void request_view_done(RequestView *v);
+#define _cleanup_request_view_ _cleanup_(request_view_done)
+
+typedef struct Event {
+    uint64_t n; /* 1, 2, … within one life */
+    int64_t at;
+    State state;
+    const char *actor, *message, *request_id; /* message, request_id may be NULL */
+} Event;
+
+/* A durable thing still to do; kept until done. One of each kind per life. */
+typedef enum TaskKind { TASK_PURGE, TASK_REVOKE, TASK_KIND_MAX } TaskKind;
+typedef struct Task {
+    uint64_t life;
+    TaskKind kind;
+    char id[ID_MAX + 1];
+    uint32_t tries;
+    int64_t not_before; /* UTC seconds */
+} Task;
+
+/* ---- reads (loop thread). Callbacks return 0 to go on, else the walk stops and returns that value ---- */
+/* The row of that id that is not eliminado. -ENOENT. */
+int store_get(Store *s, const char *id, Request *ret) _must_use_;
+int store_get_life(Store *s, uint64_t life, Request *ret) _must_use_;
+/* By run token, only while the row is in flight. Token must be 32 hex digits. */
+int store_get_token(Store *s, const char *token, Request *ret) _must_use_;
+int store_view(Store *s, const char *id, RequestView *ret) _must_use_; /* the hot path: one prepared statement */
+typedef int (*RequestWalk)(const Request *r, void *userdata);
+/* Oldest first (by life), rows not eliminado, of one state or (STATE_MAX) all, after that life; at most limit. */
+int store_list(Store *s, State state, uint64_t after_life, size_t limit, RequestWalk walk, void *userdata) _must_use_;
+/* Rows of an account's name that are not eliminado/expirado/error, oldest first. */
+int store_list_account(Store *s, const char *account, RequestWalk walk, void *userdata) _must_use_;
+/* Every row not eliminado of that address. */
+int store_list_email(Store *s, const char *email, RequestWalk walk, void *userdata) _must_use_;
+/* listo or bloqueado with expires <= now, earliest first. */
+int store_list_due(Store *s, int64_t now, size_t limit, RequestWalk walk, void *userdata) _must_use_;
+/* listo or bloqueado, earliest expires first, at most limit. */
+int store_list_next_expiries(Store *s, size_t limit, RequestWalk walk, void *userdata) _must_use_;
+int store_count(Store *s, State state, uint64_t *ret) _must_use_;
+int store_account_by_name(Store *s, const char *name, Account *ret) _must_use_;
+int store_account_by_email(Store *s, const char *email, Account *ret) _must_use_;
+typedef int (*AccountWalk)(const Account *a, void *userdata);
+int store_list_accounts(Store *s, AccountWalk walk, void *userdata) _must_use_;
+/* For a login: *ret_expires is the latest `expires` of its listo requests, 0 when none is listo; *ret_blocked: one is bloqueado. */
+int store_account_access(Store *s, const char *name, int64_t *ret_expires, bool *ret_blocked) _must_use_;
+typedef int (*EventWalk)(const Event *e, void *userdata);
+int store_list_events(Store *s, uint64_t life, uint64_t after_n, EventWalk walk, void *userdata) _must_use_;
+typedef int (*TaskWalk)(const Task *t, void *userdata);
+int store_list_tasks(Store *s, int64_t now, TaskWalk walk, void *userdata) _must_use_; /* those with not_before <= now */
+/* Rate-limit windows kept over an idle exit: opened is UTC milliseconds. */
+typedef int (*RateWalk)(const char *key, int64_t opened_utc_ms, uint32_t calls, void *userdata);
+int store_list_rates(Store *s, RateWalk walk, void *userdata) _must_use_;
+
+/* ---- inside jobs (writer thread) ---- */
+int tx_get_life(StoreTx *tx, uint64_t life, Request *ret) _must_use_;
+int tx_get(StoreTx *tx, const char *id, Request *ret) _must_use_;
+/* A new row in recibido and its first event; fills *ret. -EEXIST: *ret is the row that stands in the way. */
+int tx_insert(StoreTx *tx, const NewRequest *n, const Actor *who, Request *ret) _must_use_;
+/* Moves a row, if the state machine's table allows it, and writes the event. *r must hold the row's life and the new values of all changing columns
+ * (account, message, ready, expires, vigencia, retry_at, copied, sized, bytes, files, run, token); r->state is the state it is expected to be in: when
+ * the row is elsewhere by now, -ESTALE with *ret_actual set. On success r->state = to. `text` is the event's message (may be NULL). */
+int tx_move(StoreTx *tx, Request *r, State to, const char *text, const Actor *who, State *ret_actual) _must_use_;
+/* Same columns, no move, same guard on r->state; writes an event only when text is not NULL. */
+int tx_update(StoreTx *tx, Request *r, const char *text, const Actor *who, State *ret_actual) _must_use_;
+int tx_account_by_email(StoreTx *tx, const char *email, Account *ret) _must_use_;
+/* Insert or replace by name; -EEXIST when the name belongs to another address (a collision: take a longer suffix). */
+int tx_account_put(StoreTx *tx, const Account *a) _must_use_;
+/* Forgets hash and token (the account is gone; its name stays its address's for ever). */
+int tx_account_clear(StoreTx *tx, const char *name) _must_use_;
+/* How many rows of this account are listo or bloqueado. */
+int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) _must_use_;
+/* Every account with a token; the callback may return a new token (heap) in *ret_token to store instead. */
+typedef int (*TokenWalk)(const Account *a, char **ret_token, void *userdata);
+int tx_rotate_tokens(StoreTx *tx, TokenWalk walk, void *userdata) _must_use_;
+int tx_task_put(StoreTx *tx, const Task *t) _must_use_;
+int tx_task_remove(StoreTx *tx, uint64_t life, TaskKind kind) _must_use_;
+/* Adds to one (life, address, day) row. */
+int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
+int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */
+int tx_rate_put(StoreTx *tx, const char *key, int64_t opened_utc_ms, uint32_t calls) _must_use_;

@@ -1,0 +1,42 @@
+/* What tempoftpd says to systemd and to the broker over D-Bus: asynchronous calls on the loop's bus connection.
+ *
+ * Every call returns at once; the callback runs on the loop, once, unless the returned UnitCall is freed before. Errors of sending are returned
+ * (negative errno), errors of the answer reach the callback: r < 0 with the D-Bus error's name and message (NULL when there was no answer). Names
+ * of errors: docs/INTERNALS.md. Mapping: .Denied -EPERM, .Invalid -EINVAL, .AlreadyRunning -EALREADY, .StartFailed -ECHILD, no answer or
+ * broker gone -EAGAIN, anything else -EIO. */
+#pragma once
+
+#include "model/request.h"
+#include "model/unit_name.h"
+
+#include <systemd/sd-bus.h>
+
+typedef struct UnitCall UnitCall;
+UnitCall *unit_call_free(UnitCall *c); /* cancels when still pending */
+DEFINE_CLEANUP(UnitCall, unit_call_free)
+
+typedef void (*UnitReply)(void *userdata, int r, const char *error_name, const char *message);
+
+/* ret_call may be NULL: then nobody can cancel and userdata must outlive the answer. */
+int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, UnitReply reply,
+                          void *userdata, UnitCall **ret_call) _must_use_;
+int broker_start_purge(sd_bus *bus, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+
+/* The unit of a request as systemd knows it. active: "active", "activating", "deactivating", "inactive", "failed"; "" when there is no such unit (r = 0
+ * too). status: STATUS= text, "" when none. */
+typedef void (*UnitStateReply)(void *userdata, int r, const char *active, const char *status);
+int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+
+/* Every unit of ours that disappears ("tempoftp-…"): systemd's UnitRemoved. Subscribes. */
+typedef void (*UnitRemoved)(void *userdata, UnitKind kind, const char *id);
+int unit_watch_removed(sd_bus *bus, UnitRemoved removed, void *userdata, sd_bus_slot **ret_slot) _must_use_;
+
+/* Names of all loaded units of one kind, active or not (reconcile at start): callback once per unit id, then reply. */
+typedef void (*UnitListed)(void *userdata, const char *id, const char *active);
+int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+
+/* The FTP listener. Not running (no owner of the name) is success: there are no sessions then. */
+int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
