@@ -3,6 +3,7 @@
  * Source: GCC's cleanup attribute, in the manner of systemd's _cleanup_ macros. */
 #pragma once
 
+#include <errno.h>
 #include <stdlib.h>
 #include <unistd.h>
 
