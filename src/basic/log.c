@@ -126,6 +126,7 @@ static void print_plain(int level, const LogContext *about, const char *message)
 #define PREFIX_SIZE (sizeof(PREFIX) - 1)
 
 /* reason: 0, or the errno whose text ends the line. */
+_printf_(4, 0)
 static void log_va(int level, const LogContext *about, int reason, const char *format, va_list args) {
     if (level > logger.max_level)
         return;
