@@ -18,8 +18,12 @@ typedef struct Store Store;
 typedef struct StoreTx StoreTx; /* inside a job only */
 
 #define STORE_QUEUE_MAX 65536 /* jobs waiting; past it store_write says -EAGAIN */
+#define STORE_EVENTS_MAX 100000   /* per life; past it only moves that end or withdraw access are written */
+#define STORE_DOWNLOADS_MAX 10000 /* address and day pairs per life; past it only bytes are summed */
+#define STORE_RATES_MAX 65536     /* windows kept; tx_rate_put says -E2BIG */
 
-/* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer. -ENOTSUP: made by a newer version. */
+/* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer. -ENOTSUP: made by a newer version; -EBADMSG: not ours or
+ * damaged; -EBUSY: another process has it open; -EPERM: its folder is another user's, or others may write in it. */
 int store_open(const char *path, Store **ret) _must_use_;
 /* Commits what is queued, stops the writer, runs no more callbacks. */
 Store *store_free(Store *s);
@@ -39,6 +43,12 @@ typedef void (*StoreDone)(void *job, int r);
 int store_write(Store *s, StoreJob run, StoreDone done, void *job) _must_use_;
 /* Queues and waits for the commit (start-up, reconcile at start, tests; never on a running loop). */
 int store_write_wait(Store *s, StoreJob run, void *job) _must_use_;
+
+/* Since store_open(): one commit is one fsync; `jobs` counts what was run, failed ones too. */
+typedef struct StoreStatistics {
+    uint64_t jobs, commits, checkpoints;
+} StoreStatistics;
+void store_statistics(const Store *s, StoreStatistics *ret);
 
 /* ---- who did it: goes into `events` with every change ---- */
 typedef struct Actor {
@@ -127,27 +137,30 @@ int store_list_rates(Store *s, RateWalk walk, void *userdata) _must_use_;
 /* ---- inside jobs (writer thread) ---- */
 int tx_get_life(StoreTx *tx, uint64_t life, Request *ret) _must_use_;
 int tx_get(StoreTx *tx, const char *id, Request *ret) _must_use_;
-/* A new row in recibido and its first event; fills *ret. -EEXIST: *ret is the row that stands in the way. */
+/* A new row in recibido and its first event; fills *ret. -EEXIST: *ret is the row that stands in the way (both: the caller's to request_done). */
 int tx_insert(StoreTx *tx, const NewRequest *n, const Actor *who, Request *ret) _must_use_;
 /* Moves a row, if the state machine's table allows it, and writes the event. *r must hold the row's life and the new values of all changing columns
  * (account, message, ready, expires, vigencia, retry_at, copied, sized, bytes, files, run, token); r->state is the state it is expected to be in: when
- * the row is elsewhere by now, -ESTALE with *ret_actual set. On success r->state = to. `text` is the event's message (may be NULL). */
+ * the row is elsewhere by now, -ESTALE with *ret_actual set (ret_actual may be NULL); -EPERM: the table has no such move. On success r->state = to.
+ * `text` is the event's message (may be NULL). -EDQUOT: STORE_EVENTS_MAX. A non-empty account must be in `accounts` (tx_account_put first), else -EINVAL. */
 int tx_move(StoreTx *tx, Request *r, State to, const char *text, const Actor *who, State *ret_actual) _must_use_;
 /* Same columns, no move, same guard on r->state; writes an event only when text is not NULL. */
 int tx_update(StoreTx *tx, Request *r, const char *text, const Actor *who, State *ret_actual) _must_use_;
 int tx_account_by_email(StoreTx *tx, const char *email, Account *ret) _must_use_;
-/* Insert or replace by name; -EEXIST when the name belongs to another address (a collision: take a longer suffix). */
+/* Insert or replace by name; -EEXIST when the name belongs to another address (a collision: take a longer suffix); -ENOTUNIQ when the address has
+ * another name already (look it up first: names are for ever). `created` is kept from the first time. */
 int tx_account_put(StoreTx *tx, const Account *a) _must_use_;
-/* Forgets hash and token (the account is gone; its name stays its address's for ever). */
+/* Forgets hash and token (the account is gone; its name stays its address's for ever). -ENOENT: no such name. */
 int tx_account_clear(StoreTx *tx, const char *name) _must_use_;
 /* How many rows of this account are listo or bloqueado. */
 int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) _must_use_;
 /* Every account with a token; the callback may return a new token (heap) in *ret_token to store instead. */
 typedef int (*TokenWalk)(const Account *a, char **ret_token, void *userdata);
 int tx_rotate_tokens(StoreTx *tx, TokenWalk walk, void *userdata) _must_use_;
+/* Inserts, or replaces tries and not_before; t->id is not looked at. */
 int tx_task_put(StoreTx *tx, const Task *t) _must_use_;
 int tx_task_remove(StoreTx *tx, uint64_t life, TaskKind kind) _must_use_;
-/* Adds to one (life, address, day) row. */
+/* Adds to one (life, address, day) row and to the sums. -ENOENT: no such life. */
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
 int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */
 int tx_rate_put(StoreTx *tx, const char *key, int64_t opened_utc_ms, uint32_t calls) _must_use_;

@@ -1,0 +1,171 @@
+/* The tables of the state database, as a list of migrations: user_version says how many of them a file has seen.
+ *
+ * What must hold whatever a statement does stands here, not in C: an id is unique among living rows, a life is never used twice (AUTOINCREMENT),
+ * events only ever grow and count 1, 2, … within a life. States are stored by their wire names: a file outlives the order of an enum. */
+#include "store/schema.h"
+
+#include "basic/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define APPLICATION_ID 0x544d5046 /* "TMPF": what file(1) sees, and what keeps us from another program's database */
+
+const char *const schema_migrations[] = {
+    /* 0 → 1 */
+    "CREATE TABLE accounts ("
+    "  name TEXT PRIMARY KEY,"
+    "  email TEXT NOT NULL UNIQUE,"
+    "  hash TEXT,"  /* Argon2id, or NULL: not there now */
+    "  token TEXT," /* Fernet token of the password, or NULL */
+    "  is_foreign INTEGER NOT NULL DEFAULT 0,"
+    "  created INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE requests ("
+    "  life INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  run INTEGER NOT NULL DEFAULT 0,"
+    "  state TEXT NOT NULL CHECK (state IN ('recibido','preparando','traslado','listo','bloqueado','expirado','error','eliminado')),"
+    "  id TEXT NOT NULL,"
+    "  email TEXT NOT NULL,"
+    "  account TEXT REFERENCES accounts (name),"
+    "  grupo TEXT,"
+    "  ruta TEXT NOT NULL,"
+    "  message TEXT,"
+    "  vigencia INTEGER NOT NULL,"
+    "  created INTEGER NOT NULL,"
+    "  ready INTEGER NOT NULL DEFAULT 0,"
+    "  expires INTEGER NOT NULL DEFAULT 0,"
+    "  retry_at INTEGER NOT NULL DEFAULT 0,"
+    "  copied INTEGER NOT NULL DEFAULT 0,"
+    "  sized INTEGER NOT NULL DEFAULT 0,"
+    "  bytes INTEGER NOT NULL DEFAULT 0,"
+    "  files INTEGER NOT NULL DEFAULT 0,"
+    "  token TEXT,"
+    /* sums over `downloads`, so that reading one request is one look-up */
+    "  download_count INTEGER NOT NULL DEFAULT 0,"
+    "  download_last INTEGER NOT NULL DEFAULT 0,"
+    "  download_bytes INTEGER NOT NULL DEFAULT 0"
+    ") STRICT;"
+    "CREATE UNIQUE INDEX requests_id ON requests (id) WHERE state <> 'eliminado';"
+    "CREATE INDEX requests_alive ON requests (life) WHERE state <> 'eliminado';"
+    "CREATE INDEX requests_state ON requests (state, life);"
+    "CREATE INDEX requests_email ON requests (email, life) WHERE state <> 'eliminado';"
+    "CREATE INDEX requests_account ON requests (account, life) WHERE account IS NOT NULL;"
+    "CREATE INDEX requests_due ON requests (expires, life) WHERE state IN ('listo','bloqueado');"
+    "CREATE UNIQUE INDEX requests_token ON requests (token) WHERE token IS NOT NULL;"
+    "CREATE TRIGGER requests_stay BEFORE DELETE ON requests"
+    "  BEGIN SELECT RAISE(ABORT, 'requests stay for the audit'); END;"
+
+    "CREATE TABLE events ("
+    "  life INTEGER NOT NULL REFERENCES requests (life),"
+    "  n INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  state TEXT NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  message TEXT,"
+    "  request_id TEXT,"
+    "  PRIMARY KEY (life, n)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE TRIGGER events_in_order BEFORE INSERT ON events"
+    "  WHEN NEW.n <> 1 + coalesce((SELECT n FROM events WHERE life = NEW.life ORDER BY n DESC LIMIT 1), 0)"
+    "  BEGIN SELECT RAISE(ABORT, 'events count from 1 without gaps'); END;"
+    "CREATE TRIGGER events_stay_as_written BEFORE UPDATE ON events"
+    "  BEGIN SELECT RAISE(ABORT, 'events is append-only'); END;"
+    "CREATE TRIGGER events_stay BEFORE DELETE ON events"
+    "  BEGIN SELECT RAISE(ABORT, 'events is append-only'); END;"
+
+    "CREATE TABLE tasks ("
+    "  life INTEGER NOT NULL REFERENCES requests (life),"
+    "  kind TEXT NOT NULL CHECK (kind IN ('purge','revoke')),"
+    "  tries INTEGER NOT NULL,"
+    "  not_before INTEGER NOT NULL,"
+    "  PRIMARY KEY (life, kind)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX tasks_not_before ON tasks (not_before);"
+
+    "CREATE TABLE downloads ("
+    "  life INTEGER NOT NULL REFERENCES requests (life),"
+    "  address TEXT NOT NULL,"
+    "  day INTEGER NOT NULL," /* days since 1970, UTC */
+    "  bytes INTEGER NOT NULL,"
+    "  files INTEGER NOT NULL,"
+    "  last INTEGER NOT NULL,"
+    "  PRIMARY KEY (life, address, day)"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE rates ("
+    "  key TEXT PRIMARY KEY,"
+    "  opened INTEGER NOT NULL," /* UTC milliseconds */
+    "  calls INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;",
+};
+
+const size_t schema_version = ELEMENTS(schema_migrations);
+
+static int read_integer(Connection *c, const char *sql, int64_t *ret) {
+    sqlite3_stmt *statement = NULL;
+    int code;
+
+    code = sqlite3_prepare_v2(c->db, sql, -1, &statement, NULL);
+    if (code == SQLITE_OK) {
+        code = sqlite3_step(statement);
+        if (code == SQLITE_ROW)
+            *ret = sqlite3_column_int64(statement, 0);
+    }
+    (void) sqlite3_finalize(statement);
+    return connection_errno(c->db, code, sql);
+}
+
+/* An empty file is ours to fill; anything else must say that it is ours. */
+static int check_owner(Connection *c) {
+    int64_t application = 0, tables = 0;
+    int r;
+
+    r = read_integer(c, "PRAGMA application_id", &application);
+    if (r >= 0)
+        r = read_integer(c, "SELECT count(*) FROM sqlite_schema", &tables);
+    if (r < 0)
+        return r;
+    if (application != APPLICATION_ID && (application != 0 || tables > 0)) {
+        log_debug("The database has application_id %#llx: not ours", (unsigned long long) application);
+        return -EBADMSG;
+    }
+    return 0;
+}
+
+static int step(Connection *c, const char *sql, size_t to) {
+    char pragmas[96];
+    int r;
+
+    (void) snprintf(pragmas, sizeof(pragmas), "PRAGMA application_id=%d; PRAGMA user_version=%zu; COMMIT", APPLICATION_ID, to);
+    r = connection_execute(c, "BEGIN IMMEDIATE");
+    if (r < 0)
+        return r;
+    r = connection_execute(c, sql);
+    if (r >= 0)
+        r = connection_execute(c, pragmas);
+    if (r < 0 && !sqlite3_get_autocommit(c->db))
+        (void) sqlite3_exec(c->db, "ROLLBACK", NULL, NULL, NULL);
+    return r;
+}
+
+int schema_migrate(Connection *c, const char *const *migrations, size_t version) {
+    int64_t have = 0;
+    int r;
+
+    r = check_owner(c);
+    if (r >= 0)
+        r = read_integer(c, "PRAGMA user_version", &have);
+    if (r < 0)
+        return r;
+    if (have < 0 || (uint64_t) have > version) {
+        log_debug("The database has version %lld, this program knows %zu", (long long) have, version);
+        return -ENOTSUP;
+    }
+    /* After the checks: another program's file is left as it is. */
+    r = connection_execute(c, "PRAGMA journal_mode=WAL");
+    for (size_t i = (size_t) have; r >= 0 && i < version; i++)
+        r = step(c, migrations[i], i + 1);
+    return r;
+}

@@ -1,0 +1,99 @@
+/* Every SQL statement of tempoftp, one table.
+ *
+ * States stand here by their wire names. Where the planner has a choice the index is named (INDEXED BY): a statement that would fall back to a scan
+ * fails in the tests instead of getting slow in the third year. Conditions repeat the WHERE of their partial index word for word, so that it applies. */
+#include "store/statements.h"
+
+#include "basic/cleanup.h"
+
+#include <assert.h>
+
+#define REQUEST_COLUMNS                                                                                                              \
+    "r.life, r.run, r.state, r.id, r.email, r.account, r.grupo, r.ruta, r.message, r.vigencia, r.created, r.ready, r.expires, "      \
+    "r.retry_at, r.copied, r.sized, r.bytes, r.files, r.token"
+#define SELECT_REQUEST "SELECT " REQUEST_COLUMNS " FROM requests AS r "
+#define ACCOUNT_COLUMNS "name, email, hash, token, is_foreign, created"
+
+static const struct {
+    const char *text;
+    bool may_scan;
+} statements[STATEMENT_MAX] = {
+    [SQL_READ_BEGIN] = { .text = "BEGIN" },
+    [SQL_READ_END] = { .text = "COMMIT" },
+    [SQL_GROUP_BEGIN] = { .text = "BEGIN IMMEDIATE" },
+    [SQL_GROUP_COMMIT] = { .text = "COMMIT" },
+    [SQL_GROUP_ROLLBACK] = { .text = "ROLLBACK" },
+    [SQL_JOB_BEGIN] = { .text = "SAVEPOINT job" },
+    [SQL_JOB_KEEP] = { .text = "RELEASE job" },
+    [SQL_JOB_UNDO] = { .text = "ROLLBACK TO job" },
+    [SQL_PROBE] = { .text = "SELECT 1 FROM sqlite_schema LIMIT 1", .may_scan = true },
+
+    [SQL_REQUEST_BY_ID] = { .text = SELECT_REQUEST "WHERE r.id = ?1 AND r.state <> 'eliminado'" },
+    [SQL_REQUEST_BY_LIFE] = { .text = SELECT_REQUEST "WHERE r.life = ?1" },
+    [SQL_REQUEST_BY_TOKEN] = { .text = SELECT_REQUEST "WHERE r.token = ?1 AND r.state IN ('preparando','traslado')" },
+    [SQL_REQUEST_VIEW] = { .text = "SELECT " REQUEST_COLUMNS ", a.token, r.download_count, r.download_last, r.download_bytes "
+                                   "FROM requests AS r LEFT JOIN accounts AS a ON a.name = r.account "
+                                   "WHERE r.id = ?1 AND r.state <> 'eliminado'" },
+    [SQL_REQUESTS_ALL] = { .text = "SELECT " REQUEST_COLUMNS " FROM requests AS r INDEXED BY requests_alive "
+                                   "WHERE r.life > ?1 AND r.state <> 'eliminado' ORDER BY r.life LIMIT ?2" },
+    [SQL_REQUESTS_IN_STATE] = { .text = SELECT_REQUEST "INDEXED BY requests_state WHERE r.state = ?3 AND r.life > ?1 ORDER BY r.life LIMIT ?2" },
+    [SQL_REQUESTS_OF_ACCOUNT] = { .text = SELECT_REQUEST "WHERE r.account = ?1 AND r.state NOT IN ('eliminado','expirado','error') "
+                                                         "ORDER BY r.life" },
+    [SQL_REQUESTS_OF_EMAIL] = { .text = SELECT_REQUEST "WHERE r.email = ?1 AND r.state <> 'eliminado' ORDER BY r.life" },
+    [SQL_REQUESTS_DUE] = { .text = SELECT_REQUEST "INDEXED BY requests_due WHERE r.state IN ('listo','bloqueado') AND r.expires <= ?1 "
+                                                  "ORDER BY r.expires, r.life LIMIT ?2" },
+    [SQL_REQUESTS_NEXT_EXPIRIES] = { .text = SELECT_REQUEST "INDEXED BY requests_due WHERE r.state IN ('listo','bloqueado') "
+                                                            "ORDER BY r.expires, r.life LIMIT ?1", .may_scan = true },
+    /* Counting reads all there is to count, but of the index only. */
+    [SQL_REQUEST_COUNT_ALL] = { .text = "SELECT count(*) FROM requests INDEXED BY requests_alive WHERE state <> 'eliminado'", .may_scan = true },
+    [SQL_REQUEST_COUNT_STATE] = { .text = "SELECT count(*) FROM requests WHERE state = ?1" },
+    [SQL_REQUEST_INSERT] = { .text = "INSERT INTO requests (state, id, email, grupo, ruta, vigencia, created) "
+                                     "VALUES ('recibido', ?1, ?2, ?3, ?4, ?5, ?6)" },
+    [SQL_REQUEST_STATE] = { .text = "SELECT state FROM requests WHERE life = ?1" },
+    [SQL_REQUEST_UPDATE] = { .text = "UPDATE requests SET state = ?2, run = ?3, account = ?4, message = ?5, vigencia = ?6, ready = ?7, expires = ?8, "
+                                     "retry_at = ?9, copied = ?10, sized = ?11, bytes = ?12, files = ?13, token = ?14 WHERE life = ?1" },
+
+    [SQL_ACCOUNT_BY_NAME] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name = ?1" },
+    [SQL_ACCOUNT_BY_EMAIL] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE email = ?1" },
+    [SQL_ACCOUNTS] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts ORDER BY name", .may_scan = true },
+    [SQL_ACCOUNT_ACCESS] = { .text = "SELECT coalesce(max(CASE state WHEN 'listo' THEN expires END), 0), coalesce(max(state = 'bloqueado'), 0) "
+                                     "FROM requests WHERE account = ?1 AND state IN ('listo','bloqueado')" },
+    [SQL_ACCOUNT_USES] = { .text = "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('listo','bloqueado')" },
+    /* The address of a name never changes: an update that would change it gives no row back. */
+    [SQL_ACCOUNT_PUT] = { .text = "INSERT INTO accounts (" ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
+                                  "ON CONFLICT (name) DO UPDATE SET hash = ?3, token = ?4, is_foreign = ?5 WHERE email = ?2 RETURNING 1" },
+    [SQL_ACCOUNT_CLEAR] = { .text = "UPDATE accounts SET hash = NULL, token = NULL WHERE name = ?1 RETURNING 1" },
+    [SQL_ACCOUNT_NEXT_TOKEN] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name > ?1 AND token IS NOT NULL ORDER BY name LIMIT 1" },
+    [SQL_ACCOUNT_SET_TOKEN] = { .text = "UPDATE accounts SET token = ?2 WHERE name = ?1" },
+
+    [SQL_EVENTS] = { .text = "SELECT n, at, state, actor, message, request_id FROM events WHERE life = ?1 AND n > ?2 ORDER BY n" },
+    [SQL_EVENT_LAST] = { .text = "SELECT n FROM events WHERE life = ?1 ORDER BY n DESC LIMIT 1" },
+    [SQL_EVENT_INSERT] = { .text = "INSERT INTO events (life, n, at, state, actor, message, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" },
+
+    [SQL_TASKS] = { .text = "SELECT t.life, t.kind, r.id, t.tries, t.not_before FROM tasks AS t INDEXED BY tasks_not_before "
+                            "CROSS JOIN requests AS r ON r.life = t.life WHERE t.not_before <= ?1 ORDER BY t.not_before, t.life, t.kind" },
+    [SQL_TASK_PUT] = { .text = "INSERT INTO tasks (life, kind, tries, not_before) VALUES (?1, ?2, ?3, ?4) "
+                               "ON CONFLICT (life, kind) DO UPDATE SET tries = ?3, not_before = ?4" },
+    [SQL_TASK_REMOVE] = { .text = "DELETE FROM tasks WHERE life = ?1 AND kind = ?2" },
+
+    [SQL_DOWNLOAD_ADD] = { .text = "UPDATE downloads SET bytes = bytes + ?4, files = files + ?5, last = max(last, ?6) "
+                                   "WHERE life = ?1 AND address = ?2 AND day = ?3 RETURNING 1" },
+    [SQL_DOWNLOAD_INSERT] = { .text = "INSERT INTO downloads (life, address, day, bytes, files, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6)" },
+    [SQL_DOWNLOAD_COUNT] = { .text = "SELECT download_count FROM requests WHERE life = ?1" },
+    [SQL_DOWNLOAD_SUM] = { .text = "UPDATE requests SET download_count = download_count + ?2, download_bytes = download_bytes + ?3, "
+                                   "download_last = max(download_last, ?4) WHERE life = ?1" },
+
+    [SQL_RATES] = { .text = "SELECT key, opened, calls FROM rates", .may_scan = true },
+    [SQL_RATES_CLEAR] = { .text = "DELETE FROM rates", .may_scan = true },
+    [SQL_RATE_PUT] = { .text = "INSERT INTO rates (key, opened, calls) VALUES (?1, ?2, ?3)" },
+};
+
+const char *statement_text(StatementId id) {
+    assert(id < STATEMENT_MAX);
+    return statements[id].text;
+}
+
+bool statement_may_scan(StatementId id) {
+    assert(id < STATEMENT_MAX);
+    return statements[id].may_scan;
+}

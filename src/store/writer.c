@@ -1,0 +1,377 @@
+/* The writer thread: takes everything that waits in the queue, runs it in one transaction, commits once, reports all of it.
+ *
+ * While one commit waits for the disk the next group gathers, so the number of fsyncs follows the disk, not the number of jobs. Each job runs in a
+ * savepoint of its own. Checkpoints are this thread's too, between groups, so that no commit ever contains one. Knows no table. */
+#include "store/writer.h"
+
+#include "store/handles.h"
+
+#include "basic/log.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+
+#define JOBS_PER_COMMIT_MAX 512 /* jobs in one transaction: a bound on how long the first of them waits for the last */
+
+/* The write-ahead log in pages of 4 KiB: past the first a quiet moment is used to move it into the database, past the second it is done at once. */
+#define CHECKPOINT_SOFT_PAGES 1000
+#define CHECKPOINT_HARD_PAGES 4000
+/* How long a checkpoint may wait for the reader to renew its snapshot; after that the log grows and the next group tries again. */
+#define CHECKPOINT_WAIT_MS 20
+
+typedef struct Work {
+    struct Work *next;
+    StoreJob run;
+    StoreDone done;
+    void *job;
+    int r;
+    bool waited; /* its submitter waits on `finished`; the Work is on that thread's stack */
+    bool finished;
+} Work;
+
+typedef struct WorkList {
+    Work *first, **end;
+    size_t size;
+} WorkList;
+
+struct Writer {
+    Connection *connection;
+    int fd; /* eventfd: `done` is not empty */
+    pthread_t thread;
+    bool started;
+
+    pthread_mutex_t mutex;
+    pthread_cond_t arrived;  /* queue or stop */
+    pthread_cond_t finished; /* some waited Work */
+    WorkList queue, done;
+    bool stop;
+
+    atomic_size_t pending;            /* submitted, callback not yet returned */
+    atomic_uint_fast64_t jobs, commits, checkpoints;
+    int log_pages; /* of the write-ahead log, after the last commit; writer thread only */
+};
+
+static void list_init(WorkList *l) {
+    *l = (WorkList) { .end = &l->first };
+}
+
+static void list_append(WorkList *l, Work *w) {
+    w->next = NULL;
+    *l->end = w;
+    l->end = &w->next;
+    l->size++;
+}
+
+static Work *list_pop(WorkList *l) {
+    Work *w = l->first;
+
+    if (!w)
+        return NULL;
+    l->first = w->next;
+    if (!l->first)
+        l->end = &l->first;
+    l->size--;
+    return w;
+}
+
+/* ---- one group ---- */
+
+static int run_job(Writer *w, Work *work) {
+    StoreTx tx = { .connection = w->connection };
+    int r, q;
+
+    r = connection_run(w->connection, SQL_JOB_BEGIN);
+    if (r < 0)
+        return r;
+    r = work->run(&tx, work->job);
+    if (sqlite3_get_autocommit(w->connection->db)) /* SQLite gave up the transaction: no savepoint is left */
+        return r < 0 ? r : -EIO;
+    if (r < 0 && connection_run(w->connection, SQL_JOB_UNDO) < 0) {
+        r = connection_run(w->connection, SQL_GROUP_ROLLBACK); /* what cannot be undone alone takes its group along */
+        return r < 0 ? r : -EIO;
+    }
+    q = connection_run(w->connection, SQL_JOB_KEEP);
+    return r < 0 || q >= 0 ? r : q;
+}
+
+/* What the transaction held is not on disk: so says each of [first, end), unless it had failed on its own. */
+static void fail_all(Work *first, Work *end, int r) {
+    for (Work *i = first; i != end; i = i->next)
+        if (i->r >= 0)
+            i->r = r;
+}
+
+static int commit(Writer *w) {
+    int r = connection_run(w->connection, SQL_GROUP_COMMIT);
+
+    if (r >= 0)
+        atomic_fetch_add_explicit(&w->commits, 1, memory_order_release);
+    else if (!sqlite3_get_autocommit(w->connection->db) && connection_run(w->connection, SQL_GROUP_ROLLBACK) < 0)
+        log_debug("Cannot roll back, ignoring: the next group's BEGIN will fail and say so");
+    return r;
+}
+
+/* Runs jobs from `first` in one transaction, until the end or until SQLite gives the transaction up (full disk, no memory, I/O error): returns where
+ * to go on. */
+static Work *run_transaction(Writer *w, Work *first) {
+    Work *i;
+    int r;
+
+    r = connection_run(w->connection, SQL_GROUP_BEGIN);
+    if (r < 0) {
+        fail_all(first, NULL, r);
+        return NULL;
+    }
+    for (i = first; i; i = i->next) {
+        i->r = run_job(w, i);
+        if (sqlite3_get_autocommit(w->connection->db)) {
+            fail_all(first, i, i->r);
+            return i->next;
+        }
+    }
+    r = commit(w);
+    if (r < 0)
+        fail_all(first, NULL, r);
+    return NULL;
+}
+
+/* ---- checkpoints ---- */
+
+static int note_log_size(void *userdata, sqlite3 *db, const char *name, int pages) {
+    Writer *w = userdata;
+
+    w->log_pages = pages;
+    return SQLITE_OK;
+}
+
+/* PASSIVE copies what no reader still needs and never waits. Only RESTART makes the log begin anew under steady load: it waits until the reader has let
+ * go of its snapshot, which the callbacks just announced make it do. */
+static void checkpoint(Writer *w, bool quiet) {
+    bool hard = w->log_pages >= CHECKPOINT_HARD_PAGES;
+    sqlite3 *db = w->connection->db;
+    int code;
+
+    if (!hard && !(quiet && w->log_pages >= CHECKPOINT_SOFT_PAGES))
+        return;
+    if (hard)
+        (void) sqlite3_busy_timeout(db, CHECKPOINT_WAIT_MS);
+    code = sqlite3_wal_checkpoint_v2(db, NULL, hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
+    if (hard)
+        (void) sqlite3_busy_timeout(db, CONNECTION_BUSY_TIMEOUT_MS);
+    if (code == SQLITE_OK) {
+        w->log_pages = 0; /* the next commit says how many there are */
+        atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
+    } else
+        (void) connection_errno(db, code, "checkpoint, ignoring");
+}
+
+/* ---- the thread ---- */
+
+/* Hands the group out: waiting threads are woken, callbacks go to the loop. */
+static void publish(Writer *w, WorkList *group) {
+    bool callbacks = false;
+    Work *i;
+
+    (void) pthread_mutex_lock(&w->mutex);
+    while ((i = list_pop(group))) {
+        if (i->waited) {
+            i->finished = true;
+            atomic_fetch_sub(&w->pending, 1);
+        } else {
+            list_append(&w->done, i);
+            callbacks = true;
+        }
+    }
+    (void) pthread_cond_broadcast(&w->finished);
+    (void) pthread_mutex_unlock(&w->mutex);
+    if (callbacks && eventfd_write(w->fd, 1) < 0)
+        log_debug("Cannot signal finished writes: %m");
+}
+
+static bool take_group(Writer *w, WorkList *ret) {
+    (void) pthread_mutex_lock(&w->mutex);
+    while (!w->queue.first && !w->stop)
+        (void) pthread_cond_wait(&w->arrived, &w->mutex);
+    while (ret->size < JOBS_PER_COMMIT_MAX && w->queue.first)
+        list_append(ret, list_pop(&w->queue));
+    (void) pthread_mutex_unlock(&w->mutex);
+    return ret->first;
+}
+
+static bool queue_is_empty(Writer *w) {
+    bool empty;
+
+    (void) pthread_mutex_lock(&w->mutex);
+    empty = !w->queue.first;
+    (void) pthread_mutex_unlock(&w->mutex);
+    return empty;
+}
+
+static void *writer_run(void *userdata) {
+    Writer *w = userdata;
+    WorkList group;
+
+    for (list_init(&group); take_group(w, &group);) {
+        atomic_fetch_add_explicit(&w->jobs, group.size, memory_order_relaxed);
+        for (Work *next = group.first; next;)
+            next = run_transaction(w, next);
+        publish(w, &group);
+        checkpoint(w, queue_is_empty(w));
+    }
+    return NULL;
+}
+
+/* Signals are the loop's: a thread that could take SIGTERM would take it from the signalfd. */
+static int start_thread(Writer *w) {
+    sigset_t all, before;
+    int r;
+
+    (void) sigfillset(&all);
+    r = pthread_sigmask(SIG_SETMASK, &all, &before);
+    if (r != 0)
+        return -r;
+    r = pthread_create(&w->thread, NULL, writer_run, w);
+    (void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (r != 0)
+        return -r;
+    w->started = true;
+    (void) pthread_setname_np(w->thread, "store-writer");
+    return 0;
+}
+
+int writer_new(Connection *connection, Writer **ret) {
+    _cleanup_(writer_freep) Writer *w = NULL;
+    int r;
+
+    w = calloc(1, sizeof(*w));
+    if (!w) {
+        connection_free(connection);
+        return -ENOMEM;
+    }
+    w->connection = connection;
+    list_init(&w->queue);
+    list_init(&w->done);
+    (void) pthread_mutex_init(&w->mutex, NULL);
+    (void) pthread_cond_init(&w->arrived, NULL);
+    (void) pthread_cond_init(&w->finished, NULL);
+    w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    if (w->fd < 0)
+        return -errno;
+    (void) sqlite3_wal_hook(connection->db, note_log_size, w);
+    r = start_thread(w);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(w);
+    return 0;
+}
+
+Writer *writer_free(Writer *w) {
+    Work *i;
+
+    if (!w)
+        return NULL;
+    if (w->started) {
+        (void) pthread_mutex_lock(&w->mutex);
+        w->stop = true;
+        (void) pthread_cond_signal(&w->arrived);
+        (void) pthread_mutex_unlock(&w->mutex);
+        (void) pthread_join(w->thread, NULL);
+    }
+    while ((i = list_pop(&w->done)))
+        free(i);
+    connection_free(w->connection);
+    (void) pthread_cond_destroy(&w->finished);
+    (void) pthread_cond_destroy(&w->arrived);
+    (void) pthread_mutex_destroy(&w->mutex);
+    if (w->fd >= 0)
+        (void) close(w->fd);
+    free(w);
+    return NULL;
+}
+
+/* ---- the submitters' side ---- */
+
+static int enqueue(Writer *w, Work *work) {
+    int r = 0;
+
+    (void) pthread_mutex_lock(&w->mutex);
+    if (w->queue.size >= STORE_QUEUE_MAX)
+        r = -EAGAIN;
+    else {
+        atomic_fetch_add(&w->pending, 1);
+        list_append(&w->queue, work);
+        (void) pthread_cond_signal(&w->arrived);
+    }
+    (void) pthread_mutex_unlock(&w->mutex);
+    return r;
+}
+
+int writer_submit(Writer *w, StoreJob run, StoreDone done, void *job) {
+    _cleanup_free_ Work *work = calloc(1, sizeof(*work));
+    int r;
+
+    if (!work)
+        return -ENOMEM;
+    *work = (Work) { .run = run, .done = done, .job = job };
+    r = enqueue(w, work);
+    if (r >= 0)
+        work = NULL; /* the queue's now */
+    return r;
+}
+
+int writer_submit_wait(Writer *w, StoreJob run, void *job) {
+    Work work = { .run = run, .job = job, .waited = true };
+    int r;
+
+    assert(!pthread_equal(pthread_self(), w->thread)); /* a job that waits for a job waits for ever */
+    r = enqueue(w, &work);
+    if (r < 0)
+        return r;
+    (void) pthread_mutex_lock(&w->mutex);
+    while (!work.finished)
+        (void) pthread_cond_wait(&w->finished, &w->mutex);
+    (void) pthread_mutex_unlock(&w->mutex);
+    return work.r;
+}
+
+int writer_fd(const Writer *w) {
+    return w->fd;
+}
+
+void writer_dispatch(Writer *w) {
+    WorkList done;
+    eventfd_t count;
+    Work *i;
+
+    (void) eventfd_read(w->fd, &count);
+    list_init(&done);
+    (void) pthread_mutex_lock(&w->mutex);
+    while ((i = list_pop(&w->done)))
+        list_append(&done, i);
+    (void) pthread_mutex_unlock(&w->mutex);
+    while ((i = list_pop(&done))) {
+        if (i->done)
+            i->done(i->job, i->r);
+        free(i);
+        atomic_fetch_sub(&w->pending, 1);
+    }
+}
+
+bool writer_is_idle(const Writer *w) {
+    return atomic_load(&w->pending) == 0;
+}
+
+void writer_statistics(const Writer *w, StoreStatistics *ret) {
+    *ret = (StoreStatistics) {
+        .jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed),
+        .commits = atomic_load_explicit(&w->commits, memory_order_relaxed),
+        .checkpoints = atomic_load_explicit(&w->checkpoints, memory_order_relaxed),
+    };
+}
+
+const atomic_uint_fast64_t *writer_commits(const Writer *w) {
+    return &w->commits;
+}
