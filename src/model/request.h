@@ -19,6 +19,7 @@
 #define ACCOUNT_NAME_MAX 48  /* "ftp_…" */
 #define REQUEST_BODY_MAX 16384
 #define REQUEST_ID_MAX 64    /* X-Request-ID */
+#define DAYS_MAX 36500       /* the most that vigencia_max or an extension may be: 100 years */
 
 /* One row as programs hold it. Owns its heap strings: request_done(). */
 typedef struct Request {
