@@ -17,7 +17,8 @@ DEFINE_CLEANUP(UnitCall, unit_call_free)
 
 typedef void (*UnitReply)(void *userdata, int r, const char *error_name, const char *message);
 
-/* ret_call may be NULL: then nobody can cancel and userdata must outlive the answer. */
+/* ret_call may be NULL: then nobody can cancel and userdata must outlive the answer. Otherwise the caller owns the call and frees it, also after the answer
+ * (inside the callback is fine). */
 int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, UnitReply reply,
                           void *userdata, UnitCall **ret_call) _must_use_;
 int broker_start_purge(sd_bus *bus, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

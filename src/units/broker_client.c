@@ -1,0 +1,90 @@
+/* tempoftpd's side of org.tempoftp.Broker1 and org.tempoftp.Ftp1: each call of docs/INTERNALS.md as one function.
+ *
+ * No checks here: the broker trusts nobody and checks every argument itself. */
+#include "units/call.h"
+
+#include <errno.h>
+
+static int broker_message(sd_bus *bus, const char *method, sd_bus_message **ret) {
+    return sd_bus_message_new_method_call(bus, ret, "org.tempoftp.Broker1", "/org/tempoftp/Broker1", "org.tempoftp.Broker1", method);
+}
+
+static int send_call(sd_bus *bus, sd_bus_message *m, uint64_t timeout_usec, const char *fine_error, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    UnitCall *c = call_new(bus, reply, userdata);
+    if (!c)
+        return -ENOMEM;
+    c->fine_error = fine_error;
+    return call_start(c, m, timeout_usec, ret_call);
+}
+
+static void message_unrefp(sd_bus_message **m) {
+    sd_bus_message_unref(*m);
+}
+
+int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, UnitReply reply,
+                          void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "StartTransfer", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "stus", id, life, run, ruta);
+    if (r >= 0)
+        r = sd_bus_message_append_strv(m, (char **) addresses);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_start_purge(sd_bus *bus, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "StartPurge", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "stu", id, life, run);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "StopUnit", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "ss", unit_kind_name(kind), id);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    if (when < 0)
+        return -ERANGE;
+    r = broker_message(bus, "ArmExpiry", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "stt", id, life, (uint64_t) when);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "DisarmExpiry", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", id);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = sd_bus_message_new_method_call(bus, &m, "org.tempoftp.Ftp1", "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1", "EndSessions");
+    if (r >= 0)
+        r = sd_bus_message_set_auto_start(m, false);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "ss", account, id);
+    /* With auto-start off, dbus-daemon answers so when nobody owns the name. */
+    return r < 0 ? r : send_call(bus, m, CALL_TIMEOUT_USEC, SD_BUS_ERROR_NAME_HAS_NO_OWNER, reply, userdata, ret_call);
+}
