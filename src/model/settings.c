@@ -1,0 +1,185 @@
+/* Every setting of every program: the one table, and what is made from it (parsing, --help, the example file).
+ *
+ * How a value is read stands in setting_value.c; where values come from, in settings_load.c. What a setting means, and
+ * whether a missing one stops a program (the Fernet key), is for the programs to say. */
+#include "model/settings.h"
+
+#include "basic/strings.h"
+#include "model/request.h"
+#include "model/setting_value.h"
+
+#include <errno.h>
+#include <sys/utsname.h>
+
+#define FIELD(member) .offset = offsetof(Settings, member), .size = sizeof(((Settings *) 0)->member)
+
+static const char *const auth_words[] = { [AUTH_UNSET] = "", [AUTH_REQUIRED] = "required", [AUTH_OFF] = "off", NULL };
+static const char *const tls_words[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required", NULL };
+static const char *const jail_words[] = { [JAIL_REQUIRED] = "required", [JAIL_BEST_EFFORT] = "best-effort", NULL };
+static const char *const sim_words[] = { [SIM_OK] = "ok", [SIM_FAIL] = "fail", NULL };
+
+static const Setting table[] = {
+    { "TEMPOFTP_ENCRYPTION_KEY", setting_secret, FIELD(encryption_key), .secret = true,
+      .help = "Fernet key that encrypts FTP passwords in answers; \"new,old\" while changing keys. `tempoftp clave` prints one. "
+              "Better kept in /etc/tempoftp/encryption.key" },
+    { "TEMPOFTP_DATA_PATH", setting_path, FIELD(data_path), .fallback = "/data",
+      .help = "Folder that holds the copies, one folder per FTP account below it" },
+    { "TEMPOFTP_ORIGENES", setting_hosts, FIELD(origins),
+      .help = "Source hosts that requests may name, separated by commas; empty: any" },
+    { "RSYNC_SSH_USER", setting_name, FIELD(ssh_user), .fallback = "lanotadm",
+      .help = "User at the source when `ruta` names none" },
+    { "TEMPOFTP_VIGENCIA_MAX", setting_number, FIELD(vigencia_max), .fallback = "90", .min = 1, .max = DAYS_MAX,
+      .help = "Longest vigencia in days" },
+    { "TEMPOFTP_MAX_TRASLADOS", setting_number, FIELD(max_transfers), .fallback = "4", .min = 1, .max = 64,
+      .help = "Copies that run at the same time; more wait in line" },
+    { "TEMPOFTP_AUTH", setting_word, FIELD(auth), .words = auth_words,
+      .help = "Whether callers over HTTP must present a token" },
+    { "TEMPOFTP_RATE_LIMIT_POST", setting_rate, FIELD(rate_post), .fallback = "10/hour",
+      .help = "Requests that one caller may submit: N/second, N/minute, N/hour or N/day" },
+    { "TEMPOFTP_CORS_ORIGINS", setting_web_origins, FIELD(cors_origins),
+      .help = "Web origins whose pages may call the API, separated by commas; empty: none" },
+    { "TEMPOFTP_PROXIES", setting_networks, FIELD(proxies),
+      .help = "Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas" },
+    { "TEMPOFTP_FTP_HOST", setting_host, FIELD(ftp_host),
+      .help = "Host name of the FTP server as answers tell it to people; empty: this machine's name" },
+    { "TEMPOFTP_FTP_PORT", setting_number, FIELD(ftp_port), .fallback = "21", .min = 1, .max = UINT16_MAX,
+      .help = "Port of the FTP server as answers tell it to people" },
+    { "TEMPOFTP_FTP_PASV_PORTS", setting_ports, .offset = offsetof(Settings, pasv_min), .size = 2 * sizeof(uint16_t),
+      .fallback = "50000-50999", .help = "Ports of passive data connections; open them in the firewall" },
+    { "TEMPOFTP_FTP_PASV_ADDRESS", setting_ipv4, FIELD(pasv_address),
+      .help = "IPv4 address that PASV tells clients, behind NAT; empty: the one the client connected to" },
+    { "TEMPOFTP_FTP_TLS", setting_word, FIELD(ftp_tls), .fallback = "off", .words = tls_words,
+      .help = "TLS on the FTP server" },
+    { "TEMPOFTP_FTP_JAIL", setting_word, FIELD(ftp_jail), .fallback = "required", .words = jail_words,
+      .help = "What the FTP server does on a machine without landlock: refuse to serve, or serve with the jail it can get" },
+    { "FTP_UID", setting_number, FIELD(ftp_uid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,
+      .help = "User id of FTP sessions" },
+    { "FTP_GID", setting_number, FIELD(ftp_gid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,
+      .help = "Group id that owns the copies and reads them over FTP" },
+    { "TEMPOFTP_IDLE_SECONDS", setting_number, FIELD(idle_seconds), .fallback = "60", .min = 0, .max = 86400,
+      .help = "A service without anything to do exits after this long, and systemd brings it back; 0: never" },
+    { "TEMPOFTP_LOG_LEVEL", setting_log_level, FIELD(log_level), .fallback = "info",
+      .help = "Least important messages to log: debug, info, warning or error" },
+    { "TEMPOFTP_SIMULACRO", setting_bool, FIELD(simulacro), .fallback = "0",
+      .help = "1: simulate copies and accounts; needs no root, systemd, FTP server or network" },
+    { "TEMPOFTP_SIM_FORCE", setting_word, FIELD(sim_force), .fallback = "ok", .words = sim_words,
+      .help = "Simulator: how requests end" },
+    { "TEMPOFTP_SIM_REMOTE_SIZE_BYTES", setting_number, FIELD(sim_remote_size_bytes), .fallback = "100000000", .min = 0,
+      .max = INT64_MAX, .help = "Simulator: size of every source" },
+    { "TEMPOFTP_SIM_DATA_FREE_BYTES", setting_number, FIELD(sim_data_free_bytes), .fallback = "1000000000", .min = 0,
+      .max = INT64_MAX, .help = "Simulator: free space of the data path" },
+    { "TEMPOFTP_SIM_DELAY_MS", setting_number, FIELD(sim_delay_ms), .fallback = "0", .min = 0, .max = 3600000,
+      .help = "Simulator: milliseconds that each state lasts; 0: finished before POST answers" },
+};
+
+/* Those of the original service that mean nothing here any more. */
+static const struct {
+    const char *name, *why;
+} obsolete[] = {
+    { "SKIP_CHOWN", "nothing is chowned any more" },
+    { "DATA_OWNER_USER", "files belong to tempoftp-transfer and group FTP_GID" },
+    { "DATA_OWNER_GROUP", "files belong to tempoftp-transfer and group FTP_GID" },
+    { "TEMPOFTP_REUSE_PASSWORD", "an account that is there always keeps its password" },
+};
+
+_Static_assert(offsetof(Settings, pasv_max) == offsetof(Settings, pasv_min) + sizeof(uint16_t), "one range, two fields");
+
+/* "NAME: 'x' is not allowed; expected …": never a secret's value. */
+static int explain(const Setting *s, const char *value, int r, char **ret_error) {
+    char expected[SETTING_EXPECTED_SIZE];
+
+    if (r == -ENOMEM)
+        return r;
+    setting_expected(s, expected);
+    if (s->secret ? asprintf(ret_error, "%s: its value is not allowed; expected %s", s->name, expected) < 0
+                  : asprintf(ret_error, "%s: '%.100s' is not allowed; expected %s", s->name, value, expected) < 0) {
+        *ret_error = NULL;
+        return -ENOMEM;
+    }
+    return -EINVAL;
+}
+
+static int set_host_name(Settings *s) {
+    struct utsname u;
+
+    if (uname(&u) < 0)
+        return -errno;
+    s->ftp_host = strdup(u.nodename);
+    return s->ftp_host ? 0 : -ENOMEM;
+}
+
+static void warn_obsolete(SettingsLookup lookup, SettingsWarn warn, void *userdata) {
+    for (size_t i = 0; warn && i < ELEMENTS(obsolete); i++) {
+        char text[160];
+        if (is_blank(lookup(obsolete[i].name, userdata)))
+            continue;
+        snprintf(text, sizeof(text), "%s is obsolete, ignoring: %s", obsolete[i].name, obsolete[i].why);
+        warn(text, userdata);
+    }
+}
+
+int settings_parse(SettingsLookup lookup, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) {
+    _cleanup_(settings_freep) Settings *s = calloc(1, sizeof(Settings));
+    int r;
+
+    if (!s)
+        return -ENOMEM;
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        const char *value = lookup(table[i].name, userdata);
+        if (is_blank(value)) /* "NAME=" in a file is how people write "not set" */
+            value = table[i].fallback;
+        if (!value)
+            continue;
+        r = table[i].parse(&table[i], value, (char *) s + table[i].offset);
+        if (r < 0)
+            return explain(&table[i], value, r, ret_error);
+    }
+    if (!is_blank(lookup("FTP_DB_HOST", userdata))) {
+        *ret_error = strdup("FTP_DB_HOST: this version has no MariaDB back end; accounts are tempoftp's own. Remove the setting");
+        return *ret_error ? -EINVAL : -ENOMEM;
+    }
+    if (!s->ftp_host) {
+        r = set_host_name(s);
+        if (r < 0)
+            return r;
+    }
+    warn_obsolete(lookup, warn, userdata);
+    *ret = TAKE_PTR(s);
+    return 0;
+}
+
+Settings *settings_free(Settings *s) {
+    if (!s)
+        return NULL;
+    wipe_free(s->encryption_key);
+    free(s->data_path);
+    free(s->ssh_user);
+    strv_free(s->origins);
+    strv_free(s->cors_origins);
+    strv_free(s->proxies);
+    free(s->ftp_host);
+    free(s->pasv_address);
+    free(s);
+    return NULL;
+}
+
+void settings_print_example(FILE *to) {
+    fputs("# Settings of tempoftp. Copy to /etc/default/tempoftp (or /etc/sysconfig/tempoftp), uncomment what you change.\n"
+          "# Each line shows the default.\n",
+          to);
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        char expected[SETTING_EXPECTED_SIZE];
+        setting_expected(&table[i], expected);
+        fprintf(to, "\n# %s.\n# Allowed: %s.\n#%s=%s\n", table[i].help, expected, table[i].name,
+                table[i].fallback ? table[i].fallback : "");
+    }
+}
+
+void settings_print_help(FILE *to) {
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        fprintf(to, "  %-31s %s", table[i].name, table[i].help);
+        if (table[i].fallback)
+            fprintf(to, " (%s)", table[i].fallback);
+        fputc('\n', to);
+    }
+}

@@ -1,0 +1,93 @@
+/* Where settings come from: systemd credentials, the environment, a file. The only part of the settings that reads anything
+ * outside its arguments; what the values mean is settings.c's business. */
+#include "basic/fds.h"
+#include "basic/strings.h"
+#include "model/env_file.h"
+#include "model/setting_value.h"
+#include "model/settings.h"
+
+#include <errno.h>
+
+typedef struct Sources {
+    EnvFile *file;
+    char *encryption_key; /* from the credential */
+    SettingsWarn warn;
+    void *userdata;
+} Sources;
+
+static const char secret_setting[] = "TEMPOFTP_ENCRYPTION_KEY";
+static const char secret_credential[] = "tempoftp_encryption_key";
+
+static void sources_done(Sources *s) {
+    env_file_free(s->file);
+    wipe_free(s->encryption_key);
+}
+
+static const char *look_up(const char *name, void *userdata) {
+    const Sources *s = userdata;
+
+    if (s->encryption_key && streq(name, secret_setting))
+        return s->encryption_key;
+    const char *value = getenv(name);
+    if (is_blank(value) && s->file)
+        value = env_file_get(s->file, name);
+    return value;
+}
+
+static void pass_warning(const char *text, void *userdata) {
+    const Sources *s = userdata;
+    if (s->warn)
+        s->warn(text, s->userdata);
+}
+
+static int fail(int r, const char *what, char **ret_error) {
+    char reason[128];
+
+    if (r != -ENOMEM && asprintf(ret_error, "%s: %s", what, strerror_r(-r, reason, sizeof(reason))) < 0) {
+        *ret_error = NULL;
+        return -ENOMEM;
+    }
+    return r == -ENOMEM ? r : -EINVAL;
+}
+
+static int load_file(const char *path, Sources *s, char **ret_error) {
+    char *text;
+    size_t size;
+
+    int r = read_file(path, ENV_FILE_MAX, &text, &size);
+    if (r < 0)
+        return fail(r, path, ret_error);
+    r = env_file_parse(text, size, &s->file);
+    wipe(text, size); /* it may hold the key, and a NUL byte before it */
+    free(text);
+    if (r < 0)
+        return fail(r, path, ret_error);
+    if (env_file_ignored(s->file) > 0) {
+        char warning[256];
+        snprintf(warning, sizeof(warning), "%.180s: %zu lines are not NAME=value, ignoring", path, env_file_ignored(s->file));
+        pass_warning(warning, s);
+    }
+    return 0;
+}
+
+static int load_credential(Sources *s, char **ret_error) {
+    int r = read_credential(secret_credential, SETTING_TEXT_MAX, &s->encryption_key);
+    if (r == -ENOENT)
+        return 0;
+    if (r < 0)
+        return fail(r, "Credential tempoftp_encryption_key", ret_error);
+    if (is_blank(s->encryption_key)) { /* an empty file is no key: say so where a missing one is reported */
+        wipe_free(s->encryption_key);
+        s->encryption_key = NULL;
+    }
+    return 0;
+}
+
+int settings_load(const char *env_file, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) {
+    _cleanup_(sources_done) Sources s = { .warn = warn, .userdata = userdata };
+
+    int r = load_credential(&s, ret_error);
+    if (r == 0 && env_file)
+        r = load_file(env_file, &s, ret_error);
+    return r < 0 ? r : settings_parse(look_up, pass_warning, &s, ret, ret_error);
+}
