@@ -2,7 +2,7 @@
  *
  * The reader holds one read transaction over many statements: the lock calls of a read of its own would cost more than the look-up. That is right
  * because this process is the only writer (store.c holds a lock on the file): the snapshot can only age by a commit of our own writer, and
- * the writer counts those. Knows nothing of requests, accounts or threads. */
+ * the writer counts those (News). Knows nothing of requests, accounts or threads. */
 #include "store/connection.h"
 
 #include "basic/log.h"
@@ -30,6 +30,8 @@ static const struct {
     { SQLITE_CONSTRAINT_PRIMARYKEY, -EEXIST },
     { SQLITE_CONSTRAINT, -EINVAL },
     { SQLITE_FULL, -ENOSPC },
+    { SQLITE_IOERR_SHMSIZE, -ENOSPC }, /* the log's index could not grow */
+    { SQLITE_IOERR_NOMEM, -ENOMEM },
     { SQLITE_BUSY, -EBUSY },
     { SQLITE_LOCKED, -EBUSY },
     { SQLITE_NOMEM, -ENOMEM },
@@ -43,11 +45,27 @@ static const struct {
     { SQLITE_TOOBIG, -E2BIG },
 };
 
-/* SQLite says FULL only for ENOSPC; a file-size limit or a quota is the same thing to us. */
-static int io_errno(sqlite3 *db) {
-    int e = db ? sqlite3_system_errno(db) : 0;
+static int file_errno(sqlite3 *db, int which) {
+    sqlite3_file *file = NULL;
+    int e = 0;
 
-    return e == ENOSPC || e == EDQUOT || e == EFBIG ? -ENOSPC : -EIO;
+    (void) sqlite3_file_control(db, "main", which, &file);
+    if (file && file->pMethods)
+        (void) file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &e);
+    return e;
+}
+
+/* SQLite says FULL only for ENOSPC; a file-size limit or a quota is the same thing to us. sqlite3_system_errno() would tell of a later call. */
+static int write_errno(sqlite3 *db) {
+    static const int which[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER }; /* the latter is the log in WAL mode */
+
+    for (size_t i = 0; db && i < ELEMENTS(which); i++) {
+        int e = file_errno(db, which[i]);
+
+        if (e == ENOSPC || e == EDQUOT || e == EFBIG)
+            return -ENOSPC;
+    }
+    return -EIO;
 }
 
 int connection_errno(sqlite3 *db, int code, const char *what) {
@@ -56,23 +74,23 @@ int connection_errno(sqlite3 *db, int code, const char *what) {
     if (primary == SQLITE_OK || primary == SQLITE_ROW || primary == SQLITE_DONE)
         return 0;
     log_debug("SQLite: %s: %s (%d)", what, db ? sqlite3_errmsg(db) : sqlite3_errstr(code), code);
-    if (primary == SQLITE_IOERR)
-        return code == SQLITE_IOERR_NOMEM ? -ENOMEM : io_errno(db);
+    if (code == SQLITE_IOERR_WRITE)
+        return write_errno(db);
     for (size_t i = 0; i < ELEMENTS(code_to_errno); i++)
         if (code_to_errno[i].code == code || code_to_errno[i].code == primary)
             return code_to_errno[i].error;
     return -EIO;
 }
 
-int connection_open(const char *path, ConnectionRole role, const atomic_uint_fast64_t *commits, Connection **ret) {
+int connection_open(const char *path, ConnectionRole role, const News *news, Connection **ret) {
     _cleanup_(connection_freep) Connection *c = NULL;
     int code, r;
 
-    assert((role == CONNECTION_READER) == (commits != NULL));
+    assert((role == CONNECTION_READER) == (news != NULL));
     c = calloc(1, sizeof(*c));
     if (!c)
         return -ENOMEM;
-    c->commits = commits;
+    c->news = news;
     /* One thread each: SQLite's own mutexes would be paid for nothing. */
     code = sqlite3_open_v2(path, &c->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE, NULL);
     if (code != SQLITE_OK)
@@ -126,7 +144,7 @@ void connection_release_snapshot(Connection *c) {
 }
 
 static int hold_snapshot(Connection *c) {
-    uint64_t commits = atomic_load_explicit(c->commits, memory_order_acquire);
+    uint64_t commits = atomic_load_explicit(&c->news->commits, memory_order_acquire);
 
     if (c->running > 0) /* inside a walk: all of it sees the walk's snapshot */
         return 0;
@@ -142,7 +160,7 @@ Query query_start(Connection *c, StatementId id) {
     Query q = { .connection = c };
     int code;
 
-    if (c->commits)
+    if (c->news)
         q.error = hold_snapshot(c);
     c->running++;
     if (q.error < 0)
@@ -168,8 +186,9 @@ void query_done(Query *q) {
         (void) sqlite3_clear_bindings(q->statement); /* they point into the caller's memory */
     }
     q->connection->running--;
-    if (q->error < 0 && q->connection->commits)
-        connection_release_snapshot(q->connection); /* whatever went wrong, the next read starts afresh */
+    /* The writer waits for it, or something went wrong: the next read starts afresh. */
+    if (q->connection->news && (q->error < 0 || atomic_load_explicit(&q->connection->news->reader_in_the_way, memory_order_acquire)))
+        connection_release_snapshot(q->connection);
     q->connection = NULL;
 }
 

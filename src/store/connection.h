@@ -15,17 +15,22 @@
 
 typedef enum ConnectionRole { CONNECTION_WRITER, CONNECTION_READER } ConnectionRole;
 
+/* What the writer tells the reader. */
+typedef struct News {
+    atomic_uint_fast64_t commits;   /* so far: a snapshot taken before the last of them is out of date */
+    atomic_bool reader_in_the_way; /* the log cannot begin anew while a snapshot is held: hold none between reads for now */
+} News;
+
 typedef struct Connection {
     sqlite3 *db;
     sqlite3_stmt *prepared[STATEMENT_MAX]; /* made at first use, kept till the end */
-    /* Reader only: a read transaction is held over many statements, and renewed once `commits` has moved past `seen`. */
-    const atomic_uint_fast64_t *commits;
+    const News *news; /* reader only: its read transaction is held over many statements, and renewed once `commits` has moved past `seen` */
     uint64_t seen;
     unsigned running; /* queries started and not done; the snapshot stays while one runs */
 } Connection;
 
-/* `path` exists (empty is fine) and is absolute. `commits`: the writer's counter (reader only). */
-int connection_open(const char *path, ConnectionRole role, const atomic_uint_fast64_t *commits, Connection **ret) _must_use_;
+/* `path` exists (empty is fine) and is absolute. `news`: the writer's (reader only). */
+int connection_open(const char *path, ConnectionRole role, const News *news, Connection **ret) _must_use_;
 Connection *connection_free(Connection *c);
 DEFINE_CLEANUP(Connection, connection_free)
 

@@ -98,6 +98,11 @@ const char *const schema_migrations[] = {
     "  key TEXT PRIMARY KEY,"
     "  opened INTEGER NOT NULL," /* UTC milliseconds */
     "  calls INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+
+    "CREATE TABLE notes ("
+    "  key TEXT PRIMARY KEY,"
+    "  value TEXT NOT NULL"
     ") STRICT, WITHOUT ROWID;",
 };
 

@@ -25,6 +25,8 @@ typedef enum StatementId {
     SQL_DOWNLOAD_ADD, SQL_DOWNLOAD_INSERT, SQL_DOWNLOAD_COUNT, SQL_DOWNLOAD_SUM,
     /* rates */
     SQL_RATES, SQL_RATES_CLEAR, SQL_RATE_PUT,
+    /* notes */
+    SQL_NOTE, SQL_NOTE_PUT,
     STATEMENT_MAX,
 } StatementId;
 

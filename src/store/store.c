@@ -96,7 +96,7 @@ int store_open(const char *path, Store **ret) {
     if (r >= 0)
         r = open_writer(s);
     if (r >= 0)
-        r = connection_open(s->path, CONNECTION_READER, writer_commits(s->writer), &s->reader);
+        r = connection_open(s->path, CONNECTION_READER, writer_news(s->writer), &s->reader);
     if (r < 0)
         return r;
     *ret = TAKE_PTR(s);
@@ -120,7 +120,7 @@ int store_fd(const Store *s) {
 }
 
 void store_dispatch(Store *s) {
-    /* Each read looks for itself whether its snapshot is current; an idle reader must not keep the log from being moved. */
+    /* Each read sees for itself whether its snapshot is current; but an idle reader must not keep the log from beginning anew. */
     connection_release_snapshot(s->reader);
     writer_dispatch(s->writer);
 }

@@ -29,7 +29,7 @@ int store_open(const char *path, Store **ret) _must_use_;
 Store *store_free(Store *s);
 DEFINE_CLEANUP(Store, store_free)
 
-/* An eventfd, readable when callbacks wait; then call store_dispatch(). */
+/* An eventfd, readable when callbacks wait or the writer wants the reader out of its way; then call store_dispatch(). */
 int store_fd(const Store *s);
 void store_dispatch(Store *s);
 bool store_is_idle(const Store *s); /* nothing queued, nothing to dispatch */
@@ -134,6 +134,9 @@ int store_list_tasks(Store *s, int64_t now, TaskWalk walk, void *userdata) _must
 typedef int (*RateWalk)(const char *key, int64_t opened_utc_ms, uint32_t calls, void *userdata);
 int store_list_rates(Store *s, RateWalk walk, void *userdata) _must_use_;
 
+/* A line of text that the service keeps for itself under a key. Heap. -ENOENT. */
+int store_note(Store *s, const char *key, char **ret_value) _must_use_;
+
 /* ---- inside jobs (writer thread) ---- */
 int tx_get_life(StoreTx *tx, uint64_t life, Request *ret) _must_use_;
 int tx_get(StoreTx *tx, const char *id, Request *ret) _must_use_;
@@ -164,3 +167,4 @@ int tx_task_remove(StoreTx *tx, uint64_t life, TaskKind kind) _must_use_;
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
 int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */
 int tx_rate_put(StoreTx *tx, const char *key, int64_t opened_utc_ms, uint32_t calls) _must_use_;
+int tx_note_put(StoreTx *tx, const char *key, const char *value) _must_use_;

@@ -19,8 +19,8 @@
 /* The write-ahead log in pages of 4 KiB: past the first a quiet moment is used to move it into the database, past the second it is done at once. */
 #define CHECKPOINT_SOFT_PAGES 1000
 #define CHECKPOINT_HARD_PAGES 4000
-/* How long a checkpoint may wait for the reader to renew its snapshot; after that the log grows and the next group tries again. */
-#define CHECKPOINT_WAIT_MS 20
+/* How long that may wait for the loop to let go of its snapshot; after that the log grows on, and the limits with it, until the next try. */
+#define CHECKPOINT_WAIT_MS 50
 
 typedef struct Work {
     struct Work *next;
@@ -39,7 +39,7 @@ typedef struct WorkList {
 
 struct Writer {
     Connection *connection;
-    int fd; /* eventfd: `done` is not empty */
+    int fd; /* eventfd: `done` is not empty, or the reader is in the way */
     pthread_t thread;
     bool started;
 
@@ -50,8 +50,11 @@ struct Writer {
     bool stop;
 
     atomic_size_t pending;            /* submitted, callback not yet returned */
-    atomic_uint_fast64_t jobs, commits, checkpoints;
-    int log_pages; /* of the write-ahead log, after the last commit; writer thread only */
+    atomic_uint_fast64_t jobs, checkpoints;
+    News news;
+    /* writer thread only */
+    int log_pages;  /* of the write-ahead log, after the last commit */
+    int log_behind; /* of them, at the last checkpoint that failed */
 };
 
 static void list_init(WorkList *l) {
@@ -108,7 +111,7 @@ static int commit(Writer *w) {
     int r = connection_run(w->connection, SQL_GROUP_COMMIT);
 
     if (r >= 0)
-        atomic_fetch_add_explicit(&w->commits, 1, memory_order_release);
+        atomic_fetch_add_explicit(&w->news.commits, 1, memory_order_release);
     else if (!sqlite3_get_autocommit(w->connection->db) && connection_run(w->connection, SQL_GROUP_ROLLBACK) < 0)
         log_debug("Cannot roll back, ignoring: the next group's BEGIN will fail and say so");
     return r;
@@ -147,25 +150,32 @@ static int note_log_size(void *userdata, sqlite3 *db, const char *name, int page
     return SQLITE_OK;
 }
 
-/* PASSIVE copies what no reader still needs and never waits. Only RESTART makes the log begin anew under steady load: it waits until the reader has let
- * go of its snapshot, which the callbacks just announced make it do. */
+static void wake_loop(Writer *w) {
+    if (eventfd_write(w->fd, 1) < 0)
+        log_debug("Cannot wake the loop, ignoring: %m");
+}
+
+/* RESTART, not PASSIVE: under steady load the log begins anew only when at one moment all of it has been copied and no snapshot is held in it. The loop
+ * lets go of its own when it is woken, and takes none that lasts while the flag is up. */
 static void checkpoint(Writer *w, bool quiet) {
-    bool hard = w->log_pages >= CHECKPOINT_HARD_PAGES;
     sqlite3 *db = w->connection->db;
     int code;
 
-    if (!hard && !(quiet && w->log_pages >= CHECKPOINT_SOFT_PAGES))
+    if (w->log_pages - w->log_behind < (quiet ? CHECKPOINT_SOFT_PAGES : CHECKPOINT_HARD_PAGES))
         return;
-    if (hard)
-        (void) sqlite3_busy_timeout(db, CHECKPOINT_WAIT_MS);
-    code = sqlite3_wal_checkpoint_v2(db, NULL, hard ? SQLITE_CHECKPOINT_RESTART : SQLITE_CHECKPOINT_PASSIVE, NULL, NULL);
-    if (hard)
-        (void) sqlite3_busy_timeout(db, CONNECTION_BUSY_TIMEOUT_MS);
+    atomic_store_explicit(&w->news.reader_in_the_way, true, memory_order_release);
+    wake_loop(w);
+    (void) sqlite3_busy_timeout(db, CHECKPOINT_WAIT_MS);
+    code = sqlite3_wal_checkpoint_v2(db, NULL, SQLITE_CHECKPOINT_RESTART, NULL, NULL);
+    (void) sqlite3_busy_timeout(db, CONNECTION_BUSY_TIMEOUT_MS);
+    atomic_store_explicit(&w->news.reader_in_the_way, false, memory_order_release);
     if (code == SQLITE_OK) {
-        w->log_pages = 0; /* the next commit says how many there are */
+        w->log_pages = w->log_behind = 0;
         atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
-    } else
+    } else {
+        w->log_behind = w->log_pages;
         (void) connection_errno(db, code, "checkpoint, ignoring");
+    }
 }
 
 /* ---- the thread ---- */
@@ -187,8 +197,8 @@ static void publish(Writer *w, WorkList *group) {
     }
     (void) pthread_cond_broadcast(&w->finished);
     (void) pthread_mutex_unlock(&w->mutex);
-    if (callbacks && eventfd_write(w->fd, 1) < 0)
-        log_debug("Cannot signal finished writes: %m");
+    if (callbacks)
+        wake_loop(w);
 }
 
 static bool take_group(Writer *w, WorkList *ret) {
@@ -367,11 +377,11 @@ bool writer_is_idle(const Writer *w) {
 void writer_statistics(const Writer *w, StoreStatistics *ret) {
     *ret = (StoreStatistics) {
         .jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed),
-        .commits = atomic_load_explicit(&w->commits, memory_order_relaxed),
+        .commits = atomic_load_explicit(&w->news.commits, memory_order_relaxed),
         .checkpoints = atomic_load_explicit(&w->checkpoints, memory_order_relaxed),
     };
 }
 
-const atomic_uint_fast64_t *writer_commits(const Writer *w) {
-    return &w->commits;
+const News *writer_news(const Writer *w) {
+    return &w->news;
 }

@@ -19,5 +19,5 @@ int writer_fd(const Writer *w);
 void writer_dispatch(Writer *w);
 bool writer_is_idle(const Writer *w);
 void writer_statistics(const Writer *w, StoreStatistics *ret);
-/* Successful commits so far; a reader's snapshot older than that is out of date. Lives as long as the writer. */
-const atomic_uint_fast64_t *writer_commits(const Writer *w);
+/* For the reader's connection; lives as long as the writer. */
+const News *writer_news(const Writer *w);
