@@ -1,0 +1,80 @@
+/* tempoftp: the command-line client. Sets up, finds the verb, runs it, and leaves no secret behind in memory.
+ *
+ * Talks to tempoftpd over HTTP only; knows no database and no unit. */
+#include "basic/strings.h"
+#include "cli/service.h"
+#include "cli/verbs.h"
+#include "crypto/password.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <signal.h>
+
+#define OUTPUT_BUFFER_SIZE 65536
+
+/* jansson's memory may have held a password. */
+static void free_wiped(void *memory) {
+    if (!memory)
+        return;
+    wipe(memory, malloc_usable_size(memory));
+    free(memory);
+}
+
+static ExitCode run(const Args *args) {
+    _cleanup_(client_freep) Client *client = NULL;
+
+    if (crypto_init() < 0) {
+        complain("La biblioteca de cifrado no arranca");
+        return EXIT_LOCAL;
+    }
+    int r = client_new(args->value[OPTION_SOCKET], args->value[OPTION_URL], &client);
+    if (r == -EINVAL) {
+        complain("La URL debe empezar por http:// o https://");
+        return EXIT_USAGE;
+    }
+    if (r < 0) {
+        complain("Sin memoria");
+        return EXIT_LOCAL;
+    }
+    return args->original ? original_run(args, client) : args->verb->run(args, client);
+}
+
+static ExitCode dispatch(int argc, char *argv[]) {
+    _cleanup_free_ char *error = NULL;
+    Args args;
+
+    int r = args_parse(argc, argv, verbs, &args, &error);
+    if (r < 0) {
+        complain("%s", error ? error : "Sin memoria");
+        return r == -EINVAL ? EXIT_USAGE : EXIT_LOCAL;
+    }
+    if (args.given[OPTION_HELP]) {
+        if (args.verb)
+            args_print_verb_help(stdout, args.verb);
+        else
+            args_print_help(stdout, verbs);
+        return EXIT_OK;
+    }
+    if (args.given[OPTION_VERSION]) {
+        puts("tempoftp " TEMPOFTP_VERSION);
+        return EXIT_OK;
+    }
+    return run(&args);
+}
+
+int main(int argc, char *argv[]) {
+    static char output[OUTPUT_BUFFER_SIZE]; /* ours, to be wiped: passwords pass through it */
+
+    setvbuf(stdout, output, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof(output));
+    json_set_alloc_funcs(malloc, free_wiped);
+    signal(SIGPIPE, SIG_IGN); /* `tempoftp lista | head` is an exit code, not a signal */
+
+    ExitCode code = dispatch(argc, argv);
+    if (fflush(stdout) != 0 || ferror(stdout)) {
+        if (errno != EPIPE)
+            complain("No se puede escribir la salida: %s", strerror(errno));
+        code = EXIT_LOCAL;
+    }
+    wipe(output, sizeof(output));
+    return code;
+}

@@ -1,0 +1,51 @@
+/* tempoftp estado and salud: does the service answer, and is it well. */
+#include "basic/strings.h"
+#include "cli/service.h"
+#include "cli/text.h"
+#include "cli/verbs.h"
+
+ExitCode verb_estado(const Args *args, Client *client) {
+    _cleanup_reply_ Reply reply = {};
+
+    ExitCode code = service_ask(args, client, "GET", "/", NULL, &reply);
+    if (code == EXIT_OK && !args->json) {
+        text_label(stdout, "Servicio");
+        text_print(stdout, json_text(reply.json, "status"));
+        putchar('\n');
+    }
+    return code;
+}
+
+static void print_health(const json_t *health) {
+    static const struct {
+        const char *label, *key;
+    } lines[] = { { "Servicio", "status" }, { "Espacio", "space" }, { "FTP", "ftpd" }, { "Base de datos", "database" } };
+    const json_t *used = json_object_get(health, "space_used_pct");
+
+    for (size_t i = 0; i < ELEMENTS(lines); i++) {
+        const char *value = json_text(health, lines[i].key);
+        if (!value)
+            continue;
+        text_label(stdout, lines[i].label);
+        text_print(stdout, value);
+        if (streq(lines[i].key, "space") && json_is_number(used))
+            printf(" libres (%.0f %% usado)", json_number_value(used));
+        putchar('\n');
+    }
+}
+
+ExitCode verb_salud(const Args *args, Client *client) {
+    _cleanup_reply_ Reply reply = {};
+
+    ExitCode code = service_call(client, "GET", "/health", NULL, &reply);
+    if (code != EXIT_OK)
+        return code;
+    /* A service that is not well says so with a 503 that is a description too. */
+    if (!json_text(reply.json, "status"))
+        return service_judge(&reply);
+    if (args->json)
+        printf("%s\n", reply.body.data);
+    else
+        print_health(reply.json);
+    return exit_code_of_status(reply.status);
+}

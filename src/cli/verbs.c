@@ -1,0 +1,21 @@
+/* The table of verbs: reading it is reading what `tempoftp` can do. Help, man page and dispatch follow from it. */
+#include "cli/verbs.h"
+
+const Verb verbs[] = {
+    { "crear", "USUARIO ID RUTA [DÍAS]", "pide la entrega de host:/ruta a una persona por unos días", 3, 4,
+      OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_FOLLOW), verb_crear },
+    { "ver", "ID", "cómo está una solicitud y, cuando está lista, sus credenciales", 1, 1, 0, verb_ver },
+    { "lista", "", "las solicitudes, de la más antigua a la más nueva", 0, 0,
+      OPTION_BIT(OPTION_STATE) | OPTION_BIT(OPTION_LIMIT) | OPTION_BIT(OPTION_AFTER), verb_lista },
+    { "eliminar", "ID", "retira el acceso y los datos de una solicitud", 1, 1, 0, verb_eliminar },
+    { "eliminar-usuario", "CUENTA|CORREO", "retira una cuenta y todas sus solicitudes", 1, 1, 0, verb_eliminar_usuario },
+    { "bloquear", "ID", "suspende el acceso a una solicitud", 1, 1, OPTION_BIT(OPTION_REASON), verb_bloquear },
+    { "desbloquear", "ID", "devuelve el acceso a una solicitud bloqueada", 1, 1, 0, verb_desbloquear },
+    { "extender", "ID DÍAS", "añade días a la vigencia de una solicitud", 2, 2, 0, verb_extender },
+    { "eventos", "ID", "la historia de una solicitud", 1, 1, OPTION_BIT(OPTION_FOLLOW), verb_eventos },
+    { "expirar", "", "expira ahora lo que ya venció", 0, 0, 0, verb_expirar },
+    { "estado", "", "si el servicio responde", 0, 0, 0, verb_estado },
+    { "salud", "", "si el servicio está bien: disco, FTP, base de datos", 0, 0, 0, verb_salud },
+    { "clave", "", "imprime una clave de cifrado nueva", 0, 0, 0, verb_clave },
+    {},
+};
