@@ -114,14 +114,15 @@ static int append_fields(sd_bus_message *m, char *const *fields) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* "no-env-expand": systemd leaves '$' in arguments alone. */
 static int append_command(sd_bus_message *m, char *const *argv) {
     int r;
 
-    if ((r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
-        (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
+    if ((r = sd_bus_message_open_container(m, 'a', "(sasas)")) < 0 ||
+        (r = sd_bus_message_open_container(m, 'r', "sasas")) < 0 ||
         (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
         (r = sd_bus_message_append_strv(m, (char **) argv)) < 0 ||
-        (r = sd_bus_message_append(m, "b", false)) < 0 ||
+        (r = sd_bus_message_append(m, "as", 1, "no-env-expand")) < 0 ||
         (r = sd_bus_message_close_container(m)) < 0)
         return r;
     return sd_bus_message_close_container(m);
@@ -149,9 +150,15 @@ static int append_addresses(sd_bus_message *m, char *const *addresses) {
 }
 
 static const char *const signatures[] = {
-    [PROPERTY_BOOL] = "b",       [PROPERTY_NUMBER] = "t",          [PROPERTY_TEXT] = "s",
-    [PROPERTY_LIST] = "as",      [PROPERTY_FIELDS] = "aay",        [PROPERTY_COMMAND] = "a(sasb)",
-    [PROPERTY_ADDRESSES] = "a(iayu)", [PROPERTY_CALENDAR] = "a(ss)", [PROPERTY_ACTIVE] = "a(st)",
+    [PROPERTY_BOOL] = "b",
+    [PROPERTY_NUMBER] = "t",
+    [PROPERTY_TEXT] = "s",
+    [PROPERTY_LIST] = "as",
+    [PROPERTY_FIELDS] = "aay",
+    [PROPERTY_COMMAND] = "a(sasas)",
+    [PROPERTY_ADDRESSES] = "a(iayu)",
+    [PROPERTY_CALENDAR] = "a(ss)",
+    [PROPERTY_ACTIVE] = "a(st)",
 };
 
 static int append_value(sd_bus_message *m, const Property *p) {

@@ -16,7 +16,7 @@ typedef enum PropertyType {
     PROPERTY_TEXT,      /* s */
     PROPERTY_LIST,      /* as */
     PROPERTY_FIELDS,    /* aay: LogExtraFields */
-    PROPERTY_COMMAND,   /* a(sasb): one command; list[0] is the program */
+    PROPERTY_COMMAND,   /* a(sasas): ExecStartEx, one command; list[0] is the program */
     PROPERTY_ADDRESSES, /* a(iayu): literal IP addresses */
     PROPERTY_CALENDAR,  /* a(ss): one OnCalendar= */
     PROPERTY_ACTIVE,    /* a(st): one OnActiveSec=, microseconds */

@@ -1,0 +1,233 @@
+/* What each kind of transient unit is: its command line and the properties that differ from request to request.
+ *
+ * Everything that is the same for all units of a kind (sandbox, limits, credentials, slice) stands in
+ * units/tempoftp-<kind>-.service.d/50-sandbox.conf, where an operator can read and change it. */
+#include "broker/plan.h"
+
+#include "basic/buffer.h"
+#include "basic/strings.h"
+#include "model/paths.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#define WORKER_USER "tempoftp-transfer"
+#define USEC_PER_SECOND 1000000ull
+
+static int refuse(const char **ret_reason, const char *reason) {
+    *ret_reason = reason;
+    return -EINVAL;
+}
+
+static int check_use(const char *id, uint64_t life, const char **ret_reason) {
+    if (!id_is_valid(id))
+        return refuse(ret_reason, "id");
+    if (life == 0 || life > INT64_MAX)
+        return refuse(ret_reason, "life");
+    return 0;
+}
+
+/* What journalctl and systemctl can be asked for. */
+static void add_fields(TransientUnit *u, const char *id, uint64_t life) {
+    char request[sizeof("TEMPOFTP_ID=") + ID_MAX], number[sizeof("TEMPOFTP_LIFE=") + 20];
+
+    snprintf(request, sizeof(request), "TEMPOFTP_ID=%s", id);
+    snprintf(number, sizeof(number), "TEMPOFTP_LIFE=%" PRIu64, life);
+    transient_list(u, "LogExtraFields", PROPERTY_FIELDS, (const char *const[]) { request, number, NULL });
+}
+
+/* Two units that report how this one ended: one unit for both outcomes would be told nothing (systemd.exec(5), $MONITOR_…). */
+static void add_reports(TransientUnit *u, UnitKind kind, const char *id, uint64_t life, uint32_t run) {
+    char name[UNIT_NAME_SIZE];
+
+    report_unit_name_make(false, kind, life, run, id, name);
+    transient_list(u, "OnSuccess", PROPERTY_LIST, (const char *const[]) { name, NULL });
+    report_unit_name_make(true, kind, life, run, id, name);
+    transient_list(u, "OnFailure", PROPERTY_LIST, (const char *const[]) { name, NULL });
+}
+
+/* Common to transfer and purge. Type=exec: a start that fails before the program runs (user, name spaces) is a failed job. AddRef: a failed unit stays
+ * until we have read why; CollectMode: but no longer, or it would block its name. */
+static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run) {
+    char name[UNIT_NAME_SIZE], gid[16];
+
+    unit_name_make(kind, id, false, name);
+    transient_init(u, name);
+    snprintf(gid, sizeof(gid), "%" PRIu32, s->ftp_gid);
+    transient_text(u, "Type", PROPERTY_TEXT, "exec");
+    transient_bool(u, "AddRef", true);
+    transient_text(u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
+    transient_text(u, "User", PROPERTY_TEXT, WORKER_USER);
+    transient_text(u, "Group", PROPERTY_TEXT, gid);
+    transient_list(u, "ReadWritePaths", PROPERTY_LIST, (const char *const[]) { s->data_path, NULL });
+    add_fields(u, id, life);
+    add_reports(u, kind, id, life, run);
+}
+
+static void describe(TransientUnit *u, const char *format, ...) _printf_(2, 3);
+static void describe(TransientUnit *u, const char *format, ...) {
+    _cleanup_free_ char *text = NULL;
+    va_list args;
+
+    va_start(args, format);
+    if (vasprintf(&text, format, args) < 0)
+        text = NULL;
+    va_end(args);
+    if (text)
+        transient_text(u, "Description", PROPERTY_TEXT, text);
+    else
+        u->error = -ENOMEM;
+}
+
+/* A plan that is whole goes out; anything else is taken down. */
+static int finish(TransientUnit *u, TransientUnit *ret) {
+    int r = u->error;
+    if (r < 0)
+        transient_done(u);
+    else
+        *ret = *u;
+    return r;
+}
+
+static int check_addresses(char *const *addresses, const char **ret_reason) {
+    size_t n = 0;
+
+    while (addresses && addresses[n])
+        n++;
+    if (n == 0 || n > PLAN_ADDRESSES_MAX)
+        return refuse(ret_reason, "addresses");
+    return 0;
+}
+
+#define WORKER_ARGUMENTS_MAX (20 + 2 * PLAN_ADDRESSES_MAX)
+
+/* Each value is an argument of its own behind its option: none can be taken for another option, and there is no shell. */
+static void add_worker_command(TransientUnit *u, const Settings *s, const char *id, uint64_t life, const Ruta *source, const char *path,
+                               char *const *addresses) {
+    const char *argv[WORKER_ARGUMENTS_MAX] = {
+        TEMPOFTP_LIBEXECDIR "/tempoftp-transfer",
+        "--id", id,
+        "--user", source->user ? source->user : s->ssh_user,
+        "--host", source->host,
+        "--path", path,
+        "--data", s->data_path,
+    };
+    char staging[REL_PATH_SIZE];
+    size_t n = 11;
+
+    path_staging(id, life, staging);
+    argv[n++] = "--staging";
+    argv[n++] = staging;
+    if (s->ftp_jail == JAIL_BEST_EFFORT)
+        argv[n++] = "--best-effort-jail";
+    for (; *addresses; addresses++) {
+        argv[n++] = "--address";
+        argv[n++] = *addresses;
+    }
+    transient_list(u, "ExecStartEx", PROPERTY_COMMAND, argv);
+}
+
+int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, TransientUnit *ret,
+                  const char **ret_reason) {
+    _cleanup_ruta_ Ruta source = { 0 };
+    _cleanup_free_ char *path = NULL;
+    const char *reason;
+    TransientUnit u;
+    int r;
+
+    if ((r = check_use(id, life, ret_reason)) < 0 || (r = check_addresses(addresses, ret_reason)) < 0)
+        return r;
+    r = ruta_parse(ruta, &source, &reason);
+    if (r == -EINVAL)
+        return refuse(ret_reason, "ruta");
+    if (r < 0)
+        return r;
+    if (!origin_is_allowed(s->origins, source.host))
+        return refuse(ret_reason, "ruta: TEMPOFTP_ORIGENES does not have its host");
+    path = ruta_source_path(&source, id);
+    if (!path)
+        return -ENOMEM;
+
+    start_worker(&u, s, UNIT_TRANSFER, id, life, run);
+    describe(&u, "tempoftp: copy of %s for %s", ruta, id);
+    add_worker_command(&u, s, id, life, &source, path, addresses);
+    transient_list(&u, "IPAddressAllow", PROPERTY_ADDRESSES, (const char *const *) addresses);
+    if (u.error == -EINVAL)
+        *ret_reason = "addresses";
+    return finish(&u, ret);
+}
+
+int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) {
+    _cleanup_free_ char *folder = NULL;
+    char relative[REL_PATH_SIZE];
+    TransientUnit u;
+    int r;
+
+    r = check_use(id, life, ret_reason);
+    if (r < 0)
+        return r;
+    path_purge(id, life, relative);
+    if (asprintf(&folder, "%s/%s", s->data_path, relative) < 0) {
+        folder = NULL;
+        return -ENOMEM;
+    }
+    start_worker(&u, s, UNIT_PURGE, id, life, run);
+    describe(&u, "tempoftp: removes the data of %s", id);
+    transient_list(&u, "ExecStartEx", PROPERTY_COMMAND, (const char *const[]) { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL });
+    return finish(&u, ret);
+}
+
+/* Both times: OnCalendar= holds over a change of the clock, OnActiveSec= fires when the time is past already (OnCalendar= alone never would). */
+static void add_times(TransientUnit *timer, uint64_t when, uint64_t now) {
+    char calendar[24];
+
+    snprintf(calendar, sizeof(calendar), "@%" PRIu64, when);
+    transient_text(timer, "TimersCalendar", PROPERTY_CALENDAR, calendar);
+    transient_number(timer, "TimersMonotonic", PROPERTY_ACTIVE, (when > now ? when - now : 0) * USEC_PER_SECOND);
+    transient_number(timer, "AccuracyUSec", PROPERTY_NUMBER, USEC_PER_SECOND);
+    transient_bool(timer, "RemainAfterElapse", false);
+}
+
+int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
+                const char **ret_reason) {
+    static const char *const prompt[] = { "/usr/bin/busctl", "--system", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1",
+                                          "org.tempoftp.Manager1", "ExpireDue", NULL };
+    char name[UNIT_NAME_SIZE];
+    TransientUnit timer, service;
+    int r;
+
+    r = check_use(id, life, ret_reason);
+    if (r < 0)
+        return r;
+    if (when > PLAN_WHEN_MAX)
+        return refuse(ret_reason, "when");
+
+    unit_name_make(UNIT_EXPIRE, id, false, name);
+    transient_init(&service, name);
+    describe(&service, "tempoftp: the days of %s are over", id);
+    transient_text(&service, "Type", PROPERTY_TEXT, "oneshot");
+    transient_text(&service, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
+    transient_text(&service, "User", PROPERTY_TEXT, "tempoftp");
+    transient_list(&service, "ExecStartEx", PROPERTY_COMMAND, prompt);
+    add_fields(&service, id, life);
+
+    unit_name_make(UNIT_EXPIRE, id, true, name);
+    transient_init(&timer, name);
+    describe(&timer, "tempoftp: end of the days of %s", id);
+    transient_text(&timer, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
+    add_times(&timer, when, now);
+
+    r = finish(&service, &service);
+    if (r < 0) {
+        transient_done(&timer);
+        return r;
+    }
+    r = finish(&timer, ret_timer);
+    if (r < 0) {
+        transient_done(&service);
+        return r;
+    }
+    *ret_service = service;
+    return 0;
+}

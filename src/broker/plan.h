@@ -1,0 +1,18 @@
+/* Facts in, transient units out: what the broker asks systemd for, as data. Pure: no bus, no clock, no files.
+ *
+ * Every argument comes from a process that a stranger may have taken over, so each is checked again here against the rules of CONTRACT.md and
+ * root's own settings. Errors: -EINVAL with *ret_reason (static) saying which argument; -ENOMEM. */
+#pragma once
+
+#include "model/settings.h"
+#include "units/transient.h"
+
+#define PLAN_ADDRESSES_MAX 16
+#define PLAN_WHEN_MAX 253402300799 /* the year 9999 */
+
+int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, TransientUnit *ret,
+                  const char **ret_reason) _must_use_;
+int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
+/* now, when: UTC seconds. The timer's service has the same name. */
+int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
+                const char **ret_reason) _must_use_;

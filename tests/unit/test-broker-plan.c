@@ -1,0 +1,203 @@
+/* What the broker asks systemd for, and what it refuses to ask. */
+#include "broker/exit_status.h"
+#include "broker/plan.h"
+
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <cmocka.h>
+
+static char *one_address[] = { (char *) "192.0.2.7", NULL };
+
+static Settings settings(void) {
+    return (Settings) { .data_path = (char *) "/data", .ftp_uid = 2001, .ftp_gid = 2001, .ssh_user = (char *) "lanotadm" };
+}
+
+static const Property *property(const TransientUnit *u, const char *name) {
+    const Property *p = transient_find(u, name);
+    if (!p)
+        fail_msg("%s has no %s", u->name, name);
+    return p;
+}
+
+static void assert_list(const TransientUnit *u, const char *name, const char *const *wanted) {
+    char **list = property(u, name)->list;
+
+    for (; *wanted && *list; wanted++, list++)
+        assert_string_equal(*list, *wanted);
+    assert_null(*wanted);
+    assert_null(*list);
+}
+#define LIST(...) ((const char *const[]) { __VA_ARGS__, NULL })
+
+static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    Settings s = settings();
+    const char *reason;
+
+    assert_int_equal(plan_transfer(&s, "p1", 7, 2, "ana@host.example:/srv/a b:c%d/p1", one_address, &u, &reason), 0);
+    assert_string_equal(u.name, "tempoftp-transfer-p1.service");
+    assert_list(&u, "ExecStartEx", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "ana", "--host", "host.example", "--path",
+                                        "/srv/a b:c%d/p1/", "--data", "/data", "--staging", ".staging/p1.7", "--address", "192.0.2.7"));
+    assert_string_equal(property(&u, "Description")->text, "tempoftp: copy of ana@host.example:/srv/a b:c%d/p1 for p1");
+    assert_string_equal(property(&u, "User")->text, "tempoftp-transfer");
+    assert_string_equal(property(&u, "Group")->text, "2001");
+    assert_string_equal(property(&u, "Type")->text, "exec");
+    assert_int_equal(property(&u, "AddRef")->number, 1);
+    assert_list(&u, "ReadWritePaths", LIST("/data"));
+    assert_list(&u, "LogExtraFields", LIST("TEMPOFTP_ID=p1", "TEMPOFTP_LIFE=7"));
+    assert_list(&u, "OnSuccess", LIST("tempoftp-done@transfer-7-2-p1.service"));
+    assert_list(&u, "OnFailure", LIST("tempoftp-failed@transfer-7-2-p1.service"));
+    assert_list(&u, "IPAddressAllow", LIST("192.0.2.7"));
+}
+
+static void the_settings_decide_user_group_folder_and_jail(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    char *two[] = { (char *) "127.0.0.1", (char *) "::1", NULL };
+    Settings s = settings();
+    const char *reason;
+
+    s.data_path = (char *) "/srv/ftp data";
+    s.ftp_gid = 3000;
+    s.ssh_user = (char *) "copier";
+    s.ftp_jail = JAIL_BEST_EFFORT;
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "[::1]:/srv/x", two, &u, &reason), 0);
+    assert_list(&u, "ExecStartEx", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "copier", "--host", "::1", "--path", "/srv/x",
+                                        "--data", "/srv/ftp data", "--staging", ".staging/p1.1", "--best-effort-jail", "--address", "127.0.0.1",
+                                        "--address", "::1"));
+    assert_string_equal(property(&u, "Group")->text, "3000");
+    assert_list(&u, "ReadWritePaths", LIST("/srv/ftp data"));
+}
+
+static void only_allowed_origins_are_copied_from(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    char *origins[] = { (char *) "good.example", NULL };
+    Settings s = settings();
+    const char *reason = NULL;
+
+    s.origins = origins;
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "bad.example:/x", one_address, &u, &reason), -EINVAL);
+    assert_non_null(strstr(reason, "TEMPOFTP_ORIGENES"));
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "GOOD.example:/x", one_address, &u, &reason), 0);
+}
+
+static void hostile_arguments_make_no_unit(void **state) {
+    static const char *const ids[] = { "", ".", "..", "a/b", "../x", "a b", "a;b", "-x", "a..b", "expired", "user", "a\nb", "a%b", "a@b", "é",
+                                       "x.service\n", "$HOME", "*", "a\\x2d" };
+    static const char *const rutas[] = { "", "host", "host:", ":/x", "host:x", "host:/a/../b", "-oProxyCommand=x:/x", "a@-b:/x", "-l@b:/x", "host:/a;b",
+                                         "host:/a$b", "host:/a`b`", "host:/a\nb", "host:/a*", "host:/a?", "host:/a[b]", "host:/a'b", "host:/a\"b",
+                                         "host:/a|b", "host:/a&b", "host:/a>b", "host:/a\\b", "host:/{a,b}", "host:/a#", "host:/(a)", "ho st:/a",
+                                         "host%x:/a", "[::1:/a", "[zz]:/a", "a@b@c:/x", "host:/\xff", "host::module/x" };
+    static const char *const addresses[] = { "", "host", "0", "1", "127.1", "127.0.0.1/8", "any", "::1%lo", "fe80::1%eth0", "localhost", "300.1.1.1",
+                                             "127.0.0.1 10.0.0.0", "[::1]", "::/0" };
+    Settings s = settings();
+    const char *reason;
+    TransientUnit u;
+
+    for (size_t i = 0; i < ELEMENTS(ids); i++) {
+        if (plan_transfer(&s, ids[i], 1, 1, "h:/x", one_address, &u, &reason) != -EINVAL || plan_purge(&s, ids[i], 1, 1, &u, &reason) != -EINVAL ||
+            plan_expiry(ids[i], 1, 1, 1, &u, &u, &reason) != -EINVAL)
+            fail_msg("id '%s' passed", ids[i]);
+        assert_string_equal(reason, "id");
+    }
+    for (size_t i = 0; i < ELEMENTS(rutas); i++)
+        if (plan_transfer(&s, "p", 1, 1, rutas[i], one_address, &u, &reason) != -EINVAL)
+            fail_msg("ruta '%s' passed", rutas[i]);
+    for (size_t i = 0; i < ELEMENTS(addresses); i++) {
+        char *list[] = { (char *) addresses[i], NULL };
+        if (plan_transfer(&s, "p", 1, 1, "h:/x", list, &u, &reason) != -EINVAL)
+            fail_msg("address '%s' passed", addresses[i]);
+        assert_string_equal(reason, "addresses");
+    }
+    assert_int_equal(plan_purge(&s, "p", 0, 1, &u, &reason), -EINVAL);
+    assert_int_equal(plan_purge(&s, "p", UINT64_MAX, 1, &u, &reason), -EINVAL);
+    assert_int_equal(plan_expiry("p", 1, UINT64_MAX, 1, &u, &u, &reason), -EINVAL);
+}
+
+static void no_address_and_too_many_are_refused(void **state) {
+    char *none[] = { NULL }, *many[PLAN_ADDRESSES_MAX + 2];
+    Settings s = settings();
+    const char *reason;
+    TransientUnit u;
+
+    for (size_t i = 0; i <= PLAN_ADDRESSES_MAX; i++)
+        many[i] = (char *) "192.0.2.1";
+    many[PLAN_ADDRESSES_MAX + 1] = NULL;
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", none, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", NULL, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, &u, &reason), -EINVAL);
+    many[PLAN_ADDRESSES_MAX] = NULL;
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, &u, &reason), 0);
+    transient_done(&u);
+}
+
+static void a_purge_removes_one_folder_below_purge(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    Settings s = settings();
+    const char *reason;
+
+    assert_int_equal(plan_purge(&s, "a.b-c", 12, 3, &u, &reason), 0);
+    assert_string_equal(u.name, "tempoftp-purge-a.b-c.service");
+    assert_list(&u, "ExecStartEx", LIST("/bin/rm", "-rf", "--one-file-system", "--", "/data/.purge/a.b-c.12"));
+    assert_list(&u, "OnFailure", LIST("tempoftp-failed@purge-12-3-a.b-c.service"));
+    assert_string_equal(property(&u, "User")->text, "tempoftp-transfer");
+}
+
+static void an_expiry_has_both_times_and_never_a_negative_one(void **state) {
+    _cleanup_transient_ TransientUnit timer = { 0 }, service = { 0 }, late = { 0 }, late_service = { 0 };
+    const char *reason;
+
+    assert_int_equal(plan_expiry("p", 4, 1000060, 1000000, &timer, &service, &reason), 0);
+    assert_string_equal(timer.name, "tempoftp-expire-p.timer");
+    assert_string_equal(service.name, "tempoftp-expire-p.service");
+    assert_string_equal(property(&timer, "TimersCalendar")->text, "@1000060");
+    assert_int_equal(property(&timer, "TimersMonotonic")->number, 60000000);
+    assert_int_equal(property(&timer, "RemainAfterElapse")->number, 0);
+    assert_int_equal(property(&timer, "AccuracyUSec")->number, 1000000);
+    assert_string_equal(property(&service, "User")->text, "tempoftp");
+    assert_list(&service, "LogExtraFields", LIST("TEMPOFTP_ID=p", "TEMPOFTP_LIFE=4"));
+
+    assert_int_equal(plan_expiry("p", 4, 999999, 1000000, &late, &late_service, &reason), 0);
+    assert_int_equal(property(&late, "TimersMonotonic")->number, 0);
+}
+
+static void the_end_of_a_unit_reads_as_in_systemctl_status(void **state) {
+    static const struct {
+        const char *result;
+        int32_t code, status;
+        const char *text;
+    } rows[] = {
+        { "exit-code", CLD_EXITED, 217, "exit-code: 217/USER" },
+        { "exit-code", CLD_EXITED, 226, "exit-code: 226/NAMESPACE" },
+        { "exit-code", CLD_EXITED, 243, "exit-code: 243/CREDENTIALS" },
+        { "exit-code", CLD_EXITED, 1, "exit-code: 1" },
+        { "signal", CLD_KILLED, SIGKILL, "signal: 9/KILL" },
+        { "core-dump", CLD_DUMPED, SIGSEGV, "core-dump: 11/SEGV" },
+        { "timeout", 0, 0, "timeout" },
+    };
+    char text[64];
+
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        exit_status_text(rows[i].result, rows[i].code, rows[i].status, text, sizeof(text));
+        assert_string_equal(text, rows[i].text);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_transfer_is_a_worker_with_one_argument_a_fact),
+        cmocka_unit_test(the_settings_decide_user_group_folder_and_jail),
+        cmocka_unit_test(only_allowed_origins_are_copied_from),
+        cmocka_unit_test(hostile_arguments_make_no_unit),
+        cmocka_unit_test(no_address_and_too_many_are_refused),
+        cmocka_unit_test(a_purge_removes_one_folder_below_purge),
+        cmocka_unit_test(an_expiry_has_both_times_and_never_a_negative_one),
+        cmocka_unit_test(the_end_of_a_unit_reads_as_in_systemctl_status),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
