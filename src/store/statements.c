@@ -86,6 +86,9 @@ static const struct {
     [SQL_RATES] = { .text = "SELECT key, opened, calls FROM rates", .may_scan = true },
     [SQL_RATES_CLEAR] = { .text = "DELETE FROM rates", .may_scan = true },
     [SQL_RATE_PUT] = { .text = "INSERT INTO rates (key, opened, calls) VALUES (?1, ?2, ?3)" },
+
+    [SQL_NOTE] = { .text = "SELECT value FROM notes WHERE key = ?1" },
+    [SQL_NOTE_PUT] = { .text = "INSERT INTO notes (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value" },
 };
 
 const char *statement_text(StatementId id) {

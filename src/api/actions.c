@@ -1,0 +1,320 @@
+/* What operators do to requests: delete, expire, block, unblock, extend. Each is one Change and its answer. */
+#include "api/change.h"
+#include "api/folders.h"
+#include "api/lifecycle.h"
+#include "api/reply.h"
+#include "api/resources.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define NOT_FOUND "Solicitud no encontrada"
+
+/* Takes the call along into a change of the request it names. NULL: already answered. */
+static Change *change_for(Call *c, ChangeApply apply, ChangeDone done) {
+    Call *later = call_detach(c);
+    Change *change = later ? change_new_for_call(later, apply, done) : NULL;
+
+    if (!change) {
+        call_done(later);
+        reply_errno(c, -ENOMEM);
+        return NULL;
+    }
+    snprintf(change->id, sizeof(change->id), "%.*s", ID_MAX, c->param);
+    if (!id_is_valid(c->param)) /* cut or strange: it is nobody's id */
+        change->id[0] = '\0';
+    return change;
+}
+
+static void reply_failed(Call *c, int r) {
+    if (r == -ENOENT)
+        reply_detail(c, 404, NOT_FOUND);
+    else
+        reply_errno(c, r);
+    call_done(c);
+}
+
+static void reply_state_text(Call *c, const char *text_before, State s) {
+    char text[128];
+
+    snprintf(text, sizeof(text), "%s (estado actual: '%s')", text_before, state_name(s));
+    reply_detail(c, 400, text);
+    call_done(c);
+}
+
+/* {"status", "id", "usuario", …} */
+static void open_answer(JsonWriter *w, const char *status, const Request *r) {
+    json_object_open(w, NULL);
+    json_string(w, "status", status);
+    json_string(w, "id", r->id);
+}
+
+static void send_answer(Call *c, JsonWriter *w) {
+    json_object_close(w);
+    reply_json(c, 200, w->out);
+    call_done(c);
+}
+
+/* ---- delete ---- */
+
+static void deleted(Change *change, int r) {
+    Call *c = change->userdata;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    if (r < 0) {
+        reply_failed(c, r);
+        return;
+    }
+    open_answer(&w, "deleted", &change->request);
+    json_string(&w, "mensaje", "Solicitud eliminada: se cerró el acceso y sus datos se están borrando.");
+    send_answer(c, &w);
+}
+
+void request_delete(Call *c) {
+    Change *change = change_for(c, change_apply_delete, deleted);
+    if (change)
+        change_run(change);
+}
+
+/* All requests of one account or address. */
+typedef struct DeleteUser {
+    Call *call;
+    char email[EMAIL_MAX + 1], account[ACCOUNT_NAME_MAX + 1];
+    unsigned open, deleted;
+    int error;
+} DeleteUser;
+
+static void delete_user_close(DeleteUser *d) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+    char text[128];
+
+    if (--d->open > 0)
+        return;
+    if (d->error < 0) {
+        reply_errno(d->call, d->error);
+        call_done(d->call);
+    } else if (d->deleted == 0) {
+        reply_detail(d->call, 404, "Usuario no encontrado");
+        call_done(d->call);
+    } else {
+        snprintf(text, sizeof(text), "Cuenta eliminada con %u solicitud%s.", d->deleted, d->deleted == 1 ? "" : "es");
+        json_object_open(&w, NULL);
+        json_string(&w, "status", "deleted");
+        json_string(&w, "user", d->account[0] ? d->account : d->email);
+        json_string(&w, "usuario", d->email);
+        json_string(&w, "mensaje", text);
+        send_answer(d->call, &w);
+    }
+    free(d);
+}
+
+static void delete_user_one(Change *change, int r) {
+    DeleteUser *d = change->userdata;
+
+    if (r >= 0)
+        d->deleted++;
+    else if (r != -ENOENT)
+        d->error = r;
+    delete_user_close(d);
+}
+
+static int delete_user_walk(const Request *r, void *userdata) {
+    DeleteUser *d = userdata;
+    Change *change = change_new_for_call(d->call, change_apply_delete, delete_user_one);
+
+    if (!change)
+        return -ENOMEM;
+    change->userdata = d;
+    change->life = r->life;
+    d->open++;
+    change_run(change);
+    return 0;
+}
+
+void request_delete_user(Call *c) {
+    _cleanup_account_ Account account = { 0 };
+    DeleteUser *d = calloc(1, sizeof(*d));
+    Call *later = d ? call_detach(c) : NULL;
+
+    if (!later) {
+        free(d);
+        reply_errno(c, -ENOMEM);
+        return;
+    }
+    d->call = later;
+    d->open = 1;
+    if (strchr(c->param, '@')) {
+        snprintf(d->email, sizeof(d->email), "%s", c->param);
+        email_normalize(d->email);
+        if (store_account_by_email(c->m->store, d->email, &account) >= 0)
+            strcpy(d->account, account.name);
+    } else if (store_account_by_name(c->m->store, c->param, &account) >= 0) {
+        strcpy(d->email, account.email);
+        strcpy(d->account, account.name);
+    }
+    if (d->email[0])
+        d->error = store_list_email(c->m->store, d->email, delete_user_walk, d);
+    delete_user_close(d);
+}
+
+/* ---- expire ---- */
+
+static void expired(Manager *m, unsigned n, void *userdata) {
+    Call *c = userdata;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    json_object_open(&w, NULL);
+    json_string(&w, "status", "ok");
+    json_integer(&w, "expiradas", n);
+    send_answer(c, &w);
+}
+
+void request_expire_due(Call *c) {
+    Call *later = call_detach(c);
+
+    if (!later)
+        reply_errno(c, -ENOMEM);
+    else
+        lifecycle_expire_due(c->m, expired, later);
+}
+
+/* ---- block, unblock ---- */
+
+static void answer_access(Change *change, const char *status, const char *reason) {
+    Call *c = change->userdata;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    open_answer(&w, status, &change->request);
+    json_string(&w, "usuario", change->request.account);
+    if (reason)
+        json_string(&w, "razon", reason);
+    json_bool(&w, "en_mysql", change->backend_changed);
+    send_answer(c, &w);
+}
+
+static void blocked(Change *change, int r) {
+    Call *c = change->userdata;
+
+    if (r == -EPERM) {
+        reply_detail(c, 400, "La solicitud no tiene usuario FTP asociado");
+        call_done(c);
+    } else if (r < 0)
+        reply_failed(c, r);
+    else
+        answer_access(change, "bloqueado", change->text);
+}
+
+void request_block(Call *c) {
+    Refusal refusal = { 0 };
+    _cleanup_free_ char *reason = NULL;
+
+    int r = block_body_parse(c->req->entity.base, c->req->entity.len, &reason, &refusal);
+    if (r == -EBADMSG) {
+        reply_refusal(c, &refusal);
+        return;
+    }
+    if (r >= 0 && !reason && !(reason = strdup("no especificada")))
+        r = -ENOMEM;
+    if (r < 0) {
+        reply_errno(c, r);
+        return;
+    }
+    Change *change = change_for(c, change_apply_block, blocked);
+    if (!change)
+        return;
+    change->text = TAKE_PTR(reason);
+    change_run(change);
+}
+
+static int unblock_apply(StoreTx *tx, Change *change) {
+    Actor who = change_actor(change);
+
+    if (change->request.state != STATE_BLOQUEADO)
+        return -EPERM;
+    if (change->request.expires <= change->now)
+        return -ETIME;
+    free(change->request.message);
+    change->request.message = NULL;
+    int r = tx_move(tx, &change->request, STATE_LISTO, NULL, &who, NULL);
+    if (r < 0 || change->m->data_fd < 0)
+        return r;
+    return folders_settle(change->m->data_fd, &change->request); /* back in the home before anyone may log in for it */
+}
+
+static void unblock_expired(Manager *m, unsigned n, void *userdata) {
+    reply_state_text(userdata, "La solicitud no está bloqueada", STATE_EXPIRADO);
+}
+
+static void unblocked(Change *change, int r) {
+    Call *c = change->userdata;
+
+    if (r == -ETIME)
+        lifecycle_expire_due(c->m, unblock_expired, c);
+    else if (r == -EPERM)
+        reply_state_text(c, "La solicitud no está bloqueada", change->was);
+    else if (r < 0)
+        reply_failed(c, r);
+    else
+        answer_access(change, "listo", NULL);
+}
+
+void request_unblock(Call *c) {
+    Change *change = change_for(c, unblock_apply, unblocked);
+    if (change)
+        change_run(change);
+}
+
+/* ---- extend ---- */
+
+static void extended(Change *change, int r) {
+    Call *c = change->userdata;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    if (r == -EPERM) {
+        bool due = change->request.expires != 0 && change->request.expires <= change->now;
+        reply_state_text(c, "No se puede extender", due ? STATE_EXPIRADO : change->was);
+    } else if (r == -ERANGE) {
+        char text[128];
+        snprintf(text, sizeof(text), "Vigencia inválida: de 1 a %d días", c->m->settings->vigencia_max);
+        reply_detail(c, 400, text);
+        call_done(c);
+    } else if (r < 0)
+        reply_failed(c, r);
+    else {
+        json_object_open(&w, NULL);
+        json_string(&w, "id", change->request.id);
+        json_string(&w, "status", state_name(change->request.state));
+        json_integer(&w, "vigencia", change->request.vigencia);
+        json_time(&w, "expira", change->request.expires);
+        send_answer(c, &w);
+    }
+}
+
+void request_extend(Call *c) {
+    Refusal refusal = { 0 };
+    int days;
+
+    int r = extend_body_parse(c->req->entity.base, c->req->entity.len, &days, &refusal);
+    if (r == -EBADMSG) {
+        reply_refusal(c, &refusal);
+        return;
+    }
+    if (r < 0) {
+        reply_errno(c, r);
+        return;
+    }
+    Change *change = change_for(c, change_apply_extend, extended);
+    if (!change)
+        return;
+    change->days = days;
+    if (days < 1 || days > c->m->settings->vigencia_max)
+        change->days = c->m->settings->vigencia_max + 1; /* whatever it is, it is too much */
+    change_run(change);
+}

@@ -1,0 +1,108 @@
+/* Calls: birth in the request's pool, detaching for answers that come later, and reading of what the client sent.
+ * It knows HTTP, not what the calls mean. */
+#include "api/call.h"
+
+#include "basic/strings.h"
+
+#include <errno.h>
+
+/* Lives in the request's pool: tells the detached call that its client has gone. */
+struct CallGuard {
+    Call *call;
+};
+
+static void guard_dispose(void *p) {
+    struct CallGuard *guard = p;
+
+    if (guard->call) {
+        guard->call->req = NULL;
+        guard->call->guard = NULL;
+    }
+}
+
+Call *call_detach(Call *c) {
+    Call *copy = malloc(sizeof(*copy));
+
+    if (!copy)
+        return NULL;
+    *copy = *c;
+    copy->detached = true;
+    copy->guard = h2o_mem_alloc_shared(&c->req->pool, sizeof(*copy->guard), guard_dispose);
+    copy->guard->call = copy;
+    manager_hold(c->m);
+    return copy;
+}
+
+void call_answered(Call *c) {
+    c->req = NULL;
+    if (c->guard)
+        c->guard->call = NULL;
+    c->guard = NULL;
+}
+
+void call_done(Call *c) {
+    if (!c || !c->detached)
+        return;
+    call_answered(c);
+    manager_release(c->m);
+    free(c);
+}
+
+Actor call_actor(const Call *c) {
+    return (Actor) { .name = c->actor, .request_id = c->request_id, .now = manager_now(c->m) };
+}
+
+LogContext call_log(const Call *c, const char *id) {
+    return (LogContext) { .request = id, .http = c->request_id, .peer = c->peer };
+}
+
+static int hex_digit(char c) {
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    c |= 0x20;
+    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+int percent_decode(const char *text, size_t length, char *ret, size_t size) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < length; i++) {
+        int c = (unsigned char) text[i];
+        if (c == '%') {
+            int high = i + 2 < length ? hex_digit(text[i + 1]) : -1;
+            int low = i + 2 < length ? hex_digit(text[i + 2]) : -1;
+            if (high < 0 || low < 0)
+                return -EINVAL;
+            c = high << 4 | low;
+            i += 2;
+        }
+        if (c == 0 || n + 1 >= size)
+            return -EINVAL;
+        ret[n++] = (char) c;
+    }
+    ret[n] = '\0';
+    return 0;
+}
+
+int call_query(const Call *c, const char *name, char *ret, size_t size) {
+    const h2o_req_t *req = c->req;
+    size_t name_length = strlen(name);
+
+    if (req->query_at == SIZE_MAX)
+        return -ENOENT;
+    const char *at = req->path.base + req->query_at + 1, *end = req->path.base + req->path.len;
+    while (at < end) {
+        const char *stop = memchr(at, '&', (size_t) (end - at));
+        if (!stop)
+            stop = end;
+        if ((size_t) (stop - at) > name_length && memcmp(at, name, name_length) == 0 && at[name_length] == '=')
+            return percent_decode(at + name_length + 1, (size_t) (stop - at) - name_length - 1, ret, size);
+        at = stop + 1;
+    }
+    return -ENOENT;
+}
+
+h2o_iovec_t call_header(const Call *c, const char *name) {
+    ssize_t at = h2o_find_header_by_str(&c->req->headers, name, strlen(name), -1);
+    return at < 0 ? (h2o_iovec_t) { NULL, 0 } : c->req->headers.entries[at].value;
+}

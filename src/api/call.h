@@ -1,0 +1,46 @@
+/* One HTTP call while it is being answered.
+ *
+ * A Call is born in the request's memory pool. A handler that answers later (after a commit, a D-Bus reply) takes it along with call_detach(): from then on
+ * it lives on the heap, `req` becomes NULL when the client goes away, and call_done() ends it. Replies to a call without a client are dropped. */
+#pragma once
+
+#include "api/manager.h"
+#include "basic/fds.h"
+#include "model/request.h"
+
+#include <h2o.h>
+
+#define CALL_PARAM_MAX (EMAIL_MAX + 1) /* one decoded path segment */
+#define CALL_HEADERS_MAX 4
+
+typedef struct Route Route;
+
+typedef struct Call {
+    Manager *m;
+    h2o_req_t *req;
+    const Route *route;
+    char param[CALL_PARAM_MAX];          /* what stood at {} in the route, decoded */
+    char request_id[REQUEST_ID_MAX + 1]; /* X-Request-ID */
+    char peer[ADDRESS_TEXT_MAX];         /* client's address, or "unix" */
+    char actor[ADDRESS_TEXT_MAX + 8];    /* "api:203.0.113.5", "unix:root" */
+    bool over_unix;                      /* an operator on api.sock: peer credentials were checked by the socket's mode */
+    bool detached;
+    struct CallGuard *guard;
+    uint64_t started_ms;
+} Call;
+
+Call *call_detach(Call *c) _must_use_; /* NULL: no memory */
+void call_answered(Call *c);           /* libh2o has the answer: the request is no longer ours to touch */
+void call_done(Call *c);               /* after the reply; frees a detached call */
+
+/* Who asked, for `events`. The strings live as long as the call. */
+Actor call_actor(const Call *c);
+/* For log lines about a request (may be NULL) within this call. */
+LogContext call_log(const Call *c, const char *id);
+
+/* A query parameter, decoded into ret (NUL-terminated); -ENOENT, -EINVAL (bad escapes, too long). */
+int call_query(const Call *c, const char *name, char *ret, size_t size) _must_use_;
+/* A request header's value; base NULL when absent. */
+h2o_iovec_t call_header(const Call *c, const char *name);
+/* Percent-decoding; -EINVAL for bad escapes, NUL, or more than size - 1 bytes. */
+int percent_decode(const char *text, size_t length, char *ret, size_t size) _must_use_;

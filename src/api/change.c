@@ -1,0 +1,217 @@
+/* The moves of the state machine, as jobs for the store's writer. What follows from a move outside the database
+ * (units, folders, sessions) is settle.c's business; when a move is allowed at all is model/state.c's. */
+#include "api/change.h"
+
+#include "api/settle.h"
+#include "basic/strings.h"
+
+#include <errno.h>
+
+#define DAY_SECONDS 86400
+
+static Change *change_alloc(Manager *m, ChangeApply apply, ChangeDone done) {
+    Change *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->m = m;
+    c->apply = apply;
+    c->done = done;
+    c->now = manager_now(m);
+    manager_hold(m);
+    return c;
+}
+
+Change *change_new(Manager *m, ChangeApply apply, ChangeDone done, void *userdata) {
+    Change *c = change_alloc(m, apply, done);
+
+    if (!c)
+        return NULL;
+    strcpy(c->actor, "tempoftpd");
+    c->userdata = userdata;
+    return c;
+}
+
+Change *change_new_for_call(Call *call, ChangeApply apply, ChangeDone done) {
+    Change *c = change_alloc(call->m, apply, done);
+
+    if (!c)
+        return NULL;
+    strcpy(c->actor, call->actor);
+    strcpy(c->request_id, call->request_id);
+    c->userdata = call;
+    return c;
+}
+
+Change *change_free(Change *c) {
+    if (!c)
+        return NULL;
+    manager_release(c->m);
+    request_done(&c->request);
+    free(c->text);
+    free(c);
+    return NULL;
+}
+
+Actor change_actor(const Change *c) {
+    return (Actor) { .name = c->actor, .request_id = c->request_id[0] ? c->request_id : NULL, .now = c->now };
+}
+
+LogContext change_log(const Change *c) {
+    return (LogContext) { .request = c->request.id[0] ? c->request.id : c->id, .http = c->request_id[0] ? c->request_id : NULL };
+}
+
+static int change_job(StoreTx *tx, void *userdata) {
+    Change *c = userdata;
+    int r = c->life ? tx_get_life(tx, c->life, &c->request) : tx_get(tx, c->id, &c->request);
+
+    if (r < 0)
+        return r;
+    c->was = c->request.state;
+    c->life = c->request.life;
+    if (c->run != 0 && c->run != c->request.run)
+        return -ESTALE;
+    return c->apply(tx, c);
+}
+
+static void change_settled(Change *c) {
+    c->done(c, 0);
+    change_free(c);
+}
+
+static void change_committed(void *userdata, int r) {
+    Change *c = userdata;
+
+    if (r < 0) {
+        c->done(c, r);
+        change_free(c);
+        return;
+    }
+    settle_change(c, change_settled);
+}
+
+void change_run(Change *c) {
+    int r = store_write(c->m->store, change_job, change_committed, c);
+
+    if (r < 0)
+        change_committed(c, r);
+}
+
+/* ---- moves ---- */
+
+static int move(StoreTx *tx, Change *c, State to, const char *text) {
+    Actor who = change_actor(c);
+    return tx_move(tx, &c->request, to, text, &who, NULL);
+}
+
+static int update(StoreTx *tx, Change *c, const char *text) {
+    Actor who = change_actor(c);
+    return tx_update(tx, &c->request, text, &who, NULL);
+}
+
+static int set_message(Request *r, const char *text) {
+    char *copy = NULL;
+
+    if (text && !(copy = strdup(text)))
+        return -ENOMEM;
+    free(r->message);
+    r->message = copy;
+    return 0;
+}
+
+static int put_task(StoreTx *tx, const Change *c, TaskKind kind) {
+    Task t = { .life = c->request.life, .kind = kind, .not_before = 0 };
+    strcpy(t.id, c->request.id);
+    return tx_task_put(tx, &t);
+}
+
+/* The end of a request: whatever must still be taken away becomes a durable task in the same transaction. */
+static int leave(StoreTx *tx, Change *c, State to, const char *text) {
+    bool had_access = c->was == STATE_LISTO || c->was == STATE_BLOQUEADO;
+    bool had_folder = c->was != STATE_RECIBIDO && c->was != STATE_EXPIRADO && c->was != STATE_ERROR;
+    uint64_t uses;
+    int r;
+
+    c->request.token[0] = '\0';
+    r = move(tx, c, to, text);
+    if (r >= 0 && had_folder)
+        r = put_task(tx, c, TASK_PURGE);
+    if (r < 0 || !had_access)
+        return r;
+    r = tx_account_uses(tx, c->request.account, &uses);
+    if (r < 0 || uses > 0)
+        return r;
+    r = tx_account_clear(tx, c->request.account);
+    if (r >= 0)
+        r = put_task(tx, c, TASK_REVOKE);
+    c->account_gone = r >= 0;
+    return r;
+}
+
+int change_apply_sized(StoreTx *tx, Change *c) {
+    if (c->request.state == STATE_TRASLADO && c->request.sized)
+        return 0; /* the worker asks again: its first answer was lost */
+    if (c->request.state != STATE_PREPARANDO)
+        return -ESTALE;
+    c->request.sized = true;
+    c->request.bytes = c->bytes;
+    c->request.files = c->files;
+    return move(tx, c, STATE_TRASLADO, NULL);
+}
+
+int change_apply_copied(StoreTx *tx, Change *c) {
+    if (c->request.state != STATE_TRASLADO)
+        return -ESTALE;
+    c->request.copied = true;
+    c->request.bytes = c->bytes;
+    c->request.files = c->files;
+    return update(tx, c, NULL);
+}
+
+int change_apply_fail(StoreTx *tx, Change *c) {
+    char message[RUTA_MAX + 512];
+
+    if (!state_is_under_way(c->request.state))
+        return -ESTALE;
+    cause_message(c->cause, c->text, message, sizeof(message));
+    int r = set_message(&c->request, message);
+    if (r < 0)
+        return r;
+    return leave(tx, c, STATE_ERROR, message);
+}
+
+int change_apply_block(StoreTx *tx, Change *c) {
+    if (c->request.state != STATE_LISTO && c->request.state != STATE_BLOQUEADO)
+        return -EPERM;
+    int r = set_message(&c->request, c->text);
+    if (r < 0)
+        return r;
+    return c->request.state == STATE_BLOQUEADO ? update(tx, c, c->text) : move(tx, c, STATE_BLOQUEADO, c->text);
+}
+
+int change_apply_extend(StoreTx *tx, Change *c) {
+    Request *r = &c->request;
+
+    if (r->state != STATE_LISTO && r->state != STATE_BLOQUEADO)
+        return -EPERM;
+    if (r->expires <= c->now)
+        return -EPERM; /* due, only not yet swept: extending never revives */
+    int64_t expires = r->expires + (int64_t) c->days * DAY_SECONDS;
+    if (expires > c->now + (int64_t) c->m->settings->vigencia_max * DAY_SECONDS)
+        return -ERANGE;
+    r->expires = expires;
+    r->vigencia += c->days;
+    return update(tx, c, "vigencia extendida");
+}
+
+int change_apply_expire(StoreTx *tx, Change *c) {
+    if (c->request.state != STATE_LISTO && c->request.state != STATE_BLOQUEADO)
+        return -EALREADY;
+    if (c->request.expires > c->now)
+        return -EALREADY;
+    return leave(tx, c, STATE_EXPIRADO, NULL);
+}
+
+int change_apply_delete(StoreTx *tx, Change *c) {
+    return leave(tx, c, STATE_ELIMINADO, NULL);
+}

@@ -1,0 +1,180 @@
+/* FTP logins and downloads, as the FTP server reports them over the bus. A login compares the clock every time: an account whose days are over is refused
+ * even when everything that should have removed it has failed. */
+#include "api/bus.h"
+#include "api/lifecycle.h"
+#include "basic/fds.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "crypto/password.h"
+#include "model/account.h"
+#include "model/messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define DOWNLOAD_ROWS_MAX 4096
+#define LOGIN_PASSWORD_MAX 512
+
+typedef struct Login {
+    Manager *m;
+    sd_bus_message *call;
+    char *password;
+    char *hash;         /* NULL: unknown account; the check takes as long */
+    bool matches;
+    const char *refusal; /* why, when the password matches all the same */
+    int64_t expires;
+    char account[ACCOUNT_NAME_MAX + 1], home[4096], peer[ADDRESS_TEXT_MAX];
+} Login;
+
+static void login_free(Login *l) {
+    manager_release(l->m);
+    sd_bus_message_unref(l->call);
+    wipe_free(l->password);
+    free(l->hash);
+    free(l);
+}
+
+static void login_run(void *userdata) {
+    Login *l = userdata;
+    l->matches = password_verify(l->hash, l->password);
+}
+
+static void login_done(void *userdata) {
+    Login *l = userdata;
+    bool ok = l->hash && l->matches && !l->refusal;
+    const char *reason = !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
+
+    (void) sd_bus_reply_method_return(l->call, "bsst", ok, reason, ok ? l->home : "", ok ? (uint64_t) l->expires : 0);
+    if (l->refusal && streq(l->refusal, "expired") && l->matches)
+        lifecycle_expire_due(l->m, NULL, NULL); /* it should have been taken away already */
+    login_free(l);
+}
+
+/* What the state database says of the account, before the password is looked at. */
+static int login_look_up(Login *l, const char *user) {
+    _cleanup_account_ Account account = { 0 };
+    bool blocked;
+
+    int r = account_name_is_valid(user) ? store_account_by_name(l->m->store, user, &account) : -ENOENT;
+    if (r == -ENOENT)
+        return 0;
+    if (r >= 0)
+        r = store_account_access(l->m->store, user, &l->expires, &blocked);
+    if (r < 0)
+        return r;
+    if (l->expires == 0)
+        l->refusal = blocked ? "blocked" : "expired";
+    else if (l->expires <= manager_now(l->m))
+        l->refusal = "expired";
+    l->hash = TAKE_PTR(account.hash);
+    strcpy(l->account, account.name);
+    snprintf(l->home, sizeof(l->home), "%s/%s", l->m->settings->data_path, account.name);
+    return 0;
+}
+
+int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    Manager *m = userdata;
+    const char *user, *password, *peer;
+
+    int r = sd_bus_message_sensitive(call);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "sss", &user, &password, &peer);
+    if (r < 0)
+        return r;
+    if (strlen(password) > LOGIN_PASSWORD_MAX)
+        return sd_bus_reply_method_return(call, "bsst", false, "password", "", (uint64_t) 0);
+    Login *l = calloc(1, sizeof(*l));
+    if (!l)
+        return -ENOMEM;
+    manager_hold(m);
+    l->m = m;
+    l->call = sd_bus_message_ref(call);
+    l->password = strdup(password);
+    snprintf(l->peer, sizeof(l->peer), "%s", peer);
+    r = l->password ? login_look_up(l, user) : -ENOMEM;
+    if (r >= 0)
+        r = pool_submit(m->pool, login_run, login_done, l);
+    if (r < 0) {
+        bus_answer(sd_bus_message_ref(call), r == -EAGAIN ? r : -EIO, NULL);
+        login_free(l);
+    }
+    return 1;
+}
+
+/* ---- downloads ---- */
+
+typedef struct DownloadRow {
+    uint64_t life;
+    char address[ADDRESS_TEXT_MAX];
+    uint64_t bytes, files;
+    int64_t last;
+} DownloadRow;
+
+typedef struct DownloadBatch {
+    Manager *m;
+    sd_bus_message *call;
+    DownloadRow *rows;
+    size_t n;
+} DownloadBatch;
+
+static int downloads_job(StoreTx *tx, void *userdata) {
+    DownloadBatch *batch = userdata;
+    int r = 0;
+
+    for (size_t i = 0; r >= 0 && i < batch->n; i++) {
+        const DownloadRow *row = &batch->rows[i];
+        r = tx_download_add(tx, row->life, row->address, row->bytes, row->files, row->last);
+    }
+    return r;
+}
+
+static void downloads_done(void *userdata, int r) {
+    DownloadBatch *batch = userdata;
+
+    bus_answer(batch->call, r, NULL);
+    manager_release(batch->m);
+    free(batch->rows);
+    free(batch);
+}
+
+static int downloads_read(DownloadBatch *batch, sd_bus_message *call) {
+    const char *account, *id, *address;
+    uint64_t bytes, files, last;
+    int r = sd_bus_message_enter_container(call, 'a', "(sssttt)");
+
+    while (r >= 0 && (r = sd_bus_message_read(call, "(sssttt)", &account, &id, &address, &bytes, &files, &last)) > 0) {
+        _cleanup_request_ Request request = { 0 };
+        if (batch->n == DOWNLOAD_ROWS_MAX)
+            return -E2BIG;
+        if (store_get(batch->m->store, id, &request) < 0 || !streq(request.account, account))
+            continue; /* gone meanwhile, or not the account's */
+        DownloadRow *rows = reallocarray(batch->rows, batch->n + 1, sizeof(*rows));
+        if (!rows)
+            return -ENOMEM;
+        batch->rows = rows;
+        rows += batch->n++;
+        *rows = (DownloadRow) { .life = request.life, .bytes = bytes, .files = files, .last = (int64_t) last };
+        snprintf(rows->address, sizeof(rows->address), "%s", address);
+    }
+    return r;
+}
+
+int login_downloads(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    DownloadBatch *batch = calloc(1, sizeof(*batch));
+
+    if (!batch)
+        return -ENOMEM;
+    batch->m = userdata;
+    batch->call = sd_bus_message_ref(call);
+    manager_hold(batch->m);
+    int r = downloads_read(batch, call);
+    if (r >= 0 && batch->n > 0)
+        r = store_write(batch->m->store, downloads_job, downloads_done, batch);
+    else {
+        downloads_done(batch, r);
+        return 1;
+    }
+    if (r < 0)
+        downloads_done(batch, r);
+    return 1;
+}

@@ -1,0 +1,380 @@
+/* Set-up, loop and end of tempoftpd: rooms are made in order, the loop runs until the service is idle or told to stop. */
+#include "api/manager.h"
+
+#include "api/bus.h"
+#include "api/credentials.h"
+#include "api/folders.h"
+#include "api/rates.h"
+#include "api/reconcile.h"
+#include "api/run.h"
+#include "api/server.h"
+#include "api/transfers.h"
+#include "api/watchers.h"
+#include "basic/fds.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "model/messages.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
+
+#define POOL_THREADS 2
+#define LOOP_WAIT_MS 10000
+#define STOP_GRACE_MS 10000
+#define CLOCK_NOTE "clock"
+
+/* ---- clock and timers ---- */
+
+int64_t manager_now(Manager *m) {
+    int64_t utc = utc_now();
+    ClockReading reading;
+
+    if (utc == m->clock.anchor_utc) /* nothing new within the same second */
+        return m->clock.utc;
+    clock_read(&reading);
+    bool jumped = m->clock.jumped;
+    int64_t now = clock_observe(&m->clock, &reading);
+    if (m->clock.jumped && !jumped) {
+        LogContext about = { .message_id = MESSAGE_ID_CLOCK_JUMP };
+        log_line(LOG_WARNING, &about, "The clock jumped forward: access follows it, but no data is removed until time is synchronised");
+    }
+    return now;
+}
+
+Actor manager_actor(Manager *m) {
+    return (Actor) { .name = "tempoftpd", .now = manager_now(m) };
+}
+
+typedef struct Timer {
+    Manager *m;
+    ManagerTimer fire;
+    void *userdata;
+    sd_event_source *source;
+} Timer;
+
+static int timer_fired(sd_event_source *source, uint64_t usec, void *p) {
+    Timer *t = p;
+
+    manager_release(t->m);
+    t->fire(t->m, t->userdata);
+    sd_event_source_disable_unref(t->source);
+    free(t);
+    return 0;
+}
+
+int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userdata) {
+    Timer *t = malloc(sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    *t = (Timer) { .m = m, .fire = fire, .userdata = userdata };
+    int r = sd_event_add_time_relative(m->event, &t->source, CLOCK_MONOTONIC, delay_ms * 1000, 1000, timer_fired, t);
+    if (r < 0) {
+        free(t);
+        return r;
+    }
+    manager_hold(m);
+    return 0;
+}
+
+/* ---- keys ---- */
+
+typedef struct KeyCheck {
+    Manager *m;
+    unsigned unreadable, renewed;
+} KeyCheck;
+
+static int check_token(const Account *a, char **ret_token, void *userdata) {
+    KeyCheck *check = userdata;
+    char *plain;
+    size_t size, index;
+
+    int r = fernet_decrypt(check->m->keys, a->token, utc_now(), 0, &plain, &size, &index);
+    if (r == -EBADMSG) {
+        check->unreadable++;
+        return 0;
+    }
+    if (r < 0)
+        return r;
+    if (index > 0) {
+        r = fernet_encrypt(check->m->keys, plain, size, utc_now(), ret_token);
+        check->renewed += r >= 0;
+    }
+    wipe_free(plain);
+    return r;
+}
+
+static int keys_job(StoreTx *tx, void *userdata) {
+    KeyCheck *check = userdata;
+    int r = tx_rotate_tokens(tx, check_token, check);
+
+    return r >= 0 && check->unreadable > 0 ? -EBADMSG : r;
+}
+
+static int keys_open(Manager *m) {
+    KeyCheck check = { .m = m };
+    const char *text;
+
+    if (is_blank(m->settings->encryption_key)) {
+        log_error("TEMPOFTP_ENCRYPTION_KEY is not set: put a Fernet key (`tempoftp clave` prints a new one) into "
+                  "/etc/tempoftp/encryption.key, mode 0600, or into the environment");
+        return -ENOKEY;
+    }
+    int r = fernet_keys_parse(m->settings->encryption_key, &m->keys, &text);
+    if (r < 0) {
+        log_error("TEMPOFTP_ENCRYPTION_KEY is malformed (%s): a Fernet key is 32 bytes in base64url, as `tempoftp clave` prints", text);
+        return r;
+    }
+    r = store_write_wait(m->store, keys_job, &check);
+    if (r == -EBADMSG)
+        log_error("%u stored password%s cannot be decrypted with TEMPOFTP_ENCRYPTION_KEY: add the old key behind the new one, \"new,old\"",
+                  check.unreadable, check.unreadable == 1 ? "" : "s");
+    else if (r < 0)
+        log_errno(r, "Cannot check the stored passwords");
+    else if (check.renewed > 0)
+        log_notice("%u stored password%s encrypted anew with the first key", check.renewed, check.renewed == 1 ? "" : "s");
+    return r;
+}
+
+/* ---- set-up ---- */
+
+static int open_store(Manager *m, const char *state_directory) {
+    char path[4096];
+
+    if (mkdir(state_directory, 0700) < 0 && errno != EEXIST)
+        return log_errno(-errno, "Cannot make the state folder %s", state_directory);
+    if (snprintf(path, sizeof(path), "%s/state.db", state_directory) >= (int) sizeof(path))
+        return log_errno(-ENAMETOOLONG, "The state folder's path is too long");
+    int r = store_open(path, &m->store);
+    if (r == -ENOTSUP)
+        return log_errno(r, "%s was made by a newer tempoftp: install that version, or restore an older copy", path);
+    if (r < 0)
+        return log_errno(r, "Cannot open %s", path);
+    _cleanup_free_ char *clock = NULL;
+    if (store_note(m->store, CLOCK_NOTE, &clock) >= 0)
+        (void) !clock_parse(clock, &m->clock);
+    return 0;
+}
+
+static int on_store_ready(sd_event_source *source, int fd, uint32_t events, void *userdata) {
+    Manager *m = userdata;
+
+    store_dispatch(m->store);
+    return 0;
+}
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+    Manager *m = userdata;
+
+    m->stopping = true;
+    return 0;
+}
+
+static int open_data(Manager *m) {
+    const char *hint;
+
+    if (manager_is_simulator(m))
+        return 0;
+    int r = folders_open(m->settings->data_path, m->settings->ftp_gid, &m->data_fd, &hint);
+    if (r < 0)
+        log_error("TEMPOFTP_DATA_PATH=%s cannot be used (%s): %s", m->settings->data_path, strerror(-r), hint);
+    return r;
+}
+
+static int add_listeners(Manager *m, ListenFds *passed, const char *listen) {
+    int fd, r = 0;
+    unsigned n = 0;
+
+    while (r >= 0 && (fd = listen_fds_take(passed, "http")) >= 0) {
+        r = server_add_listener(m->server, fd, false);
+        n++;
+    }
+    while (r >= 0 && (fd = listen_fds_take(passed, "api")) >= 0) {
+        r = server_add_listener(m->server, fd, true);
+        n++;
+    }
+    if (r >= 0 && (fd = listen_fds_take(passed, "credentials")) >= 0)
+        r = credentials_listen(m, fd);
+    if (r < 0)
+        return log_errno(r, "Cannot use the sockets from systemd");
+    if (listen) {
+        fd = listen_on(listen);
+        if (fd < 0)
+            return log_errno(fd, "Cannot listen on %s", listen);
+        r = server_add_listener(m->server, fd, listen[0] == '/');
+        if (r < 0)
+            return log_errno(r, "Cannot listen on %s", listen);
+        n++;
+    }
+    if (n == 0) {
+        log_error("No socket to listen on: start tempoftp.socket (systemctl start tempoftp.socket), or give --listen");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
+    sigset_t signals;
+    int r;
+
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigprocmask(SIG_BLOCK, &signals, NULL);
+    signal(SIGPIPE, SIG_IGN);
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &files);
+    }
+    r = sd_event_new(&m->event);
+    if (r >= 0)
+        r = sd_event_add_signal(m->event, NULL, SIGTERM, on_signal, m);
+    if (r >= 0)
+        r = sd_event_add_signal(m->event, NULL, SIGINT, on_signal, m);
+    if (r < 0)
+        return log_errno(r, "Cannot set up the event loop");
+    r = open_store(m, options->state_directory);
+    if (r >= 0)
+        r = keys_open(m);
+    if (r >= 0)
+        r = open_data(m);
+    if (r < 0)
+        return r;
+    r = sd_event_add_io(m->event, NULL, store_fd(m->store), 1 /* EPOLLIN */, on_store_ready, m);
+    if (r >= 0)
+        r = pool_new(m->event, POOL_THREADS, &m->pool);
+    if (r >= 0)
+        r = transfers_new(&m->transfers);
+    if (r >= 0)
+        r = watchers_new(&m->watchers);
+    if (r >= 0)
+        r = rates_new(&m->rates);
+    if (r >= 0)
+        r = rates_load(m->rates, m->store);
+    if (r >= 0)
+        r = manager_is_simulator(m) ? account_backend_simulated_new(&m->accounts) : account_backend_embedded_new(&m->accounts);
+    if (r >= 0)
+        r = server_new(m, &m->server);
+    if (r < 0)
+        return log_errno(r, "Cannot set up the service");
+    if (!manager_is_simulator(m))
+        r = bus_open(m);
+    if (r >= 0)
+        r = add_listeners(m, passed, options->listen);
+    if (r < 0)
+        return r;
+    if (m->bus) {
+        reconcile_start(m);
+        r = sd_bus_request_name(m->bus, BUS_NAME, 0); /* from here on reports come in: the table of transfers stands */
+        if (r < 0)
+            return log_errno(r, "Cannot take the name %s on the system bus", BUS_NAME);
+    } else
+        reconcile_start(m);
+    return 0;
+}
+
+/* ---- running and ending ---- */
+
+static bool is_idle(const Manager *m) {
+    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
+}
+
+static void show_status(Manager *m) {
+    uint64_t ready = 0;
+
+    if (store_count(m->store, STATE_LISTO, &ready) >= 0)
+        sd_notifyf(false, "STATUS=%u copies under way, %llu requests ready", transfers_count(m->transfers), (unsigned long long) ready);
+}
+
+static void released(Manager *m) {
+    server_close(m->server);
+    sd_event_exit(m->event, 0);
+}
+
+static int leave_idle(Manager *m) {
+    sd_notify(false, "STOPPING=1\nSTATUS=Idle, leaving the sockets to systemd");
+    log_debug("Idle for %d s, leaving the sockets to systemd", m->settings->idle_seconds);
+    if (!m->bus) {
+        released(m);
+        return 0;
+    }
+    return bus_release(m, released);
+}
+
+static int run_loop(Manager *m, bool may_leave) {
+    uint64_t idle_since = monotonic_ms(), idle_ms = (uint64_t) m->settings->idle_seconds * 1000, stop_at = 0, status_at = 0;
+    bool leaving = false;
+
+    while (sd_event_get_state(m->event) != SD_EVENT_FINISHED) {
+        int r = server_run(m->server, stop_at || leaving ? 50 : idle_ms > 0 && idle_ms < LOOP_WAIT_MS ? 200 : 1000);
+        if (r == -ESTALE)
+            break; /* sd-event has been told to exit */
+        if (r < 0)
+            return log_errno(r, "The event loop failed");
+        uint64_t now = monotonic_ms();
+        if (!is_idle(m))
+            idle_since = now;
+        if (now >= status_at) {
+            show_status(m);
+            status_at = now + 5000;
+        }
+        if (m->stopping && !stop_at) {
+            sd_notify(false, "STOPPING=1");
+            server_close(m->server);
+            stop_at = now + STOP_GRACE_MS;
+        }
+        if (stop_at && (is_idle(m) || now >= stop_at))
+            break;
+        if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
+            leaving = true;
+            r = leave_idle(m);
+            if (r < 0)
+                return log_errno(r, "Cannot give the bus name back");
+        }
+    }
+    return 0;
+}
+
+static int clock_job(StoreTx *tx, void *userdata) {
+    Manager *m = userdata;
+    char text[CLOCK_TEXT_SIZE];
+
+    clock_format(&m->clock, text);
+    return tx_note_put(tx, CLOCK_NOTE, text);
+}
+
+static void tear_down(Manager *m) {
+    if (m->store && m->rates)
+        (void) !rates_save(m->rates, m->store);
+    if (m->store)
+        (void) !store_write_wait(m->store, clock_job, m);
+    m->server = server_free(m->server);
+    m->pool = pool_free(m->pool);
+    sd_bus_flush_close_unref(m->bus);
+    m->store = store_free(m->store);
+    m->accounts = account_backend_free(m->accounts);
+    m->transfers = transfers_free(m->transfers);
+    m->watchers = watchers_free(m->watchers);
+    m->rates = rates_free(m->rates);
+    m->keys = fernet_keys_free(m->keys);
+    sd_event_unref(m->event);
+    if (m->data_fd >= 0)
+        close(m->data_fd);
+}
+
+int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed) {
+    Manager m = { .settings = settings, .data_fd = -EBADF };
+
+    int r = set_up(&m, options, passed);
+    if (r >= 0) {
+        sd_notify(false, "READY=1");
+        r = run_loop(&m, !options->listen);
+    }
+    tear_down(&m);
+    return r;
+}

@@ -1,0 +1,59 @@
+/* tempoftpd's one Manager: what every room of the service shares. Everything here runs on the loop thread.
+ *
+ * Anything that is still owed an answer (a commit, a D-Bus reply, a pool job, a timer of ours) is counted in `pending` by
+ * manager_hold()/manager_release(): the service exits only when nothing is. */
+#pragma once
+
+#include "accounts/backend.h"
+#include "api/pool.h"
+#include "basic/log.h"
+#include "crypto/fernet.h"
+#include "model/clock.h"
+#include "model/settings.h"
+#include "store/store.h"
+
+#include <systemd/sd-bus.h>
+#include <systemd/sd-event.h>
+
+typedef struct Server Server;
+typedef struct Transfers Transfers;
+typedef struct Watchers Watchers;
+typedef struct Rates Rates;
+
+typedef struct Manager {
+    Settings *settings;
+    FernetKeys *keys;
+    Store *store;
+    AccountBackend *accounts;
+    Pool *pool;
+    sd_event *event;
+    sd_bus *bus; /* NULL in the simulator */
+    Server *server;
+    Transfers *transfers;
+    Watchers *watchers;
+    Rates *rates;
+    Clock clock;
+    int data_fd; /* the data path; -EBADF in the simulator */
+    uint64_t purging[4]; /* lives whose purge unit runs; 0: a free place (tasks.c) */
+    unsigned pending;
+    bool stopping;  /* SIGTERM, or idle: take nothing new */
+    bool kick_due;  /* a scheduler pass is asked for */
+} Manager;
+
+static inline bool manager_is_simulator(const Manager *m) {
+    return m->settings->simulacro;
+}
+static inline void manager_hold(Manager *m) {
+    m->pending++;
+}
+static inline void manager_release(Manager *m) {
+    m->pending--;
+}
+
+/* The clock for every decision about days: never runs backward (model/clock.h). UTC seconds. */
+int64_t manager_now(Manager *m);
+/* What tempoftpd itself does, for the audit trail. */
+Actor manager_actor(Manager *m);
+/* Runs `fire` once on the loop after delay_ms, holding the service alive until then. -ENOMEM. */
+typedef void (*ManagerTimer)(Manager *m, void *userdata);
+int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userdata) _must_use_;

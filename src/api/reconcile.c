@@ -1,0 +1,280 @@
+/* Compares database, units, timers and folders, and repairs: a request in flight without a unit starts again, a unit without a request is stopped, a missing
+ * timer is armed, a folder goes where its request's state wants it, and what no live request owns is removed when it is ours and reported in any case. */
+#include "api/reconcile.h"
+
+#include "api/folders.h"
+#include "api/lifecycle.h"
+#include "api/scheduler.h"
+#include "api/settle.h"
+#include "api/simulator.h"
+#include "api/transfers.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "model/messages.h"
+#include "model/paths.h"
+#include "units/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define TIMERS_MAX 500     /* the nearest ends have a timer; later ones get theirs when they come near */
+#define FOUND_MAX 1000000  /* folders looked at in one walk */
+
+typedef struct Found {
+    char kind;
+    char name[REL_PATH_SIZE];
+} Found;
+
+/* A growing list of ids or folders. */
+typedef struct Reconcile {
+    Manager *m;
+    char (*ids)[ID_MAX + 1];
+    size_t n_ids;
+    Found *found;
+    size_t n_found;
+    int r;
+} Reconcile;
+
+static Reconcile *reconcile_new(Manager *m) {
+    Reconcile *rec = calloc(1, sizeof(*rec));
+
+    if (rec) {
+        rec->m = m;
+        manager_hold(m);
+    }
+    return rec;
+}
+
+static void reconcile_free(Reconcile *rec) {
+    manager_release(rec->m);
+    free(rec->ids);
+    free(rec->found);
+    free(rec);
+}
+
+static void add_id(void *userdata, const char *id, const char *active) {
+    Reconcile *rec = userdata;
+    void *grown;
+
+    if (streq(active, "inactive") || streq(active, "failed"))
+        return;
+    grown = reallocarray(rec->ids, rec->n_ids + 1, sizeof(*rec->ids));
+    if (!grown)
+        return;
+    rec->ids = grown;
+    snprintf(rec->ids[rec->n_ids++], ID_MAX + 1, "%s", id);
+}
+
+static bool has_id(const Reconcile *rec, const char *id) {
+    for (size_t i = 0; i < rec->n_ids; i++)
+        if (streq(rec->ids[i], id))
+            return true;
+    return false;
+}
+
+/* ---- units of transfers ---- */
+
+static int revive(const Request *r, void *userdata) {
+    Reconcile *rec = userdata;
+    Manager *m = rec->m;
+
+    if (has_id(rec, r->id))
+        return 0; /* it runs, its end will be reported */
+    Transfer *x = transfers_find(m->transfers, r->life);
+    if (x && x->run != r->run)
+        return 0; /* this process is starting it right now */
+    LogContext about = { .request = r->id, .message_id = MESSAGE_ID_TRANSFER_RETRY };
+    if (r->copied)
+        lifecycle_finish(m, r->life);
+    else {
+        log_line(LOG_NOTICE, &about, "%s without a unit: starting it again", state_name(r->state));
+        scheduler_restart(m, r->life, 0);
+    }
+    return 0;
+}
+
+static void on_stopped(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0)
+        log_warning("Cannot stop a unit without a request: %s", message ? message : strerror(-r));
+}
+
+static void on_transfers_listed(void *userdata, int r, const char *error_name, const char *message) {
+    Reconcile *rec = userdata;
+    Manager *m = rec->m;
+
+    if (r < 0)
+        log_warning("Cannot list the transfer units: %s", message ? message : strerror(-r));
+    for (size_t i = 0; r >= 0 && i < rec->n_ids; i++) {
+        _cleanup_request_ Request row = { 0 };
+        int k = store_get(m->store, rec->ids[i], &row);
+        if (k == -ENOENT || (k >= 0 && !state_is_in_flight(row.state))) {
+            log_notice("tempoftp-transfer-%s.service belongs to no request in flight: stopping it", rec->ids[i]);
+            (void) !broker_stop_unit(m->bus, UNIT_TRANSFER, rec->ids[i], on_stopped, NULL, NULL);
+        }
+    }
+    if (r >= 0) {
+        (void) !store_list(m->store, STATE_PREPARANDO, 0, SIZE_MAX >> 1, revive, rec);
+        (void) !store_list(m->store, STATE_TRASLADO, 0, SIZE_MAX >> 1, revive, rec);
+    }
+    reconcile_free(rec);
+}
+
+/* ---- timers ---- */
+
+static void on_armed(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0)
+        log_warning("Cannot arm an expiry timer, the sweep timer remains: %s", message ? message : strerror(-r));
+}
+
+static int arm_missing(const Request *r, void *userdata) {
+    Reconcile *rec = userdata;
+
+    if (!has_id(rec, r->id))
+        (void) !broker_arm_expiry(rec->m->bus, r->id, r->life, r->expires, on_armed, NULL, NULL);
+    return 0;
+}
+
+static void on_timers_listed(void *userdata, int r, const char *error_name, const char *message) {
+    Reconcile *rec = userdata;
+
+    if (r >= 0)
+        (void) !store_list_next_expiries(rec->m->store, TIMERS_MAX, arm_missing, rec);
+    reconcile_free(rec);
+}
+
+/* ---- folders ---- */
+
+static int collect_folder(char kind, const char *name, void *userdata) {
+    Reconcile *rec = userdata;
+
+    if (rec->n_found == FOUND_MAX)
+        return 1;
+    if (rec->n_found % 64 == 0) {
+        void *grown = reallocarray(rec->found, rec->n_found + 64, sizeof(*rec->found));
+        if (!grown)
+            return -ENOMEM;
+        rec->found = grown;
+    }
+    Found *f = &rec->found[rec->n_found++];
+    f->kind = kind;
+    snprintf(f->name, sizeof(f->name), "%s", name);
+    return 0;
+}
+
+static void walk_run(void *userdata) {
+    Reconcile *rec = userdata;
+    rec->r = folders_walk(rec->m->data_fd, collect_folder, rec);
+}
+
+static void orphan(Manager *m, const Found *f, const char *id, uint64_t life) {
+    static const char *const prefix[] = { ['s'] = ".staging/", ['b'] = ".blocked/", ['p'] = ".purge/", ['h'] = "" };
+    LogContext about = { .request = id, .message_id = MESSAGE_ID_ORPHAN };
+    char relative[REL_PATH_SIZE + 16];
+
+    snprintf(relative, sizeof(relative), "%s%s", prefix[(unsigned char) f->kind], f->name);
+    if (f->kind != 'p') {
+        log_line(LOG_WARNING, &about, "%s/%s belongs to no live request: removing it", m->settings->data_path, relative);
+        int r = folders_orphan(m->data_fd, relative, id, life);
+        if (r < 0) {
+            if (r != -ENOENT)
+                log_errno(r, "Cannot move %s away", relative);
+            return;
+        }
+    }
+    tasks_purge_orphan(m, id, life);
+}
+
+/* ".staging/<id>.<life>" and its siblings. */
+static void check_life_folder(Manager *m, const Found *f) {
+    _cleanup_request_ Request r = { 0 };
+    char id[ID_MAX + 1];
+    uint64_t life;
+
+    if (path_parse_life(f->name, id, &life) < 0) {
+        log_warning("%s/…/%s is nobody's folder: look at it and remove it by hand", m->settings->data_path, f->name);
+        return;
+    }
+    int k = store_get_life(m->store, life, &r);
+    if (k == -ENOENT || (k >= 0 && !streq(r.id, id)))
+        orphan(m, f, id, life);
+    else if (k >= 0 && f->kind == 'p')
+        tasks_purge_orphan(m, id, life); /* idempotent: a durable task may be at it */
+    else if (k >= 0 && !state_is_under_way(r.state))
+        (void) !folders_settle(m->data_fd, &r);
+}
+
+/* "<account>/<id>" */
+static void check_home_folder(Manager *m, const Found *f) {
+    _cleanup_request_ Request r = { 0 };
+    _cleanup_account_ Account account = { 0 };
+    char name[REL_PATH_SIZE];
+
+    snprintf(name, sizeof(name), "%s", f->name);
+    char *id = strchr(name, '/');
+    *id++ = '\0';
+    int k = store_get(m->store, id, &r);
+    if (k >= 0 && streq(r.account, name)) {
+        if (!state_is_under_way(r.state))
+            (void) !folders_settle(m->data_fd, &r);
+        return;
+    }
+    if (k >= 0 && state_is_in_flight(r.state))
+        return; /* between rename and commit, or a crash there: its next start takes the folder back */
+    if ((k == -ENOENT || k >= 0) && store_account_by_name(m->store, name, &account) >= 0 && id_is_valid(id))
+        orphan(m, f, id, (uint64_t) utc_now());
+    else if (k == -ENOENT)
+        log_warning("%s/%s belongs to no account of ours: look at it and remove it by hand", m->settings->data_path, f->name);
+}
+
+static void walk_done(void *userdata) {
+    Reconcile *rec = userdata;
+
+    if (rec->r < 0)
+        log_errno(rec->r, "Cannot look through the data path");
+    for (size_t i = 0; i < rec->n_found; i++)
+        if (rec->found[i].kind == 'h')
+            check_home_folder(rec->m, &rec->found[i]);
+        else
+            check_life_folder(rec->m, &rec->found[i]);
+    tasks_kick(rec->m);
+    reconcile_free(rec);
+}
+
+/* ---- all of it ---- */
+
+static int remember(const Request *r, void *userdata) {
+    Manager *m = userdata;
+
+    if (!transfers_find(m->transfers, r->life) && !transfers_add(m->transfers, r))
+        return -ENOMEM;
+    if (manager_is_simulator(m))
+        simulator_start(m, r);
+    return 0;
+}
+
+static void reconcile_units(Manager *m) {
+    Reconcile *rec = reconcile_new(m);
+
+    if (rec && unit_list(m->bus, UNIT_TRANSFER, add_id, on_transfers_listed, rec, NULL) < 0)
+        on_transfers_listed(rec, -EAGAIN, NULL, NULL);
+    rec = reconcile_new(m);
+    if (rec && unit_list(m->bus, UNIT_EXPIRE, add_id, on_timers_listed, rec, NULL) < 0)
+        on_timers_listed(rec, -EAGAIN, NULL, NULL);
+    rec = reconcile_new(m);
+    if (rec && pool_submit(m->pool, walk_run, walk_done, rec) < 0)
+        reconcile_free(rec);
+}
+
+void reconcile_start(Manager *m) {
+    int r = store_list(m->store, STATE_PREPARANDO, 0, SIZE_MAX >> 1, remember, m);
+
+    if (r >= 0)
+        r = store_list(m->store, STATE_TRASLADO, 0, SIZE_MAX >> 1, remember, m);
+    if (r < 0)
+        log_errno(r, "Cannot read the requests in flight");
+    if (m->bus)
+        reconcile_units(m);
+    lifecycle_expire_due(m, NULL, NULL);
+    tasks_kick(m);
+    scheduler_kick(m);
+}

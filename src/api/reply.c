@@ -1,0 +1,157 @@
+/* The contract's answer shapes. It knows how an answer looks, not when it is given. */
+#include "api/reply.h"
+
+#include "basic/strings.h"
+#include "basic/time.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define RETRY_AFTER_UNAVAILABLE "5"
+
+static const struct {
+    int status;
+    const char *reason, *text;
+} standing[] = {
+    { 200, "OK", NULL },
+    { 202, "Accepted", NULL },
+    { 204, "No Content", NULL },
+    { 400, "Bad Request", "Solicitud incorrecta" },
+    { 404, "Not Found", "No encontrado" },
+    { 405, "Method Not Allowed", "Método no permitido" },
+    { 409, "Conflict", NULL },
+    { 413, "Payload Too Large", "Cuerpo demasiado grande" },
+    { 415, "Unsupported Media Type", "Se espera application/json" },
+    { 422, "Unprocessable Content", NULL },
+    { 429, "Too Many Requests", "Demasiadas solicitudes" },
+    { 500, "Internal Server Error", "Error interno" },
+    { 503, "Service Unavailable", "Servicio no disponible" },
+};
+
+static const char *reason_of(int status) {
+    for (size_t i = 0; i < ELEMENTS(standing); i++)
+        if (standing[i].status == status)
+            return standing[i].reason;
+    return "Unknown";
+}
+
+const char *reply_standing_text(int status) {
+    for (size_t i = 0; i < ELEMENTS(standing); i++)
+        if (standing[i].status == status)
+            return standing[i].text;
+    return NULL;
+}
+
+void reply_header(Call *c, const char *name, const char *value) {
+    if (!c->req)
+        return;
+    h2o_iovec_t copy = h2o_strdup(&c->req->pool, value, SIZE_MAX);
+    h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, name, strlen(name), 1, NULL, copy.base, copy.len);
+}
+
+static void log_call(const Call *c, int status) {
+    bool is_read = h2o_memis(c->req->method.base, c->req->method.len, H2O_STRLIT("GET"));
+    LogContext about = call_log(c, NULL);
+
+    log_line(status >= 500 ? LOG_WARNING : is_read ? LOG_DEBUG : LOG_INFO, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len,
+             c->req->method.base, (int) (c->req->path.len > 256 ? 256 : c->req->path.len), c->req->path.base, status,
+             (unsigned long long) (monotonic_ms() - c->started_ms));
+}
+
+void reply_json(Call *c, int status, const Buffer *body) {
+    if (!c->req)
+        return;
+    if (body && body->error) {
+        reply_detail(c, 500, reply_standing_text(500));
+        return;
+    }
+    log_call(c, status);
+    c->req->res.status = status;
+    c->req->res.reason = reason_of(status);
+    if (body)
+        h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("application/json"));
+    h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
+    reply_header(c, "x-request-id", c->request_id);
+    h2o_req_t *req = c->req;
+    call_answered(c); /* before sending: that may end the request */
+    h2o_send_inline(req, body && body->data ? body->data : "", body ? body->size : 0);
+}
+
+void reply_detail(Call *c, int status, const char *text) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    json_object_open(&w, NULL);
+    json_string(&w, "detail", text);
+    json_object_close(&w);
+    if (b.error) { /* no memory even for that */
+        h2o_req_t *req = c->req;
+        if (!req)
+            return;
+        call_answered(c);
+        req->res.status = 500;
+        req->res.reason = reason_of(500);
+        h2o_send_inline(req, H2O_STRLIT("{\"detail\":\"Error interno\"}"));
+        return;
+    }
+    reply_json(c, status, &b);
+}
+
+void reply_refused(Call *c, const char *id, const char *message) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    json_object_open(&w, NULL);
+    json_object_open(&w, "detail");
+    json_string(&w, "id", id);
+    json_string(&w, "status", "error");
+    json_string(&w, "mensaje", message);
+    json_object_close(&w);
+    json_object_close(&w);
+    reply_json(c, 400, &b);
+}
+
+static void reply_fields(Call *c, const char *where, const FieldError *errors, size_t n) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    json_object_open(&w, NULL);
+    json_array_open(&w, "detail");
+    for (size_t i = 0; i < n; i++) {
+        json_object_open(&w, NULL);
+        json_array_open(&w, "loc");
+        json_string(&w, NULL, where);
+        if (errors[i].field)
+            json_string(&w, NULL, errors[i].field);
+        json_array_close(&w);
+        json_string(&w, "msg", errors[i].message);
+        json_string(&w, "type", errors[i].type);
+        json_object_close(&w);
+    }
+    json_array_close(&w);
+    json_object_close(&w);
+    reply_json(c, 422, &b);
+}
+
+void reply_refusal(Call *c, const Refusal *refusal) {
+    if (refusal->status == 422)
+        reply_fields(c, "body", refusal->errors, refusal->n_errors);
+    else
+        reply_refused(c, refusal->cut_id, refusal->message);
+}
+
+void reply_query_error(Call *c, const char *parameter, const char *message, const char *type) {
+    reply_fields(c, "query", &(FieldError) { .field = parameter, .message = message, .type = type }, 1);
+}
+
+void reply_errno(Call *c, int r) {
+    int status = r == -ENOENT ? 404 : r == -EAGAIN || r == -ENOSPC || r == -EBUSY ? 503 : 500;
+
+    if (status == 503)
+        reply_header(c, "retry-after", RETRY_AFTER_UNAVAILABLE);
+    if (status >= 500) {
+        LogContext about = call_log(c, NULL);
+        log_line(LOG_ERR, &about, "Cannot answer the call: %s", strerror(-r));
+    }
+    reply_detail(c, status, reply_standing_text(status));
+}

@@ -1,0 +1,23 @@
+/* Answers: JSON bodies, the contract's errors, headers. Every answer leaves through reply_json(), which adds X-Request-ID and logs the call. */
+#pragma once
+
+#include "api/call.h"
+#include "basic/json_writer.h"
+
+/* Sends and ends the call's answer (not the call itself). body may be NULL for 204. A Buffer with an error becomes a 500. */
+void reply_json(Call *c, int status, const Buffer *body);
+/* {"detail": text} */
+void reply_detail(Call *c, int status, const char *text);
+/* 400 {"detail":{"id","status":"error","mensaje"}} */
+void reply_refused(Call *c, const char *id, const char *message);
+/* What model/request.h refused: 422 or 400. */
+void reply_refusal(Call *c, const Refusal *refusal);
+/* 422 for one query parameter. */
+void reply_query_error(Call *c, const char *parameter, const char *message, const char *type);
+/* The contract's answer for a negative errno of ours: -ENOENT 404, -EAGAIN/-ENOSPC/-EBUSY 503, anything else 500. */
+void reply_errno(Call *c, int r);
+/* Adds a header before the reply; value is copied. */
+void reply_header(Call *c, const char *name, const char *value);
+
+/* The contract's standing texts, by status; NULL for others. */
+const char *reply_standing_text(int status);

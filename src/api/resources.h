@@ -1,0 +1,17 @@
+/* The handlers behind the routes. Each answers its call, now or later; CONTRACT "Requests" says what. */
+#pragma once
+
+#include "api/call.h"
+
+void root_get(Call *c);            /* health.c */
+void health_get(Call *c);
+void request_post(Call *c);        /* submit.c */
+void request_get(Call *c);         /* view.c */
+void request_list(Call *c);
+void request_delete(Call *c);      /* actions.c */
+void request_delete_user(Call *c);
+void request_expire_due(Call *c);
+void request_block(Call *c);
+void request_unblock(Call *c);
+void request_extend(Call *c);
+void request_events(Call *c);      /* watchers.c */

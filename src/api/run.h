@@ -1,0 +1,13 @@
+/* What main() hands to the service. */
+#pragma once
+
+#include "basic/fds.h"
+#include "model/settings.h"
+
+typedef struct RunOptions {
+    const char *listen;          /* --listen, NULL: sockets from systemd */
+    const char *state_directory; /* --state-directory or $STATE_DIRECTORY */
+} RunOptions;
+
+/* Runs until idle or told to stop. 0, or a negative errno that was logged. */
+int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed) _must_use_;

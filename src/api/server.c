@@ -1,0 +1,296 @@
+/* The HTTP door: libh2o's loop with sd-event's epoll fd as one of its sockets, accept with a limit, and one handler that hands every
+ * request to route.c. It also dresses libh2o's own errors (too large a body) in the contract's shape. It knows no call by name. */
+#define H2O_USE_LIBUV 0
+#include "api/server.h"
+
+#include "api/call.h"
+#include "api/reply.h"
+#include "api/route.h"
+#include "basic/time.h"
+#include "crypto/password.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pwd.h>
+#include <stdio.h>
+
+#define ENTITY_MAX (64 * 1024)     /* libh2o reads no more; REQUEST_BODY_MAX is the API's own, smaller limit */
+#define KEEP_ALIVE_MS (10 * 1000)  /* an idle connection must not keep the service from its idle exit for long */
+#define ACCEPTS_PER_TURN 64
+
+typedef struct Listener {
+    h2o_socket_t *socket;
+    h2o_accept_ctx_t accept;
+    Server *server;
+    bool over_unix;
+    struct Listener *next;
+} Listener;
+
+/* One for TCP and one for the Unix socket: how a handler learns by which door a request came. */
+typedef struct Door {
+    h2o_handler_t super;
+    Server *server;
+    bool over_unix;
+} Door;
+
+struct Server {
+    Manager *m;
+    h2o_globalconf_t config;
+    h2o_hostconf_t *hosts[2][2]; /* by over_unix; NULL-terminated */
+    h2o_context_t context;
+    h2o_evloop_t *loop;
+    h2o_socket_t *event_socket;
+    Listener *listeners;
+    unsigned connections;
+    bool paused, closed;
+};
+
+static void peer_actor(Call *c) {
+    struct ucred peer = { .uid = (uid_t) -1 };
+    socklen_t size = sizeof(peer);
+    h2o_socket_t *socket = c->req->conn->callbacks->get_socket(c->req->conn);
+
+    strcpy(c->peer, "unix");
+    if (!socket || getsockopt(h2o_socket_get_fd(socket), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        strcpy(c->actor, "unix:?");
+        return;
+    }
+    const struct passwd *user = getpwuid(peer.uid);
+    if (user)
+        snprintf(c->actor, sizeof(c->actor), "unix:%.32s", user->pw_name);
+    else
+        snprintf(c->actor, sizeof(c->actor), "unix:%u", peer.uid);
+}
+
+static void tcp_actor(Call *c) {
+    struct sockaddr_storage address;
+
+    if (c->req->conn->callbacks->get_peername(c->req->conn, (struct sockaddr *) &address) > 0)
+        address_text((struct sockaddr *) &address, c->peer);
+    else
+        strcpy(c->peer, "unknown");
+    snprintf(c->actor, sizeof(c->actor), "api:%s", c->peer);
+}
+
+static void take_request_id(Call *c) {
+    h2o_iovec_t given = call_header(c, "x-request-id");
+
+    if (given.len > 0 && given.len <= REQUEST_ID_MAX) {
+        memcpy(c->request_id, given.base, given.len);
+        c->request_id[given.len] = '\0';
+        if (request_header_id_is_valid(c->request_id))
+            return;
+    }
+    uuid4(c->request_id);
+}
+
+static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
+    Door *door = (Door *) handler;
+    Call *c = h2o_mem_alloc_pool(&req->pool, sizeof(*c));
+
+    memset(c, 0, sizeof(*c));
+    c->m = door->server->m;
+    c->req = req;
+    c->over_unix = door->over_unix;
+    c->started_ms = monotonic_ms();
+    if (door->over_unix)
+        peer_actor(c);
+    else
+        tcp_actor(c);
+    take_request_id(c);
+    route_call(c);
+    return 0;
+}
+
+/* ---- libh2o's own errors, in the contract's words ---- */
+
+typedef struct ErrorStream {
+    h2o_ostream_t super;
+    h2o_iovec_t body;
+} ErrorStream;
+
+static void error_stream_send(h2o_ostream_t *stream, h2o_req_t *req, h2o_iovec_t *bufs, size_t n, h2o_send_state_t state) {
+    ErrorStream *self = (ErrorStream *) stream;
+
+    if (state == H2O_SEND_STATE_FINAL)
+        h2o_ostream_send_next(&self->super, req, &self->body, 1, state);
+    else
+        h2o_ostream_send_next(&self->super, req, NULL, 0, state);
+}
+
+static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t **slot) {
+    const char *text = reply_standing_text(req->res.status);
+
+    if (req->res.status >= 400 && text && h2o_find_header_by_str(&req->res.headers, H2O_STRLIT("x-request-id"), -1) < 0) {
+        char id[37], json[128];
+        ErrorStream *stream = (ErrorStream *) h2o_add_ostream(req, sizeof(*stream), slot);
+        slot = &stream->super.next;
+        snprintf(json, sizeof(json), "{\"detail\":\"%s\"}", text);
+        stream->super.do_send = error_stream_send;
+        stream->body = h2o_strdup(&req->pool, json, SIZE_MAX);
+        req->res.content_length = stream->body.len;
+        uuid4(id);
+        h2o_iovec_t copy = h2o_strdup(&req->pool, id, SIZE_MAX);
+        h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, H2O_STRLIT("application/json"), 1);
+        h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, copy.base, copy.len);
+    }
+    h2o_setup_next_ostream(req, slot);
+}
+
+/* ---- connections ---- */
+
+static void listeners_pause(Server *s, bool pause);
+
+static void on_connection_close(void *userdata) {
+    Server *s = userdata;
+
+    s->connections--;
+    if (s->paused && !s->closed && s->connections < SERVER_CONNECTIONS_MAX)
+        listeners_pause(s, false);
+}
+
+static void on_accept(h2o_socket_t *socket, const char *error) {
+    Listener *l = socket->data;
+    Server *s = l->server;
+
+    for (unsigned i = 0; !error && i < ACCEPTS_PER_TURN; i++) {
+        h2o_socket_t *connection = h2o_evloop_socket_accept(socket);
+        if (!connection)
+            return;
+        s->connections++;
+        connection->on_close.cb = on_connection_close;
+        connection->on_close.data = s;
+        h2o_accept(&l->accept, connection);
+        if (s->connections >= SERVER_CONNECTIONS_MAX) {
+            listeners_pause(s, true); /* further ones wait in the kernel's queue */
+            return;
+        }
+    }
+}
+
+static void listeners_pause(Server *s, bool pause) {
+    s->paused = pause;
+    for (Listener *l = s->listeners; l; l = l->next)
+        if (pause)
+            h2o_socket_read_stop(l->socket);
+        else
+            h2o_socket_read_start(l->socket, on_accept);
+}
+
+int server_add_listener(Server *s, int fd, bool over_unix) {
+    Listener *l = calloc(1, sizeof(*l));
+
+    if (!l || set_nonblocking(fd, true) < 0) {
+        free(l);
+        close(fd);
+        return -ENOMEM;
+    }
+    l->server = s;
+    l->over_unix = over_unix;
+    l->accept.ctx = &s->context;
+    l->accept.hosts = s->hosts[over_unix];
+    l->socket = h2o_evloop_socket_create(s->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    l->socket->data = l;
+    l->next = s->listeners;
+    s->listeners = l;
+    h2o_socket_read_start(l->socket, on_accept);
+    return 0;
+}
+
+/* ---- set-up and loop ---- */
+
+static void on_event_ready(h2o_socket_t *socket, const char *error) {
+    /* only a wake-up: server_run() gives sd-event its turn */
+}
+
+static void add_door(Server *s, bool over_unix) {
+    h2o_hostconf_t *host =
+        h2o_config_register_host(&s->config, over_unix ? h2o_iovec_init(H2O_STRLIT("unix.invalid")) : h2o_iovec_init(H2O_STRLIT("default")), 65535);
+    h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
+    Door *door = (Door *) h2o_create_handler(path, sizeof(*door));
+    h2o_filter_t *filter = h2o_create_filter(path, sizeof(*filter));
+
+    door->super.on_req = on_request;
+    door->server = s;
+    door->over_unix = over_unix;
+    filter->on_setup_ostream = on_setup_ostream;
+    s->hosts[over_unix][0] = host;
+}
+
+int server_new(Manager *m, Server **ret) {
+    Server *s = calloc(1, sizeof(*s));
+
+    if (!s)
+        return -ENOMEM;
+    s->m = m;
+    h2o_config_init(&s->config);
+    s->config.server_name = h2o_iovec_init(H2O_STRLIT("tempoftp"));
+    s->config.max_request_entity_size = ENTITY_MAX;
+    s->config.http1.req_timeout = KEEP_ALIVE_MS;
+    s->config.http2.idle_timeout = KEEP_ALIVE_MS;
+    add_door(s, false);
+    add_door(s, true);
+    s->loop = h2o_evloop_create();
+    h2o_context_init(&s->context, s->loop, &s->config);
+
+    int fd = fcntl(sd_event_get_fd(m->event), F_DUPFD_CLOEXEC, 3);
+    if (fd < 0) {
+        int r = -errno;
+        server_free(s);
+        return r;
+    }
+    s->event_socket = h2o_evloop_socket_create(s->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
+    h2o_socket_read_start(s->event_socket, on_event_ready);
+    *ret = s;
+    return 0;
+}
+
+int server_run(Server *s, int wait_ms) {
+    int r;
+
+    while ((r = sd_event_run(s->m->event, 0)) > 0)
+        wait_ms = 0;
+    if (r < 0)
+        return r;
+    if (h2o_evloop_run(s->loop, wait_ms) != 0)
+        return -errno;
+    return 0;
+}
+
+bool server_is_idle(const Server *s) {
+    return s->connections == 0;
+}
+
+static void listeners_free(Server *s) {
+    while (s->listeners) {
+        Listener *l = s->listeners;
+        s->listeners = l->next;
+        h2o_socket_close(l->socket);
+        free(l);
+    }
+}
+
+void server_close(Server *s) {
+    if (s->closed)
+        return;
+    s->closed = true;
+    listeners_free(s);
+    h2o_context_request_shutdown(&s->context);
+}
+
+Server *server_free(Server *s) {
+    if (!s)
+        return NULL;
+    listeners_free(s);
+    if (s->event_socket)
+        h2o_socket_close(s->event_socket);
+    /* Connections still open at this point belong to clients that did not end in time; the process is about to exit. */
+    if (s->connections == 0) {
+        h2o_context_dispose(&s->context);
+        h2o_config_dispose(&s->config);
+        h2o_evloop_run(s->loop, 0);
+        h2o_evloop_destroy(s->loop);
+    }
+    free(s);
+    return NULL;
+}

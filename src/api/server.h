@@ -1,0 +1,19 @@
+/* HTTP/1.1 and HTTP/2 by libh2o, on sockets handed over by systemd or opened by --listen; drives the loop for sd-event too.
+ *
+ * Source: libh2o 2.2.5, h2o.h. */
+#pragma once
+
+#include "api/manager.h"
+
+#define SERVER_CONNECTIONS_MAX 4096
+
+int server_new(Manager *m, Server **ret) _must_use_;
+Server *server_free(Server *s);
+/* Takes a listening socket (owns the fd from then on, also on error). over_unix: its peers are operators. */
+int server_add_listener(Server *s, int fd, bool over_unix) _must_use_;
+/* One turn: everything that sd-event has, then what the sockets have; waits at most `wait_ms`. */
+int server_run(Server *s, int wait_ms) _must_use_;
+/* No connection open? */
+bool server_is_idle(const Server *s);
+/* Accepts no more; open connections are asked to end (HTTP/2 GOAWAY, no keep-alive). */
+void server_close(Server *s);

@@ -1,0 +1,193 @@
+/* Consequences of changes: a chain of steps, each asynchronous, each safe to repeat. The database has already committed;
+ * whatever fails here is logged and left to the durable tasks and to reconcile.c. */
+#include "api/settle.h"
+
+#include "api/folders.h"
+#include "api/scheduler.h"
+#include "api/transfers.h"
+#include "api/watchers.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "model/messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+typedef struct Settle Settle;
+typedef void (*SettleStep)(Settle *s);
+
+struct Settle {
+    Change *change;
+    SettleDone done;
+    size_t at;
+    int r; /* of a pool job */
+};
+
+static void settle_next(Settle *s);
+
+static bool had_access(const Change *c) {
+    return c->was == STATE_LISTO || c->was == STATE_BLOQUEADO;
+}
+
+static bool access_changed(const Change *c) {
+    State now = c->request.state;
+    return now == STATE_LISTO || now == STATE_BLOQUEADO || had_access(c);
+}
+
+static void on_step_reply(void *userdata, int r, const char *error_name, const char *message) {
+    Settle *s = userdata;
+    LogContext about = change_log(s->change);
+
+    if (r < 0)
+        log_line(LOG_WARNING, &about, "A step after the change to %s failed, will be repeated: %s", state_name(s->change->request.state),
+                 message ? message : strerror(-r));
+    settle_next(s);
+}
+
+static void step_sent(Settle *s, int r) {
+    if (r < 0)
+        on_step_reply(s, r, NULL, NULL);
+}
+
+static void step_stop_unit(Settle *s) {
+    Change *c = s->change;
+
+    if (!c->m->bus || !state_is_in_flight(c->was) || state_is_in_flight(c->request.state) || c->unit_is_gone) {
+        settle_next(s);
+        return;
+    }
+    step_sent(s, broker_stop_unit(c->m->bus, UNIT_TRANSFER, c->request.id, on_step_reply, s, NULL));
+}
+
+static void step_folder(Settle *s) {
+    Change *c = s->change;
+
+    if (!state_is_in_flight(c->request.state))
+        transfers_remove(c->m->transfers, c->request.life);
+    if (c->m->data_fd >= 0) {
+        int r = folders_settle(c->m->data_fd, &c->request);
+        if (r < 0) {
+            LogContext about = change_log(c);
+            log_line(LOG_ERR, &about, "Cannot move the folder of a request that is %s now: %s", state_name(c->request.state), strerror(-r));
+        }
+    }
+    settle_next(s);
+}
+
+static void step_sessions(Settle *s) {
+    Change *c = s->change;
+
+    if (!c->m->bus || c->was != STATE_LISTO || c->request.state == STATE_LISTO) {
+        settle_next(s);
+        return;
+    }
+    /* The last request of an account takes every session of it along. */
+    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, c->account_gone ? "" : c->request.id, on_step_reply, s, NULL));
+}
+
+/* ---- the account back end, on the pool ---- */
+
+typedef struct AccessJob {
+    Settle *settle;
+    char name[ACCOUNT_NAME_MAX + 1];
+    int64_t expires;
+    bool changed;
+    int r;
+} AccessJob;
+
+static void access_run(void *userdata) {
+    AccessJob *job = userdata;
+    AccountBackend *backend = job->settle->change->m->accounts;
+
+    job->r = backend->v->set_access(backend, job->name, job->expires > 0, job->expires, &job->changed);
+}
+
+static void access_done(void *userdata) {
+    AccessJob *job = userdata;
+    Settle *s = job->settle;
+
+    s->change->backend_changed = job->changed;
+    int r = job->r;
+    free(job);
+    on_step_reply(s, r, NULL, NULL);
+}
+
+static void step_access(Settle *s) {
+    Change *c = s->change;
+    bool blocked;
+
+    if (!access_changed(c) || c->account_gone || c->was == STATE_TRASLADO) {
+        settle_next(s);
+        return;
+    }
+    AccessJob *job = calloc(1, sizeof(*job));
+    if (!job) {
+        step_sent(s, -ENOMEM);
+        return;
+    }
+    job->settle = s;
+    strcpy(job->name, c->request.account);
+    int r = store_account_access(c->m->store, job->name, &job->expires, &blocked);
+    if (r >= 0)
+        r = pool_submit(c->m->pool, access_run, access_done, job);
+    if (r < 0) {
+        free(job);
+        step_sent(s, r);
+    }
+}
+
+static void step_timer(Settle *s) {
+    Change *c = s->change;
+    const Request *r = &c->request;
+    bool wanted = r->state == STATE_LISTO || r->state == STATE_BLOQUEADO;
+
+    if (!c->m->bus || (!wanted && !had_access(c)))
+        settle_next(s);
+    else if (wanted)
+        step_sent(s, broker_arm_expiry(c->m->bus, r->id, r->life, r->expires, on_step_reply, s, NULL));
+    else
+        step_sent(s, broker_disarm_expiry(c->m->bus, r->id, on_step_reply, s, NULL));
+}
+
+static void step_tell(Settle *s) {
+    Change *c = s->change;
+    LogContext about = change_log(c);
+
+    about.account = c->request.account[0] ? c->request.account : NULL;
+    if (c->request.state != c->was) {
+        about.message_id = message_id_for_state(c->request.state);
+        log_line(c->request.state == STATE_ERROR ? LOG_WARNING : LOG_INFO, &about, "%s → %s%s%s", state_name(c->was),
+                 state_name(c->request.state), c->request.message ? ": " : "", c->request.message ? c->request.message : "");
+    }
+    watchers_publish(c->m, c->request.life);
+    tasks_kick(c->m);
+    scheduler_kick(c->m);
+    settle_next(s);
+}
+
+static void step_answer(Settle *s) {
+    s->done(s->change);
+    s->done = NULL;
+    settle_next(s);
+}
+
+static const SettleStep steps[] = { step_stop_unit, step_folder, step_sessions, step_access, step_tell, step_timer, step_answer };
+
+static void settle_next(Settle *s) {
+    if (s->at < ELEMENTS(steps))
+        steps[s->at++](s);
+    else
+        free(s);
+}
+
+void settle_change(Change *c, SettleDone done) {
+    Settle *s = malloc(sizeof(*s));
+
+    if (!s) {
+        log_error("No memory for what follows a change; reconcile will do it");
+        done(c);
+        return;
+    }
+    *s = (Settle) { .change = c, .done = done };
+    settle_next(s);
+}

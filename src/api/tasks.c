@@ -1,0 +1,234 @@
+/* Durable tasks: purging folders and revoking accounts. They stand in the database from the moment the request ends and are repeated, with growing
+ * pauses, until they are done; a task that fails is loud in the journal. */
+#include "api/settle.h"
+
+#include "api/folders.h"
+#include "api/transfers.h"
+#include "basic/strings.h"
+#include "model/messages.h"
+#include "units/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define PURGES_MAX ELEMENTS(((Manager *) NULL)->purging) /* units at once; the end of one starts the next */
+#define TASK_PAUSE_FIRST 5
+#define TASK_PAUSE_MAX 3600
+
+/* One task under way. */
+typedef struct TaskRun {
+    Manager *m;
+    Task task;
+    char account[ACCOUNT_NAME_MAX + 1];
+    bool foreign;
+    int r;
+    bool finished; /* remove the row; else put it back with a pause */
+} TaskRun;
+
+static void task_free(TaskRun *t) {
+    manager_release(t->m);
+    free(t);
+}
+
+static int task_job(StoreTx *tx, void *userdata) {
+    TaskRun *t = userdata;
+    return t->finished ? tx_task_remove(tx, t->task.life, t->task.kind) : tx_task_put(tx, &t->task);
+}
+
+static void task_kick_again(Manager *m, void *userdata) {
+    tasks_kick(m);
+}
+
+static void task_written(void *userdata, int r) {
+    TaskRun *t = userdata;
+
+    if (r < 0)
+        log_errno(r, "Cannot write down a task of request %s", t->task.id);
+    task_free(t);
+}
+
+static void task_close(TaskRun *t, int r) {
+    t->finished = r >= 0;
+    if (!t->finished) {
+        int64_t pause = TASK_PAUSE_FIRST;
+        for (uint32_t i = 0; i < t->task.tries && pause < TASK_PAUSE_MAX; i++)
+            pause *= 2;
+        t->task.tries++;
+        t->task.not_before = manager_now(t->m) + (pause < TASK_PAUSE_MAX ? pause : TASK_PAUSE_MAX);
+        if (pause <= 60) /* longer ones are the sweep timer's */
+            (void) !manager_after(t->m, (uint64_t) pause * 1000 + 500, task_kick_again, NULL);
+    }
+    r = store_write(t->m->store, task_job, task_written, t);
+    if (r < 0)
+        task_written(t, r);
+}
+
+/* ---- purge ---- */
+
+static bool purge_is_running(const Manager *m, uint64_t life) {
+    for (unsigned i = 0; i < PURGES_MAX; i++)
+        if (m->purging[i] == life)
+            return true;
+    return false;
+}
+
+static bool purge_replace(Manager *m, uint64_t from, uint64_t to) {
+    for (unsigned i = 0; i < PURGES_MAX; i++)
+        if (m->purging[i] == from) {
+            m->purging[i] = to;
+            return true;
+        }
+    return false;
+}
+
+static void purge_started(void *userdata, int r, const char *error_name, const char *message) {
+    TaskRun *t = userdata;
+    LogContext about = { .request = t->task.id, .message_id = MESSAGE_ID_PURGE_FAILED };
+
+    if (r < 0)
+        purge_replace(t->m, t->task.life, 0);
+    if (r == -EALREADY) { /* another life of this id is being purged: its end kicks us again */
+        task_free(t);
+        return;
+    }
+    if (r < 0) {
+        log_line(LOG_ERR, &about, "Cannot start the removal of the data, will be tried again: %s", message ? message : strerror(-r));
+        task_close(t, r);
+        return;
+    }
+    task_free(t); /* the unit's end is reported by tempoftp-done@ or tempoftp-failed@ */
+}
+
+static void purge_run(TaskRun *t) {
+    Manager *m = t->m;
+
+    if (!m->bus || !folders_purge_pending(m->data_fd, t->task.id, t->task.life)) {
+        task_close(t, 0);
+        return;
+    }
+    if (!clock_may_purge(&m->clock)) {
+        LogContext about = { .request = t->task.id, .message_id = MESSAGE_ID_CLOCK_JUMP };
+        log_line(LOG_WARNING, &about, "The clock jumped forward and is not synchronised: access is closed, data stays until it is");
+        task_free(t);
+        return;
+    }
+    if (purge_is_running(m, t->task.life) || !purge_replace(m, 0, t->task.life)) {
+        task_free(t);
+        return;
+    }
+    int r = broker_start_purge(m->bus, t->task.id, t->task.life, t->task.tries + 1, purge_started, t, NULL);
+    if (r < 0)
+        purge_started(t, r, NULL, NULL);
+}
+
+void tasks_purge_ended(Manager *m, uint64_t life, const char *id, bool success, const char *detail) {
+    TaskRun *t = calloc(1, sizeof(*t));
+
+    purge_replace(m, life, 0);
+    if (!t)
+        return;
+    manager_hold(m);
+    t->m = m;
+    t->task = (Task) { .life = life, .kind = TASK_PURGE };
+    snprintf(t->task.id, sizeof(t->task.id), "%s", id);
+    if (!success) {
+        LogContext about = { .request = id, .message_id = MESSAGE_ID_PURGE_FAILED };
+        log_line(LOG_ERR, &about, "The removal of the data failed (%s), will be tried again", detail);
+    }
+    bool gone = !folders_purge_pending(m->data_fd, id, life);
+    task_close(t, gone ? 0 : -EIO);
+    tasks_kick(m);
+}
+
+void tasks_purge_orphan(Manager *m, const char *id, uint64_t life) {
+    TaskRun *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return;
+    manager_hold(m);
+    t->m = m;
+    t->task = (Task) { .life = life, .kind = TASK_PURGE };
+    snprintf(t->task.id, sizeof(t->task.id), "%s", id);
+    purge_run(t);
+}
+
+/* ---- revocation ---- */
+
+static void revoke_work(void *userdata) {
+    TaskRun *t = userdata;
+    t->r = t->m->accounts->v->remove(t->m->accounts, t->account, t->foreign);
+}
+
+static void revoke_done(void *userdata) {
+    TaskRun *t = userdata;
+    LogContext about = { .request = t->task.id, .account = t->account };
+
+    if (t->r < 0)
+        log_line(LOG_ERR, &about, "The account could not be taken away, will be tried again: %s", strerror(-t->r));
+    task_close(t, t->r);
+}
+
+static void revoke_run(TaskRun *t) {
+    _cleanup_request_ Request request = { 0 };
+    _cleanup_account_ Account account = { 0 };
+    int64_t expires;
+    bool blocked;
+    int r = store_get_life(t->m->store, t->task.life, &request);
+
+    if (r >= 0)
+        r = store_account_access(t->m->store, request.account, &expires, &blocked);
+    if (r >= 0)
+        r = store_account_by_name(t->m->store, request.account, &account);
+    if (r < 0 || expires > 0 || blocked) { /* came back meanwhile: a newer request owns it */
+        task_close(t, 0);
+        return;
+    }
+    strcpy(t->account, request.account);
+    t->foreign = account.foreign;
+    r = pool_submit(t->m->pool, revoke_work, revoke_done, t);
+    if (r < 0) {
+        t->r = r;
+        revoke_done(t);
+    }
+}
+
+static int task_start(const Task *task, void *userdata) {
+    static void (*const run[TASK_KIND_MAX])(TaskRun *) = { [TASK_PURGE] = purge_run, [TASK_REVOKE] = revoke_run };
+    Manager *m = userdata;
+    TaskRun *t = calloc(1, sizeof(*t));
+
+    if (!t)
+        return -ENOMEM;
+    manager_hold(m);
+    t->m = m;
+    t->task = *task;
+    run[task->kind](t);
+    return 0;
+}
+
+typedef struct TaskList {
+    Task *tasks;
+    size_t n;
+} TaskList;
+
+#define TASKS_PER_KICK 64
+
+static int task_collect(const Task *task, void *userdata) {
+    TaskList *list = userdata;
+
+    list->tasks[list->n++] = *task;
+    return list->n == TASKS_PER_KICK;
+}
+
+void tasks_kick(Manager *m) {
+    Task tasks[TASKS_PER_KICK];
+    TaskList list = { .tasks = tasks };
+
+    /* Collected first: starting one may write, and a walk must not see its own effects. */
+    int r = store_list_tasks(m->store, manager_now(m), task_collect, &list);
+    if (r < 0)
+        log_errno(r, "Cannot read the tasks");
+    for (size_t i = 0; i < list.n; i++)
+        if (task_start(&list.tasks[i], m) < 0)
+            return;
+}

@@ -1,0 +1,278 @@
+/* GET /tmpftp and GET /tmpftp/{id}: rows into JSON. The hot path of the service: one prepared statement, one buffer. */
+#include "api/view.h"
+
+#include "api/lifecycle.h"
+#include "api/resources.h"
+#include "api/transfers.h"
+#include "basic/strings.h"
+#include "model/messages.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define PROGRESS_MAX_AGE_MS 1000
+#define LIST_DEFAULT 500
+#define LIST_MAX 1000
+#define MESSAGE_SIZE (RUTA_MAX + 512)
+
+static const char *tls_name(TlsMode mode) {
+    static const char *const names[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required" };
+    return names[mode];
+}
+
+void view_progress(JsonWriter *w, const char *key, const Progress *p) {
+    if (!p) {
+        json_null(w, key);
+        return;
+    }
+    json_object_open(w, key);
+    json_integer(w, "bytes", (int64_t) p->bytes);
+    json_integer(w, "total", (int64_t) p->total);
+    json_integer(w, "porcentaje", p->percent);
+    json_integer(w, "bytes_por_segundo", (int64_t) p->rate);
+    if (p->left == UINT64_MAX)
+        json_null(w, "segundos_restantes");
+    else
+        json_integer(w, "segundos_restantes", (int64_t) p->left);
+    json_object_close(w);
+}
+
+/* What is known of a copy under way: systemd's STATUS= figures, or the size alone. */
+static const Progress *known_progress(Manager *m, const Request *r, Progress *storage) {
+    const Transfer *x = transfers_find(m->transfers, r->life);
+
+    if (r->state != STATE_TRASLADO || !r->sized)
+        return NULL;
+    *storage = (Progress) { .bytes = r->copied ? r->bytes : 0, .total = r->bytes };
+    if (x && x->has_progress && !r->copied)
+        *storage = x->progress;
+    progress_derive(storage);
+    return storage;
+}
+
+static void reply_under_way(Call *c, const Request *r) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+    char message[MESSAGE_SIZE];
+    Progress storage;
+
+    request_message(r, message, sizeof(message));
+    json_object_open(&w, NULL);
+    json_string(&w, "id", r->id);
+    json_string(&w, "status", state_name(r->state));
+    json_string(&w, "mensaje", message);
+    view_progress(&w, "progreso", known_progress(c->m, r, &storage));
+    json_object_close(&w);
+    reply_header(c, "retry-after", "5");
+    reply_json(c, 202, &b);
+}
+
+static void reply_without_access(Call *c, const Request *r) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+    char message[MESSAGE_SIZE];
+
+    request_message(r, message, sizeof(message));
+    json_object_open(&w, NULL);
+    json_string(&w, "id", r->id);
+    json_string(&w, "status", state_name(r->state));
+    json_string(&w, "mensaje", message);
+    json_object_close(&w);
+    reply_json(c, 200, &b);
+}
+
+static void reply_ready(Call *c, const RequestView *v) {
+    const Request *r = &v->request;
+    const Settings *settings = c->m->settings;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+    char message[MESSAGE_SIZE];
+
+    request_message(r, message, sizeof(message));
+    json_object_open(&w, NULL);
+    json_string(&w, "status", "listo");
+    json_string(&w, "ftpuser", r->account);
+    json_string(&w, "password", v->token);
+    json_integer(&w, "vigencia", r->vigencia);
+    json_string(&w, "mensaje", message);
+    json_string(&w, "id", r->id);
+    json_string(&w, "usuario", r->account);
+    json_string(&w, "email", r->email);
+    json_time(&w, "expira", r->expires);
+    json_object_open(&w, "ftp");
+    json_string(&w, "host", settings->ftp_host);
+    json_integer(&w, "port", settings->ftp_port);
+    json_string(&w, "tls", tls_name(settings->ftp_tls));
+    json_object_close(&w);
+    json_integer(&w, "archivos", (int64_t) r->files);
+    json_integer(&w, "bytes", (int64_t) r->bytes);
+    json_object_open(&w, "descargas");
+    json_integer(&w, "total_descargas", (int64_t) v->downloads.count);
+    json_time(&w, "ultima_descarga", v->downloads.last);
+    json_integer(&w, "bytes", (int64_t) v->downloads.bytes);
+    json_object_close(&w);
+    json_array_open(&w, "exportaciones");
+    json_array_close(&w);
+    json_object_close(&w);
+    reply_json(c, 200, &b);
+}
+
+void view_reply_finished(Call *c, const RequestView *v) {
+    const Request *r = &v->request;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+    char message[MESSAGE_SIZE];
+
+    request_message(r, message, sizeof(message));
+    json_object_open(&w, NULL);
+    json_string(&w, "id", r->id);
+    json_string(&w, "status", "listo");
+    json_string(&w, "ftpuser", r->account);
+    json_string(&w, "password", v->token);
+    json_integer(&w, "vigencia", r->vigencia);
+    json_string(&w, "mensaje", message);
+    json_object_close(&w);
+    reply_json(c, 200, &b);
+}
+
+/* ---- answers that need to know more first ---- */
+
+static void reply_row(Call *c, const RequestView *v) {
+    if (state_is_under_way(v->request.state))
+        reply_under_way(c, &v->request);
+    else if (v->request.state == STATE_LISTO)
+        reply_ready(c, v);
+    else
+        reply_without_access(c, &v->request);
+}
+
+static void reply_now(Manager *m, Call *c) {
+    _cleanup_request_view_ RequestView v = { 0 };
+    int r = store_view(m->store, c->param, &v);
+
+    if (r < 0)
+        reply_errno(c, r);
+    else
+        reply_row(c, &v);
+    call_done(c);
+}
+
+static void progress_is_fresh(Manager *m, void *userdata) {
+    reply_now(m, userdata);
+}
+
+static void due_is_expired(Manager *m, unsigned n, void *userdata) {
+    reply_now(m, userdata);
+}
+
+void request_get(Call *c) {
+    _cleanup_request_view_ RequestView v = { 0 };
+    int r = store_view(c->m->store, c->param, &v);
+    Call *later;
+
+    if (r < 0) {
+        reply_errno(c, r);
+        return;
+    }
+    bool copying = v.request.state == STATE_TRASLADO && !v.request.copied && c->m->bus;
+    bool due = (v.request.state == STATE_LISTO || v.request.state == STATE_BLOQUEADO) && v.request.expires <= manager_now(c->m);
+    if ((!copying && !due) || !(later = call_detach(c))) {
+        reply_row(c, &v);
+        return;
+    }
+    if (due)
+        lifecycle_expire_due(c->m, due_is_expired, later);
+    else if (transfers_refresh(c->m, v.request.life, PROGRESS_MAX_AGE_MS, progress_is_fresh, later) < 0)
+        reply_now(c->m, later);
+}
+
+/* ---- list ---- */
+
+typedef struct List {
+    JsonWriter w;
+    size_t n;
+    bool detail;
+} List;
+
+static int list_walk(const Request *r, void *userdata) {
+    List *list = userdata;
+    JsonWriter *w = &list->w;
+
+    list->n++;
+    json_object_open(w, NULL);
+    json_string(w, "id", r->id);
+    json_string(w, "email", r->email);
+    json_string(w, "ruta", r->ruta);
+    json_string(w, "estado", state_name(r->state));
+    json_time(w, "created_at", r->created);
+    json_integer(w, "vigencia", r->vigencia);
+    if (list->detail) {
+        char message[MESSAGE_SIZE];
+        request_message(r, message, sizeof(message));
+        json_string(w, "usuario", r->account[0] ? r->account : NULL);
+        json_string(w, "grupo", r->group[0] ? r->group : NULL);
+        json_string(w, "mensaje", message);
+        json_time(w, "expira", r->expires);
+        json_integer(w, "bytes", (int64_t) r->bytes);
+        json_integer(w, "archivos", (int64_t) r->files);
+    }
+    json_object_close(w);
+    return 0;
+}
+
+/* The list's parameters; answers and returns false when one is wrong. */
+static bool list_parameters(Call *c, State *ret_state, size_t *ret_limit, uint64_t *ret_after, bool *ret_detail) {
+    char text[CALL_PARAM_MAX];
+    uint64_t limit = LIST_DEFAULT;
+    int r;
+
+    *ret_state = STATE_MAX;
+    r = call_query(c, "estado", text, sizeof(text));
+    if (r != -ENOENT && (r < 0 || state_parse(text, ret_state) < 0 || *ret_state == STATE_ELIMINADO)) {
+        reply_query_error(c, "estado", "Estado desconocido", "enum");
+        return false;
+    }
+    r = call_query(c, "limite", text, sizeof(text));
+    if (r != -ENOENT && (r < 0 || parse_u64(text, LIST_MAX, &limit) < 0 || limit < 1)) {
+        reply_query_error(c, "limite", "Debe ser un entero de 1 a 1000", "int_parsing");
+        return false;
+    }
+    *ret_limit = (size_t) limit;
+    *ret_after = 0;
+    r = call_query(c, "despues", text, sizeof(text));
+    if (r != -ENOENT) {
+        _cleanup_request_ Request row = { 0 };
+        if (r < 0 || store_get(c->m->store, text, &row) < 0) {
+            reply_query_error(c, "despues", "No hay una solicitud con ese ID", "value_error");
+            return false;
+        }
+        *ret_after = row.life;
+    }
+    *ret_detail = call_query(c, "detalle", text, sizeof(text)) >= 0 && streq(text, "1");
+    return true;
+}
+
+void request_list(Call *c) {
+    _cleanup_buffer_ Buffer rows = { 0 }, b = { 0 };
+    List list = { .w = JSON_WRITER(&rows) };
+    JsonWriter w = JSON_WRITER(&b);
+    State state;
+    size_t limit;
+    uint64_t after;
+
+    if (!list_parameters(c, &state, &limit, &after, &list.detail))
+        return;
+    int r = store_list(c->m->store, state, after, limit, list_walk, &list);
+    if (r < 0 || rows.error) {
+        reply_errno(c, r < 0 ? r : rows.error);
+        return;
+    }
+    json_object_open(&w, NULL);
+    json_integer(&w, "total", (int64_t) list.n);
+    json_integer(&w, "sin_created_at", 0); /* every row has one here; the original's had not */
+    json_array_open(&w, "solicitudes");
+    buffer_append(&b, rows.data ? rows.data : "", rows.size);
+    json_array_close(&w);
+    json_object_close(&w);
+    reply_json(c, 200, &b);
+}
