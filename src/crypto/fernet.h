@@ -11,6 +11,7 @@
 
 #define FERNET_KEY_TEXT_SIZE 45 /* 44 characters of base64url and NUL */
 #define FERNET_KEYS_MAX 8
+#define FERNET_PLAIN_MAX 65536 /* bytes; longer ones are -E2BIG */
 
 typedef struct FernetKeys FernetKeys; /* one or more; the first encrypts, any decrypts */
 

@@ -1,0 +1,71 @@
+/* Passwords, digests, random bytes: libsodium behind plain names.
+ *
+ * Whose password it is, and how often someone may try, is not known here. */
+#include "crypto/password.h"
+
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <stdio.h>
+
+_Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "a hash is one of libsodium's strings");
+
+#define OPSLIMIT crypto_pwhash_OPSLIMIT_MIN
+#define MEMLIMIT crypto_pwhash_MEMLIMIT_MIN
+
+/* What unknown accounts are checked against: same cost as OPSLIMIT and MEMLIMIT give, of a password that nobody kept. */
+static const char dummy_hash[] = "$argon2id$v=19$m=8,t=1,p=1$8bgc+I8dWairlMe7M7XZiQ$K9teiAPqEdtCzNMDJ8B8Ug2IMIphA8Xms9kB8l466mI";
+
+int crypto_init(void) {
+    return sodium_init() < 0 ? -EIO : 0;
+}
+
+void password_generate(char ret[static PASSWORD_LENGTH + 1]) {
+    static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
+
+    for (size_t i = 0; i < PASSWORD_LENGTH; i++)
+        ret[i] = letters[randombytes_uniform(sizeof(letters) - 1)]; /* unbiased: 20 × log2(62) = 119 bits */
+    ret[PASSWORD_LENGTH] = '\0';
+}
+
+int password_hash(const char *password, char ret[static PASSWORD_HASH_SIZE]) {
+    char hash[crypto_pwhash_STRBYTES];
+
+    if (crypto_pwhash_str(hash, password, strlen(password), OPSLIMIT, MEMLIMIT) != 0)
+        return -ENOMEM;
+    memcpy(ret, hash, sizeof(hash));
+    return 0;
+}
+
+bool password_verify(const char *hash, const char *password) {
+    char text[crypto_pwhash_STRBYTES] = { 0 };
+
+    /* A stored hash may be shorter than libsodium's buffer, and a damaged one longer. */
+    snprintf(text, sizeof(text), "%s", hash ? hash : dummy_hash);
+    bool same = crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
+    return same && hash;
+}
+
+void random_bytes(void *ret, size_t size) {
+    randombytes_buf(ret, size);
+}
+
+void sha256(const void *data, size_t size, uint8_t ret[static 32]) {
+    crypto_hash_sha256(ret, data, size);
+}
+
+bool equal_constant_time(const void *a, const void *b, size_t size) {
+    return sodium_memcmp(a, b, size) == 0;
+}
+
+void uuid4(char ret[static 37]) {
+    uint8_t b[16];
+    char hex[33];
+
+    randombytes_buf(b, sizeof(b));
+    b[6] = (uint8_t) (0x40 | (b[6] & 0x0f)); /* RFC 9562, section 5.4: version, then variant */
+    b[8] = (uint8_t) (0x80 | (b[8] & 0x3f));
+    hex_encode(b, sizeof(b), hex);
+    snprintf(ret, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+}
