@@ -60,7 +60,7 @@ static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, con
     transient_text(u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
     transient_text(u, "User", PROPERTY_TEXT, WORKER_USER);
     transient_text(u, "Group", PROPERTY_TEXT, gid);
-    transient_list(u, "ReadWritePaths", PROPERTY_LIST, (const char *const[]) { s->data_path, NULL });
+    transient_list(u, "BindPaths", PROPERTY_BINDS, (const char *const[]) { s->data_path, NULL });
     add_fields(u, id, life);
     add_reports(u, kind, id, life, run);
 }

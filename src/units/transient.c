@@ -8,6 +8,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
+#include <sys/mount.h>
 
 void transient_init(TransientUnit *u, const char *name) {
     *u = (TransientUnit) { 0 };
@@ -149,6 +150,14 @@ static int append_addresses(sd_bus_message *m, char *const *addresses) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+static int append_binds(sd_bus_message *m, char *const *folders) {
+    int r = sd_bus_message_open_container(m, 'a', "(ssbt)");
+
+    for (; r >= 0 && *folders; folders++)
+        r = sd_bus_message_append(m, "(ssbt)", *folders, *folders, false, (uint64_t) MS_REC);
+    return r < 0 ? r : sd_bus_message_close_container(m);
+}
+
 static const char *const signatures[] = {
     [PROPERTY_BOOL] = "b",
     [PROPERTY_NUMBER] = "t",
@@ -157,6 +166,7 @@ static const char *const signatures[] = {
     [PROPERTY_FIELDS] = "aay",
     [PROPERTY_COMMAND] = "a(sasas)",
     [PROPERTY_ADDRESSES] = "a(iayu)",
+    [PROPERTY_BINDS] = "a(ssbt)",
     [PROPERTY_CALENDAR] = "a(ss)",
     [PROPERTY_ACTIVE] = "a(st)",
 };
@@ -170,6 +180,7 @@ static int append_value(sd_bus_message *m, const Property *p) {
     case PROPERTY_FIELDS: return append_fields(m, p->list);
     case PROPERTY_COMMAND: return append_command(m, p->list);
     case PROPERTY_ADDRESSES: return append_addresses(m, p->list);
+    case PROPERTY_BINDS: return append_binds(m, p->list);
     case PROPERTY_CALENDAR: return sd_bus_message_append(m, "a(ss)", 1, "OnCalendar", p->text);
     case PROPERTY_ACTIVE: return sd_bus_message_append(m, "a(st)", 1, "OnActiveSec", p->number);
     }

@@ -18,6 +18,7 @@ typedef enum PropertyType {
     PROPERTY_FIELDS,    /* aay: LogExtraFields */
     PROPERTY_COMMAND,   /* a(sasas): ExecStartEx, one command; list[0] is the program */
     PROPERTY_ADDRESSES, /* a(iayu): literal IP addresses */
+    PROPERTY_BINDS,     /* a(ssbt): folders bound writable, recursively, to the same place */
     PROPERTY_CALENDAR,  /* a(ss): one OnCalendar= */
     PROPERTY_ACTIVE,    /* a(st): one OnActiveSec=, microseconds */
 } PropertyType;

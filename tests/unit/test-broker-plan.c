@@ -49,7 +49,7 @@ static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
     assert_string_equal(property(&u, "Group")->text, "2001");
     assert_string_equal(property(&u, "Type")->text, "exec");
     assert_int_equal(property(&u, "AddRef")->number, 1);
-    assert_list(&u, "ReadWritePaths", LIST("/data"));
+    assert_list(&u, "BindPaths", LIST("/data"));
     assert_list(&u, "LogExtraFields", LIST("TEMPOFTP_ID=p1", "TEMPOFTP_LIFE=7"));
     assert_list(&u, "OnSuccess", LIST("tempoftp-done@transfer-7-2-p1.service"));
     assert_list(&u, "OnFailure", LIST("tempoftp-failed@transfer-7-2-p1.service"));
@@ -71,7 +71,7 @@ static void the_settings_decide_user_group_folder_and_jail(void **state) {
                                         "--data", "/srv/ftp data", "--staging", ".staging/p1.1", "--best-effort-jail", "--address", "127.0.0.1",
                                         "--address", "::1"));
     assert_string_equal(property(&u, "Group")->text, "3000");
-    assert_list(&u, "ReadWritePaths", LIST("/srv/ftp data"));
+    assert_list(&u, "BindPaths", LIST("/srv/ftp data"));
 }
 
 static void only_allowed_origins_are_copied_from(void **state) {
