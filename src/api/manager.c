@@ -325,6 +325,7 @@ static int run_loop(Manager *m, bool may_leave) {
         }
         if (m->stopping && !stop_at) {
             sd_notify(false, "STOPPING=1");
+            watchers_end(m);
             server_close(m->server);
             stop_at = now + STOP_GRACE_MS;
         }

@@ -73,6 +73,7 @@ void reply_json(Call *c, int status, const Buffer *body) {
     h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
     reply_header(c, "x-request-id", c->request_id);
     h2o_req_t *req = c->req;
+    req->res.content_length = body ? body->size : 0;
     call_answered(c); /* before sending: that may end the request */
     h2o_send_inline(req, body && body->data ? body->data : "", body ? body->size : 0);
 }

@@ -208,12 +208,12 @@ static void add_door(Server *s, bool over_unix) {
         h2o_config_register_host(&s->config, over_unix ? h2o_iovec_init(H2O_STRLIT("unix.invalid")) : h2o_iovec_init(H2O_STRLIT("default")), 65535);
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     Door *door = (Door *) h2o_create_handler(path, sizeof(*door));
-    h2o_filter_t *filter = h2o_create_filter(path, sizeof(*filter));
 
     door->super.on_req = on_request;
     door->server = s;
     door->over_unix = over_unix;
-    filter->on_setup_ostream = on_setup_ostream;
+    h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream = on_setup_ostream;
+    h2o_create_filter(&host->fallback_path, sizeof(h2o_filter_t))->on_setup_ostream = on_setup_ostream; /* before a path is known */
     s->hosts[over_unix][0] = host;
 }
 
@@ -286,6 +286,9 @@ Server *server_free(Server *s) {
         h2o_socket_close(s->event_socket);
     /* Connections still open at this point belong to clients that did not end in time; the process is about to exit. */
     if (s->connections == 0) {
+        h2o_timeout_entry_t *goodbye = &s->context.http2._graceful_shutdown_timeout; /* server_close() started it */
+        if (h2o_timeout_is_linked(goodbye))
+            h2o_timeout_unlink(goodbye);
         h2o_context_dispose(&s->context);
         h2o_config_dispose(&s->config);
         h2o_evloop_run(s->loop, 0);

@@ -8,6 +8,7 @@
 #include "api/view.h"
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "model/messages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -57,13 +58,24 @@ Watchers *watchers_free(Watchers *w) {
     return NULL;
 }
 
-static void write_event(JsonWriter *w, const Event *e) {
+/* A request's events on their way to the wire. */
+typedef struct EventList {
+    JsonWriter w;
+    Request request;
+} EventList;
+
+static void write_event(JsonWriter *w, const Event *e, const Request *r) {
+    char message[RUTA_MAX + 512];
+    Request then = *r; /* borrowed strings: not to be freed */
+
+    then.state = e->state;
+    request_message(&then, message, sizeof(message));
     json_object_open(w, NULL);
     json_integer(w, "n", (int64_t) e->n);
     json_time(w, "momento", e->at);
     json_string(w, "estado", state_name(e->state));
     json_string(w, "actor", e->actor);
-    json_string(w, "mensaje", e->message);
+    json_string(w, "mensaje", e->message ? e->message : message);
     json_string(w, "request_id", e->request_id);
     json_object_close(w);
 }
@@ -120,12 +132,18 @@ static void on_stop(h2o_generator_t *self, h2o_req_t *req) {
     watcher_unlink(watcher);
 }
 
+typedef struct Streaming {
+    Watcher *watcher;
+    Request request;
+} Streaming;
+
 static int stream_event(const Event *e, void *userdata) {
-    Watcher *watcher = userdata;
+    Streaming *streaming = userdata;
+    Watcher *watcher = streaming->watcher;
     JsonWriter w = JSON_WRITER(&watcher->pending);
 
     buffer_printf(&watcher->pending, "event: estado\nid: %llu\ndata: ", (unsigned long long) e->n);
-    write_event(&w, e);
+    write_event(&w, e, &streaming->request);
     buffer_puts(&watcher->pending, "\n\n");
     watcher->last_n = e->n;
     watcher->ended = watcher->ended || state_is_final(e->state);
@@ -133,12 +151,24 @@ static int stream_event(const Event *e, void *userdata) {
 }
 
 static void watcher_update(Watcher *watcher) {
-    int r = store_list_events(watcher->m->store, watcher->life, watcher->last_n, stream_event, watcher);
+    Streaming streaming = { .watcher = watcher };
 
+    int r = store_get_life(watcher->m->store, watcher->life, &streaming.request);
+    if (r >= 0)
+        r = store_list_events(watcher->m->store, watcher->life, watcher->last_n, stream_event, &streaming);
+    request_done(&streaming.request);
     if (r < 0)
         watcher->ended = true; /* the client reconnects with Last-Event-ID */
     watcher->quiet_ticks = 0;
     watcher_flush(watcher);
+}
+
+void watchers_end(Manager *m) {
+    for (Watcher *watcher = m->watchers->first, *next; watcher; watcher = next) {
+        next = watcher->next;
+        watcher->ended = true;
+        watcher_flush(watcher);
+    }
 }
 
 static void stream_progress(Manager *m, Watcher *watcher) {
@@ -218,7 +248,9 @@ static void start_stream(Call *c, uint64_t life, uint64_t after) {
 /* ---- the call ---- */
 
 static int list_event(const Event *e, void *userdata) {
-    write_event(userdata, e);
+    EventList *list = userdata;
+
+    write_event(&list->w, e, &list->request);
     return 0;
 }
 
@@ -228,12 +260,12 @@ static bool wants_stream(const Call *c) {
 }
 
 void request_events(Call *c) {
-    _cleanup_request_ Request r = { 0 };
     _cleanup_buffer_ Buffer b = { 0 };
-    JsonWriter w = JSON_WRITER(&b);
+    EventList list = { .w = JSON_WRITER(&b) };
+    JsonWriter *w = &list.w;
     uint64_t after = 0;
 
-    int k = store_get(c->m->store, c->param, &r);
+    int k = store_get(c->m->store, c->param, &list.request);
     if (k < 0) {
         if (k == -ENOENT)
             reply_detail(c, 404, "Solicitud no encontrada");
@@ -249,15 +281,17 @@ void request_events(Call *c) {
             if (parse_u64(text, INT64_MAX, &after) < 0)
                 after = 0;
         }
-        start_stream(c, r.life, after);
+        start_stream(c, list.request.life, after);
+        request_done(&list.request);
         return;
     }
-    json_object_open(&w, NULL);
-    json_string(&w, "id", r.id);
-    json_array_open(&w, "eventos");
-    k = store_list_events(c->m->store, r.life, 0, list_event, &w);
-    json_array_close(&w);
-    json_object_close(&w);
+    json_object_open(w, NULL);
+    json_string(w, "id", list.request.id);
+    json_array_open(w, "eventos");
+    k = store_list_events(c->m->store, list.request.life, 0, list_event, &list);
+    json_array_close(w);
+    json_object_close(w);
+    request_done(&list.request);
     if (k < 0)
         reply_errno(c, k);
     else

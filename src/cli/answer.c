@@ -100,7 +100,7 @@ static void print_amounts(const json_t *a) {
     if (json_is_integer(json_object_get(a, "bytes"))) {
         text_bytes(number(a, "bytes"), bytes);
         text_label(stdout, "Datos");
-        printf("%" PRIu64 " archivos, %s\n", number(a, "archivos"), bytes);
+        printf("%" PRIu64 " %s, %s\n", number(a, "archivos"), number(a, "archivos") == 1 ? "archivo" : "archivos", bytes);
     }
     if (downloads) {
         text_bytes(number(downloads, "bytes"), bytes);

@@ -38,7 +38,7 @@ static ExitCode print(const Args *args, const Reply *reply) {
     _cleanup_(free_json) json_t *shown = is_ready_view(reply->json) ? as_original(reply->json) : json_copy(reply->json);
 
     if (password) /* the copy's memory is wiped: main.c */
-        json_object_set_new(shown, "password", json_string(password));
+        json_object_set_new(shown, "password", json_pack("s", password));
     printf("%ld ", reply->status);
     if (shown)
         python_repr(shown, stdout);

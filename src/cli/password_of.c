@@ -8,25 +8,30 @@
 #include "basic/time.h"
 #include "cli/service.h"
 #include "crypto/fernet.h"
-#include "model/settings.h"
+#include "model/env_file.h"
 
 #include <errno.h>
 
+#define KEY_VARIABLE "TEMPOFTP_ENCRYPTION_KEY"
 #define _cleanup_secret_ _cleanup_(wipe_freep)
 
 /* -ENOENT: that source has none. */
 static int key_from_env_file(const char *path, char **ret) {
-    _cleanup_(settings_freep) Settings *settings = NULL;
-    _cleanup_free_ char *error = NULL;
+    _cleanup_(env_file_freep) EnvFile *file = NULL;
+    _cleanup_secret_ char *text = NULL;
+    size_t size;
 
-    int r = settings_load(path, NULL, NULL, &settings, &error);
+    int r = read_file(path, ENV_FILE_MAX, &text, &size);
+    if (r == 0)
+        r = env_file_parse(text, size, &file);
     if (r < 0) {
-        complain("%s: %s", path, error ? error : strerror(-r));
-        return r;
+        complain("No se puede leer %s: %s", path, strerror(-r));
+        return r == -ENOENT ? -EIO : r; /* a file that was named has to be there */
     }
-    if (is_blank(settings->encryption_key))
+    const char *value = env_file_get(file, KEY_VARIABLE);
+    if (is_blank(value))
         return -ENOENT;
-    *ret = strdup(settings->encryption_key);
+    *ret = strdup(value);
     return *ret ? 0 : -ENOMEM;
 }
 
@@ -44,7 +49,7 @@ static int key_from_file(char **ret) {
 }
 
 static int key_text(const Args *args, char **ret) {
-    const char *env_file = args->value[OPTION_ENV_FILE], *value = getenv("TEMPOFTP_ENCRYPTION_KEY");
+    const char *env_file = args->value[OPTION_ENV_FILE], *value = getenv(KEY_VARIABLE);
 
     if (!is_blank(value)) {
         *ret = strdup(value);
@@ -63,7 +68,7 @@ char *password_of_token(const Args *args, const char *token) {
 
     int r = key_text(args, &text);
     if (r == -ENOENT) {
-        note(args, "La contraseña sigue cifrada: ponga la clave en TEMPOFTP_ENCRYPTION_KEY, o lea %s como root", KEY_FILE);
+        note(args, "La contraseña sigue cifrada: ponga la clave en %s, o lea %s como root", KEY_VARIABLE, KEY_FILE);
         return NULL;
     }
     if (r < 0) {

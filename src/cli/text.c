@@ -9,7 +9,7 @@
 #include <errno.h>
 #include <inttypes.h>
 
-#define LABEL_WIDTH 14
+#define LABEL_WIDTH 15
 
 void text_put(Buffer *to, const char *text) {
     if (!text)

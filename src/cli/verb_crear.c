@@ -19,18 +19,13 @@ bool days_parse(const char *text, int *ret) {
 }
 
 char *new_request_body(const char *user, const char *id, const char *ruta, const char *days, const char *group) {
-    json_t *body = json_pack("{s:s?, s:s?, s:s?}", "usuario", user, "id", id, "ruta", ruta);
     int vigencia;
 
-    if (body && days) {
-        if (!days_parse(days, &vigencia)) {
-            json_decref(body);
-            return NULL;
-        }
-        json_object_set_new(body, "vigencia", json_integer(vigencia));
-    }
-    if (body && group)
-        json_object_set_new(body, "grupo", json_string(group));
+    if (days && !days_parse(days, &vigencia))
+        return NULL;
+    /* json_pack() alone makes the values: jansson's json_integer() and json_string() share their names with basic/json_writer.h. */
+    json_t *body = json_pack("{s:s, s:s, s:s, s:o*, s:s*}", "usuario", user, "id", id, "ruta", ruta,
+                             "vigencia", days ? json_pack("i", vigencia) : NULL, "grupo", group);
     return body_text(body);
 }
 

@@ -63,7 +63,7 @@ static void labels_line_up(void **state) {
     text_label(to, "Id");
     text_label(to, "A very long label indeed");
     fclose(to);
-    assert_string_equal(out, "Contraseña:   Id:           A very long label indeed: ");
+    assert_string_equal(out, "Contraseña:    Id:            A very long label indeed: ");
 }
 
 int main(void) {
