@@ -186,10 +186,11 @@ int unit_watch_removed(sd_bus *bus, UnitRemoved removed, void *userdata, sd_bus_
         r = sd_bus_message_set_expect_reply(m, false);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
-    if (r < 0) {
+    if (r >= 0 && !ret_slot)
+        r = sd_bus_slot_set_floating(slot, true);
+    if (r < 0 || !ret_slot)
         sd_bus_slot_unref(slot);
-        return r;
-    }
-    *ret_slot = slot;
-    return 0;
+    else
+        *ret_slot = slot;
+    return r < 0 ? r : 0;
 }
