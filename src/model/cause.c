@@ -72,8 +72,10 @@ static const struct {
     },
     [CAUSE_NO_RSYNC] = {
         "no-rsync", false,
-        "El servidor de origen no tiene rsync: pida a su administrador que lo instale.",
-        "El servidor de origen no tiene rsync: pida a su administrador que lo instale (%s).",
+        "El servidor de origen no ejecuta rsync: pida a su administrador que lo instale y que el shell de ese usuario lo "
+        "deje ejecutar sin escribir nada más.",
+        "El servidor de origen no ejecuta rsync: pida a su administrador que lo instale y que el shell de ese usuario lo "
+        "deje ejecutar sin escribir nada más (%s).",
     },
     [CAUSE_UNIT] = {
         "unit", false,
@@ -168,7 +170,6 @@ static const struct {
     { ": Permission denied (", "keyboard-interactive", CAUSE_PERMISSION_SSH },
     { ": Permission denied (", "password", CAUSE_PERMISSION_SSH },
     { "Too many authentication failures", "", CAUSE_PERMISSION_SSH },
-    { "This account is currently not available", "", CAUSE_PERMISSION_SSH },
     /* The resolver is away, which says nothing about the name. */
     { "Could not resolve hostname", "Temporary failure", CAUSE_UNREACHABLE },
     { "Could not resolve hostname", "", CAUSE_NO_SUCH_HOST },
@@ -178,12 +179,13 @@ static const struct {
     { "Unable to negotiate with", "", CAUSE_UNREACHABLE },
     { "No space left on device", "", CAUSE_DISK_FULL },
     { "Disk quota exceeded", "", CAUSE_DISK_FULL },
-    { "rsync: command not found", "", CAUSE_NO_RSYNC },
+    { ": command not found", "", CAUSE_NO_RSYNC },
     { "rsync: not found", "", CAUSE_NO_RSYNC },
     { "command not found: rsync", "", CAUSE_NO_RSYNC },
     { "Unknown command: rsync", "", CAUSE_NO_RSYNC },
     { "rsync: No such file or directory", "", CAUSE_NO_RSYNC },
     { "remote command not found", "", CAUSE_NO_RSYNC },
+    { "is your shell clean?", "", CAUSE_NO_RSYNC }, /* it printed something, or is nologin */
     /* Only what the sender does: the receiver's own failures ("mkstemp", "change_dir#3") are ours. */
     { "link_stat \"", "No such file or directory", CAUSE_NO_SUCH_PATH },
     { "change_dir \"", "No such file or directory", CAUSE_NO_SUCH_PATH },
@@ -202,6 +204,7 @@ static const struct {
     { "Broken pipe", "", CAUSE_CONNECTION_LOST },
     { "not responding", "", CAUSE_CONNECTION_LOST },
     { "timeout in data send/receive", "", CAUSE_CONNECTION_LOST },
+    { "io timeout after", "", CAUSE_CONNECTION_LOST },
 };
 
 /* man rsync, EXIT VALUES; 255 is ssh's own. */
