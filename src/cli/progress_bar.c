@@ -32,7 +32,7 @@ static void put_cut(Buffer *to, const char *text, size_t columns) {
 static void render_message(const char *state, const char *message, size_t columns, Buffer *to) {
     _cleanup_buffer_ Buffer line = {};
 
-    buffer_printf(&line, "%-*s", STATE_WIDTH, state);
+    buffer_printf(&line, "%-*s", message ? STATE_WIDTH : 0, state);
     text_put(&line, message);
     if (line.data)
         put_cut(to, line.data, columns);

@@ -47,7 +47,7 @@ static void what_is_unknown_is_left_out(void **state) {
     check("traslado", NULL, &(Progress) { .bytes = 0, .total = 1000, .left = UINT64_MAX }, 80,
           "traslado    [░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░░]    0 %  0 B de 1,0 kB");
     check("preparando", "Creando entorno y verificando espacio.", NULL, 30, "preparando  Creando entorno y ");
-    check("recibido", NULL, NULL, 80, "recibido    ");
+    check("recibido", NULL, NULL, 80, "recibido");
 }
 
 static void a_message_cannot_drive_the_terminal(void **state) {
