@@ -5,6 +5,8 @@
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <pwd.h>
+#include <stdio.h>
 
 /* Lives in the request's pool: tells the detached call that its client has gone. */
 struct CallGuard {
@@ -20,11 +22,48 @@ static void guard_dispose(void *p) {
     }
 }
 
+static void identify_unix(Call *c) {
+    struct ucred peer = { .uid = (uid_t) -1 };
+    socklen_t size = sizeof(peer);
+    h2o_socket_t *socket = c->req->conn->callbacks->get_socket(c->req->conn);
+
+    strcpy(c->peer, "unix");
+    if (!socket || getsockopt(h2o_socket_get_fd(socket), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
+        strcpy(c->actor, "unix:?");
+        return;
+    }
+    const struct passwd *user = getpwuid(peer.uid);
+    if (user)
+        snprintf(c->actor, sizeof(c->actor), "unix:%.32s", user->pw_name);
+    else
+        snprintf(c->actor, sizeof(c->actor), "unix:%u", peer.uid);
+}
+
+static void identify_tcp(Call *c) {
+    struct sockaddr_storage address;
+
+    if (c->req->conn->callbacks->get_peername(c->req->conn, (struct sockaddr *) &address) > 0)
+        address_text((struct sockaddr *) &address, c->peer);
+    else
+        strcpy(c->peer, "unknown");
+    snprintf(c->actor, sizeof(c->actor), "api:%s", c->peer);
+}
+
+void call_identify(Call *c) {
+    if (c->peer[0] || !c->req)
+        return;
+    if (c->over_unix)
+        identify_unix(c);
+    else
+        identify_tcp(c);
+}
+
 Call *call_detach(Call *c) {
     Call *copy = malloc(sizeof(*copy));
 
     if (!copy)
         return NULL;
+    call_identify(c);
     *copy = *c;
     copy->detached = true;
     copy->guard = h2o_mem_alloc_shared(&c->req->pool, sizeof(*copy->guard), guard_dispose);
@@ -52,7 +91,8 @@ Actor call_actor(const Call *c) {
     return (Actor) { .name = c->actor, .request_id = c->request_id, .now = manager_now(c->m) };
 }
 
-LogContext call_log(const Call *c, const char *id) {
+LogContext call_log(Call *c, const char *id) {
+    call_identify(c);
     return (LogContext) { .request = id, .http = c->request_id, .peer = c->peer };
 }
 

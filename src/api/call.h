@@ -21,8 +21,8 @@ typedef struct Call {
     const Route *route;
     char param[CALL_PARAM_MAX];          /* what stood at {} in the route, decoded */
     char request_id[REQUEST_ID_MAX + 1]; /* X-Request-ID */
-    char peer[ADDRESS_TEXT_MAX];         /* client's address, or "unix" */
-    char actor[ADDRESS_TEXT_MAX + 8];    /* "api:203.0.113.5", "unix:root" */
+    char peer[ADDRESS_TEXT_MAX];         /* client's address, or "unix"; empty until call_identify() */
+    char actor[ADDRESS_TEXT_MAX + 8];    /* "api:203.0.113.5", "unix:root"; likewise */
     bool over_unix;                      /* an operator on api.sock: peer credentials were checked by the socket's mode */
     bool detached;
     struct CallGuard *guard;
@@ -33,10 +33,12 @@ Call *call_detach(Call *c) _must_use_; /* NULL: no memory */
 void call_answered(Call *c);           /* libh2o has the answer: the request is no longer ours to touch */
 void call_done(Call *c);               /* after the reply; frees a detached call */
 
+/* Fills peer and actor, once; only calls that change or log something need them. call_detach() does it. */
+void call_identify(Call *c);
 /* Who asked, for `events`. The strings live as long as the call. */
 Actor call_actor(const Call *c);
 /* For log lines about a request (may be NULL) within this call. */
-LogContext call_log(const Call *c, const char *id);
+LogContext call_log(Call *c, const char *id);
 
 /* A query parameter, decoded into ret (NUL-terminated); -ENOENT, -EINVAL (bad escapes, too long). */
 int call_query(const Call *c, const char *name, char *ret, size_t size) _must_use_;

@@ -1,6 +1,7 @@
 /* Set-up, loop and end of tempoftpd: rooms are made in order, the loop runs until the service is idle or told to stop. */
 #include "api/manager.h"
 
+#include "api/answers.h"
 #include "api/bus.h"
 #include "api/credentials.h"
 #include "api/folders.h"
@@ -163,6 +164,7 @@ static int open_store(Manager *m, const char *state_directory) {
 static int on_store_ready(sd_event_source *source, int fd, uint32_t events, void *userdata) {
     Manager *m = userdata;
 
+    answers_forget(m->answers);
     store_dispatch(m->store);
     return 0;
 }
@@ -252,6 +254,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         r = transfers_new(&m->transfers);
     if (r >= 0)
         r = watchers_new(&m->watchers);
+    if (r >= 0)
+        r = answers_new(&m->answers);
     if (r >= 0)
         r = rates_new(&m->rates);
     if (r >= 0)
@@ -361,6 +365,7 @@ static void tear_down(Manager *m) {
     m->accounts = account_backend_free(m->accounts);
     m->transfers = transfers_free(m->transfers);
     m->watchers = watchers_free(m->watchers);
+    m->answers = answers_free(m->answers);
     m->rates = rates_free(m->rates);
     m->keys = fernet_keys_free(m->keys);
     sd_event_unref(m->event);

@@ -19,6 +19,7 @@ typedef struct Server Server;
 typedef struct Transfers Transfers;
 typedef struct Watchers Watchers;
 typedef struct Rates Rates;
+typedef struct Answers Answers;
 
 typedef struct Manager {
     Settings *settings;
@@ -32,6 +33,7 @@ typedef struct Manager {
     Transfers *transfers;
     Watchers *watchers;
     Rates *rates;
+    Answers *answers;
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
     uint64_t purging[4]; /* lives whose purge unit runs; 0: a free place (tasks.c) */

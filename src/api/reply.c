@@ -49,11 +49,14 @@ void reply_header(Call *c, const char *name, const char *value) {
     h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, name, strlen(name), 1, NULL, copy.base, copy.len);
 }
 
-static void log_call(const Call *c, int status) {
+static void log_call(Call *c, int status) {
     bool is_read = h2o_memis(c->req->method.base, c->req->method.len, H2O_STRLIT("GET"));
-    LogContext about = call_log(c, NULL);
+    int level = status >= 500 ? LOG_WARNING : is_read ? LOG_DEBUG : LOG_INFO;
 
-    log_line(status >= 500 ? LOG_WARNING : is_read ? LOG_DEBUG : LOG_INFO, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len,
+    if (level > c->m->settings->log_level)
+        return;
+    LogContext about = call_log(c, NULL);
+    log_line(level, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len,
              c->req->method.base, (int) (c->req->path.len > 256 ? 256 : c->req->path.len), c->req->path.base, status,
              (unsigned long long) (monotonic_ms() - c->started_ms));
 }
@@ -71,7 +74,8 @@ void reply_json(Call *c, int status, const Buffer *body) {
     if (body)
         h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("application/json"));
     h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
-    reply_header(c, "x-request-id", c->request_id);
+    h2o_iovec_t id = h2o_strdup(&c->req->pool, c->request_id, SIZE_MAX);
+    h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, id.base, id.len);
     h2o_req_t *req = c->req;
     req->res.content_length = body ? body->size : 0;
     call_answered(c); /* before sending: that may end the request */

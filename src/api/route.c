@@ -95,6 +95,8 @@ void route_call(Call *c) {
         }
         c->route = &routes[i];
         uint32_t wait;
+        if (routes[i].flags & ROUTE_RATE_POST)
+            call_identify(c);
         if ((routes[i].flags & ROUTE_RATE_POST) && !c->over_unix &&
             !rates_count(c->m->rates, "post", c->peer, &c->m->settings->rate_post, &wait)) {
             char text[16];

@@ -11,7 +11,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <stdio.h>
 
 #define ENTITY_MAX (64 * 1024)     /* libh2o reads no more; REQUEST_BODY_MAX is the API's own, smaller limit */
@@ -41,38 +40,23 @@ struct Server {
     h2o_evloop_t *loop;
     h2o_socket_t *event_socket;
     Listener *listeners;
+    uint8_t entropy[1024];
+    size_t entropy_left;
     unsigned connections;
     bool paused, closed;
 };
 
-static void peer_actor(Call *c) {
-    struct ucred peer = { .uid = (uid_t) -1 };
-    socklen_t size = sizeof(peer);
-    h2o_socket_t *socket = c->req->conn->callbacks->get_socket(c->req->conn);
-
-    strcpy(c->peer, "unix");
-    if (!socket || getsockopt(h2o_socket_get_fd(socket), SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0) {
-        strcpy(c->actor, "unix:?");
-        return;
+/* Random bytes for request ids, fetched from the kernel by the page instead of by the call. */
+static void make_request_id(Server *s, char ret[static 37]) {
+    if (s->entropy_left < 16) {
+        random_bytes(s->entropy, sizeof(s->entropy));
+        s->entropy_left = sizeof(s->entropy);
     }
-    const struct passwd *user = getpwuid(peer.uid);
-    if (user)
-        snprintf(c->actor, sizeof(c->actor), "unix:%.32s", user->pw_name);
-    else
-        snprintf(c->actor, sizeof(c->actor), "unix:%u", peer.uid);
+    s->entropy_left -= 16;
+    uuid4_make(s->entropy + s->entropy_left, ret);
 }
 
-static void tcp_actor(Call *c) {
-    struct sockaddr_storage address;
-
-    if (c->req->conn->callbacks->get_peername(c->req->conn, (struct sockaddr *) &address) > 0)
-        address_text((struct sockaddr *) &address, c->peer);
-    else
-        strcpy(c->peer, "unknown");
-    snprintf(c->actor, sizeof(c->actor), "api:%s", c->peer);
-}
-
-static void take_request_id(Call *c) {
+static void take_request_id(Server *s, Call *c) {
     h2o_iovec_t given = call_header(c, "x-request-id");
 
     if (given.len > 0 && given.len <= REQUEST_ID_MAX) {
@@ -81,7 +65,7 @@ static void take_request_id(Call *c) {
         if (request_header_id_is_valid(c->request_id))
             return;
     }
-    uuid4(c->request_id);
+    make_request_id(s, c->request_id);
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
@@ -93,11 +77,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     c->req = req;
     c->over_unix = door->over_unix;
     c->started_ms = monotonic_ms();
-    if (door->over_unix)
-        peer_actor(c);
-    else
-        tcp_actor(c);
-    take_request_id(c);
+    take_request_id(door->server, c);
     route_call(c);
     return 0;
 }

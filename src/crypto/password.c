@@ -59,13 +59,27 @@ bool equal_constant_time(const void *a, const void *b, size_t size) {
     return sodium_memcmp(a, b, size) == 0;
 }
 
-void uuid4(char ret[static 37]) {
-    uint8_t b[16];
-    char hex[33];
+void uuid4_make(const uint8_t random[static 16], char ret[static 37]) {
+    static const char digits[] = "0123456789abcdef";
+    size_t n = 0;
 
-    randombytes_buf(b, sizeof(b));
-    b[6] = (uint8_t) (0x40 | (b[6] & 0x0f)); /* RFC 9562, section 5.4: version, then variant */
-    b[8] = (uint8_t) (0x80 | (b[8] & 0x3f));
-    hex_encode(b, sizeof(b), hex);
-    snprintf(ret, 37, "%.8s-%.4s-%.4s-%.4s-%.12s", hex, hex + 8, hex + 12, hex + 16, hex + 20);
+    for (size_t i = 0; i < 16; i++) {
+        uint8_t b = random[i];
+        if (i == 6)
+            b = (uint8_t) (0x40 | (b & 0x0f)); /* RFC 9562, section 5.4: version, then variant */
+        else if (i == 8)
+            b = (uint8_t) (0x80 | (b & 0x3f));
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            ret[n++] = '-';
+        ret[n++] = digits[b >> 4];
+        ret[n++] = digits[b & 0x0f];
+    }
+    ret[n] = '\0';
+}
+
+void uuid4(char ret[static 37]) {
+    uint8_t random[16];
+
+    randombytes_buf(random, sizeof(random));
+    uuid4_make(random, ret);
 }

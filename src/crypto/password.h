@@ -25,3 +25,5 @@ void sha256(const void *data, size_t size, uint8_t ret[static 32]);
 bool equal_constant_time(const void *a, const void *b, size_t size);
 /* Random UUIDv4 text (RFC 9562), 36 characters and NUL. */
 void uuid4(char ret[static 37]);
+/* The same from random bytes that the caller has at hand. */
+void uuid4_make(const uint8_t random[static 16], char ret[static 37]);
