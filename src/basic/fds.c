@@ -165,6 +165,15 @@ int listen_fds_take(ListenFds *l, const char *name) {
     return -ENOENT;
 }
 
+int listen_fds_take_any(ListenFds *l, const char **ret_name) {
+    for (size_t i = 0; i < l->n; i++)
+        if (l->fds[i] >= 0) {
+            *ret_name = l->names[i];
+            return TAKE_FD(l->fds[i]);
+        }
+    return -ENOENT;
+}
+
 ListenFds *listen_fds_free(ListenFds *l) {
     if (!l)
         return NULL;

@@ -28,6 +28,8 @@ typedef struct ListenFds ListenFds;
 int listen_fds_new(ListenFds **ret) _must_use_;
 /* Next not yet taken fd with that FileDescriptorName=; -ENOENT when there is none. The caller owns it. */
 int listen_fds_take(ListenFds *l, const char *name);
+/* Any not yet taken fd and its name (the list's, for as long as it lives): for names made at run time, as in the fd store. -ENOENT. */
+int listen_fds_take_any(ListenFds *l, const char **ret_name);
 /* Closes what nobody took. */
 ListenFds *listen_fds_free(ListenFds *l);
 DEFINE_CLEANUP(ListenFds, listen_fds_free)

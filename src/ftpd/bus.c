@@ -1,0 +1,52 @@
+/* org.tempoftp.Ftp1 on the system bus: what tempoftpd and operators may ask of the FTP server. docs/INTERNALS.md.
+ *
+ * Who may call is the bus's policy (org.tempoftp.Ftp1.conf). Asking the sessions is query.c's business. */
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "ftpd/listener.h"
+
+#include <errno.h>
+
+static int answer_error(sd_bus_message *call, int r) {
+    return sd_bus_reply_method_errorf(call, r == -EINVAL ? "org.tempoftp.Error.Invalid" : "org.tempoftp.Error.Unavailable", "%s",
+                                      strerror(-r));
+}
+
+static int method_end_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    const char *account, *id;
+
+    int r = sd_bus_message_read(call, "ss", &account, &id);
+    if (r < 0)
+        return r;
+    r = query_end(userdata, call, account, id);
+    return r < 0 ? answer_error(call, r) : 1;
+}
+
+static int method_list_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    int r = query_list(userdata, call);
+    return r < 0 ? answer_error(call, r) : 1;
+}
+
+static const sd_bus_vtable vtable[] = {
+    SD_BUS_VTABLE_START(0),
+    SD_BUS_METHOD_WITH_NAMES("EndSessions", "ss", SD_BUS_PARAM(account) SD_BUS_PARAM(id), "u", SD_BUS_PARAM(ended), method_end_sessions,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("ListSessions", "", , "a(ussssttt)", SD_BUS_PARAM(sessions), method_list_sessions,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_VTABLE_END,
+};
+
+int bus_open(Listener *l) {
+    int r = sd_bus_open_system_with_description(&l->bus, "ftp");
+    if (r >= 0)
+        r = sd_bus_attach_event(l->bus, l->event, SD_EVENT_PRIORITY_NORMAL);
+    if (r >= 0)
+        r = sd_bus_set_exit_on_disconnect(l->bus, true);
+    if (r >= 0)
+        r = sd_bus_add_object_vtable(l->bus, NULL, "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1", vtable, l);
+    if (r >= 0)
+        r = bus_name_new(l->bus, "org.tempoftp.Ftp1", &l->name);
+    if (r >= 0)
+        r = downloads_new(l->bus, &l->downloads);
+    return r;
+}

@@ -1,0 +1,194 @@
+/* One data connection at a time: its port, its peer, its bytes.
+ *
+ * Small files go out with one non-blocking call. Longer ones switch the socket to blocking and let an interval timer interrupt the call, so that
+ * 1 GiB takes a handful of system calls and the session still looks up five times a second. It knows no commands and no replies. */
+#include "ftpd/data.h"
+
+#include "ftpd/address.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/sendfile.h>
+#include <sys/time.h>
+
+#define SENDFILE_MAX (1UL << 30) /* a call that is never made to wait sees no timer; this bounds it */
+#define STRANGERS_MAX 64         /* connections from elsewhere that one accept puts up with */
+
+/* ---- the port ---- */
+
+static int listen_on_port(const struct sockaddr *local, uint16_t port) {
+    struct sockaddr_storage address = { 0 };
+    socklen_t size = local->sa_family == AF_INET6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+
+    memcpy(&address, local, size);
+    ((struct sockaddr_in *) &address)->sin_port = htons(port); /* the same place in sockaddr_in6 */
+
+    _cleanup_close_ int fd = socket(local->sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0)
+        return -errno;
+    /* Ports rest in TIME_WAIT after a transfer; a second listener is refused all the same. */
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &(int) { 1 }, sizeof(int)) < 0)
+        return -errno;
+    if (bind(fd, (struct sockaddr *) &address, size) < 0 || listen(fd, 4) < 0)
+        return -errno;
+    return TAKE_FD(fd);
+}
+
+int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) {
+    unsigned ports = (unsigned) (max - min) + 1;
+    uint16_t start;
+
+    data_reset(d);
+    if (getrandom(&start, sizeof(start), 0) != sizeof(start))
+        return -EIO;
+    for (unsigned i = 0; i < ports; i++) {
+        uint16_t port = (uint16_t) (min + (start + i) % ports);
+        int fd = listen_on_port(local, port);
+        if (fd >= 0) {
+            d->listen_fd = fd;
+            *ret_port = port;
+            return 0;
+        }
+        if (fd != -EADDRINUSE)
+            return fd;
+    }
+    return -EADDRINUSE;
+}
+
+static int accept_from(int listen_fd, const struct sockaddr *peer) {
+    for (unsigned strangers = 0; strangers < STRANGERS_MAX; strangers++) {
+        struct sockaddr_storage from;
+        socklen_t size = sizeof(from);
+        _cleanup_close_ int fd = accept4(listen_fd, (struct sockaddr *) &from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
+            continue;
+        if (fd < 0)
+            return -errno;
+        if (address_equal((struct sockaddr *) &from, peer))
+            return TAKE_FD(fd);
+    }
+    return -EAGAIN;
+}
+
+int data_accept(DataChannel *d, const struct sockaddr *peer) {
+    d->sent = 0;
+    if (d->listen_fd < 0)
+        return -ENOTCONN;
+
+    for (unsigned waited = 0;; waited += DATA_TICK_MS) {
+        int fd = accept_from(d->listen_fd, peer);
+        if (fd >= 0) {
+            d->fd = fd;
+            cleanup_close_(&d->listen_fd);
+            d->listen_fd = -EBADF;
+            return 0;
+        }
+        if (fd != -EAGAIN)
+            return fd;
+        if (waited >= DATA_ACCEPT_MS)
+            return -ETIMEDOUT;
+        struct pollfd pfd = { .fd = d->listen_fd, .events = POLLIN };
+        if (poll(&pfd, 1, DATA_TICK_MS) < 0 && errno != EINTR)
+            return -errno;
+        int r = d->tick(d->userdata);
+        if (r < 0)
+            return r;
+    }
+}
+
+/* ---- the bytes ---- */
+
+static int set_timer(unsigned ms) {
+    struct timeval tv = { .tv_usec = (suseconds_t) ms * 1000 };
+    struct itimerval timer = { .it_interval = tv, .it_value = tv };
+    return setitimer(ITIMER_REAL, &timer, NULL) < 0 ? -errno : 0;
+}
+
+static int start_blocking(DataChannel *d) {
+    if (fcntl(d->fd, F_SETFL, 0) < 0)
+        return -errno;
+    int r = set_timer(DATA_TICK_MS);
+    if (r >= 0)
+        d->blocking = true;
+    return r;
+}
+
+/* After a call that moved `n` bytes or failed with errno: 0 to call again. */
+static int after_call(DataChannel *d, ssize_t n, unsigned *stalled) {
+    int r = 0;
+
+    if (n > 0) {
+        d->sent += (uint64_t) n;
+        *stalled = 0;
+    } else if (n < 0 && errno != EAGAIN && errno != EINTR)
+        return -errno;
+    else if (n < 0 && d->blocking && ++*stalled >= DATA_STALL_MS / DATA_TICK_MS)
+        return -ETIMEDOUT;
+    if (!d->blocking)
+        r = start_blocking(d);
+    return r < 0 ? r : d->tick(d->userdata);
+}
+
+int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
+    off_t at = (off_t) offset;
+    unsigned stalled = 0;
+
+    while ((uint64_t) at < end) {
+        size_t left = end - (uint64_t) at < SENDFILE_MAX ? (size_t) (end - (uint64_t) at) : SENDFILE_MAX;
+        ssize_t n = sendfile(d->fd, file_fd, &at, left);
+        if (n == 0)
+            return -ENODATA;
+        if (n == (ssize_t) left && (uint64_t) at == end) {
+            d->sent += (uint64_t) n;
+            return 0;
+        }
+        int r = after_call(d, n, &stalled);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+int data_send(DataChannel *d, const void *data, size_t size) {
+    const char *p = data;
+    unsigned stalled = 0;
+
+    while (size > 0) {
+        ssize_t n = send(d->fd, p, size, MSG_NOSIGNAL);
+        if (n == (ssize_t) size) {
+            d->sent += (uint64_t) n;
+            return 0;
+        }
+        if (n > 0) {
+            p += n;
+            size -= (size_t) n;
+        }
+        int r = after_call(d, n, &stalled);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+void data_close(DataChannel *d, bool cut) {
+    if (d->blocking) {
+        (void) set_timer(0);
+        d->blocking = false;
+    }
+    if (d->fd < 0)
+        return;
+    if (cut)
+        (void) setsockopt(d->fd, SOL_SOCKET, SO_LINGER, &(struct linger) { .l_onoff = 1 }, sizeof(struct linger));
+    cleanup_close_(&d->fd);
+    d->fd = -EBADF;
+}
+
+void data_reset(DataChannel *d) {
+    data_close(d, true);
+    cleanup_close_(&d->listen_fd);
+    d->listen_fd = -EBADF;
+}

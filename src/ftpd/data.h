@@ -1,0 +1,39 @@
+/* The data connection: passive listening, accepting the control peer only, sending.
+ *
+ * While a call waits, `tick` runs about every DATA_TICK_MS: it looks at control and wire and answers 0 (go on) or a negative errno, which the call
+ * returns. Without progress for DATA_STALL_MS: -ETIMEDOUT. RFC 959 section 3, RFC 2428 (EPSV). */
+#pragma once
+
+#include "basic/cleanup.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#define DATA_TICK_MS 200
+#define DATA_ACCEPT_MS 30000
+#define DATA_STALL_MS 60000
+
+typedef struct DataChannel {
+    int listen_fd; /* -EBADF: no PASV or EPSV since the last transfer */
+    int fd;        /* -EBADF: not connected */
+    bool blocking; /* the interval timer runs */
+    uint64_t sent; /* of this transfer, kept up to date for tick */
+    int (*tick)(void *userdata);
+    void *userdata;
+} DataChannel;
+
+#define DATA_CHANNEL_INIT ((DataChannel) { .listen_fd = -EBADF, .fd = -EBADF })
+
+/* Listens on the address of `local`, on a random free port of [min, max]. -EADDRINUSE: none is free. */
+int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) _must_use_;
+/* The control peer's connection; others are closed at once and do not count. Then nobody listens any more. -ENOTCONN: nothing listens. */
+int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
+/* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. */
+int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _must_use_;
+int data_send(DataChannel *d, const void *data, size_t size) _must_use_;
+/* Ends the transfer: in order, or with a reset, so that the client sees that it was cut. */
+void data_close(DataChannel *d, bool cut);
+/* The port a PASV or EPSV opened is given up too. */
+void data_reset(DataChannel *d);

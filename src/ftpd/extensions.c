@@ -1,0 +1,25 @@
+/* What this server offers beyond RFC 959, as FEAT says it. It keeps no state: chosen facts are the session's. */
+#include "ftpd/extensions.h"
+
+#include "basic/strings.h"
+
+#include <string.h>
+
+int extensions_reply(Conversation *c, unsigned facts) {
+    static const char *const features[] = { "EPSV", "MDTM", "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8" };
+    char text[FACTS_TEXT_MAX];
+    Reply r;
+
+    r.size = 0;
+    reply_line(&r, 211, true, "Extensiones:");
+    for (size_t i = 0; i < ELEMENTS(features); i++)
+        reply_item(&r, "%s", features[i]);
+    facts_text(facts, true, text);
+    reply_item(&r, "MLST %s", text);
+    reply_line(&r, 211, false, "Fin");
+    return reply_send(c->fd, &r);
+}
+
+bool extensions_is_utf8(const char *argument) {
+    return strcasecmp(argument, "UTF8 ON") == 0 || strcasecmp(argument, "UTF8") == 0 || strcasecmp(argument, "UTF-8 ON") == 0;
+}

@@ -1,0 +1,300 @@
+/* The walls around a child: landlock, seccomp, limits, closed fds. All risky system calls of the FTP server stand in this file.
+ *
+ * The seccomp programs are built by libseccomp once, in the listener; a child only loads one (a single system call). It knows
+ * nothing of FTP. What remains possible inside is listed in docs/SECURITY.md and tested. */
+#include "ftpd/jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/landlock.h>
+#include <linux/seccomp.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <seccomp.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+
+#define SESSION_FDS_MAX 24
+#define CHILD_DATA_MAX (64UL << 20)
+#define FILTER_STEPS_MAX 4096 /* BPF_MAXINSNS */
+
+#if defined(__SANITIZE_ADDRESS__)
+#define SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define SANITIZED 1
+#endif
+#endif
+#ifndef SANITIZED
+#define SANITIZED 0
+#endif
+
+struct JailFilters {
+    struct sock_fprog prelogin, session;
+};
+
+/* One allowed system call, with conditions on its arguments. */
+typedef struct Allow {
+    int call;
+    unsigned n;
+    struct scmp_arg_cmp args[3];
+} Allow;
+
+#define ANY(name) { .call = SCMP_SYS(name) }
+#define IF1(name, a) { .call = SCMP_SYS(name), .n = 1, .args = { a } }
+#define IF2(name, a, b) { .call = SCMP_SYS(name), .n = 2, .args = { a, b } }
+#define IF3(name, a, b, c) { .call = SCMP_SYS(name), .n = 3, .args = { a, b, c } }
+#define EQ(index, value) { index, SCMP_CMP_EQ, (scmp_datum_t) (value), 0 }
+/* The kernel looks at the low half of an int only: so does this. */
+#define BITS(index, mask, value) { index, SCMP_CMP_MASKED_EQ, mask, value }
+/* No bit outside `allowed`. */
+#define ONLY(index, allowed) { index, SCMP_CMP_MASKED_EQ, 0xffffffff & ~(scmp_datum_t) (allowed), 0 }
+
+/* No address (so no TCP fast open: sendto() can't connect), no flag but these. */
+#define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
+
+/* Both kinds: talk over sockets that are there, wait, end. */
+static const Allow common[] = {
+    IF2(sendto, EQ(4, 0), ONLY(3, SEND_FLAGS)),
+    ANY(recvfrom),
+    ANY(poll),
+    ANY(ppoll),
+    ANY(clock_gettime),
+    ANY(gettimeofday),
+    ANY(restart_syscall),
+    ANY(rt_sigreturn),
+    ANY(exit_group),
+    ANY(exit),
+};
+
+static const Allow session_only[] = {
+    ANY(openat2), /* what it opens is landlock's business */
+    /* Closing what it opened (6 and up), never its wire or home: so the listener sees EOF when the process is dead, and only then. */
+    IF1(close, BITS(0, 0xffffffff, 6)),
+    IF1(close, BITS(0, 0xffffffff, 7)),
+    IF1(close, BITS(0, 8, 8)),
+    IF1(close, BITS(0, 16, 16)),
+    ANY(newfstatat),
+    ANY(fstat),
+    ANY(statx),
+    ANY(getdents64),
+    ANY(readlinkat),
+    ANY(sendfile),
+    IF3(socket, EQ(0, AF_INET), EQ(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), EQ(2, 0)),
+    IF3(socket, EQ(0, AF_INET6), EQ(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), EQ(2, 0)),
+    ANY(bind),
+    ANY(listen),
+    ANY(accept4),
+    IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEADDR)),
+    IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_LINGER)),
+    IF2(fcntl, EQ(1, F_SETFL), ONLY(2, O_NONBLOCK | O_RDWR)),
+    IF1(setitimer, EQ(0, ITIMER_REAL)),
+    ANY(getrandom),
+    IF1(mmap, ONLY(2, PROT_READ | PROT_WRITE)), /* malloc; without mprotect() no memory becomes code */
+    ANY(munmap),
+    ANY(brk),
+};
+
+/* What the sanitizers' runtime needs to report; never in a real build. */
+static const Allow sanitizers[] = {
+    ANY(close), ANY(mmap), ANY(munmap), ANY(mprotect), ANY(madvise), ANY(brk), ANY(write), ANY(openat), ANY(read), ANY(readlink),
+    ANY(sigaltstack), ANY(rt_sigaction), ANY(rt_sigprocmask), ANY(futex), ANY(getpid), ANY(gettid), ANY(sched_yield), ANY(fcntl),
+    ANY(lseek), ANY(prctl), ANY(ioctl), ANY(clone), ANY(wait4), ANY(dup), ANY(getrlimit), ANY(prlimit64), ANY(sched_getaffinity),
+    ANY(newfstatat), ANY(fstat), ANY(process_vm_readv), ANY(tgkill), ANY(set_robust_list), ANY(ptrace),
+};
+
+static int add_rules(scmp_filter_ctx ctx, const Allow *rules, size_t n) {
+    for (size_t i = 0; i < n; i++) {
+        int r = seccomp_rule_add_array(ctx, SCMP_ACT_ALLOW, rules[i].call, rules[i].n, rules[i].args);
+        if (r < 0 && r != -EEXIST)
+            return r;
+    }
+    return 0;
+}
+
+/* libseccomp writes a program to an fd only. */
+static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret) {
+    _cleanup_close_ int fd = memfd_create("seccomp", MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    int r = seccomp_export_bpf(ctx, fd);
+    if (r < 0)
+        return r;
+    struct stat st;
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    size_t size = (size_t) st.st_size;
+    if (size == 0 || size % sizeof(struct sock_filter) != 0 || size / sizeof(struct sock_filter) > FILTER_STEPS_MAX)
+        return -EINVAL;
+
+    _cleanup_free_ struct sock_filter *steps = malloc(size);
+    if (!steps)
+        return -ENOMEM;
+    if (pread(fd, steps, size, 0) != (ssize_t) size)
+        return -EIO;
+    ret->len = (unsigned short) (size / sizeof(struct sock_filter));
+    ret->filter = TAKE_PTR(steps);
+    return 0;
+}
+
+static int build_filter(bool session, struct sock_fprog *ret) {
+    scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
+    if (!ctx)
+        return -ENOMEM;
+    int r = add_rules(ctx, common, ELEMENTS(common));
+    if (r >= 0 && session)
+        r = add_rules(ctx, session_only, ELEMENTS(session_only));
+    if (r >= 0 && SANITIZED)
+        r = add_rules(ctx, sanitizers, ELEMENTS(sanitizers));
+    if (r >= 0)
+        r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
+    if (r >= 0)
+        r = export_program(ctx, ret);
+    seccomp_release(ctx);
+    return r;
+}
+
+int jail_filters_new(JailFilters **ret) {
+    _cleanup_(jail_filters_freep) JailFilters *f = calloc(1, sizeof(JailFilters));
+    if (!f)
+        return -ENOMEM;
+    int r = build_filter(false, &f->prelogin);
+    if (r >= 0)
+        r = build_filter(true, &f->session);
+    if (r < 0)
+        return r;
+    *ret = TAKE_PTR(f);
+    return 0;
+}
+
+JailFilters *jail_filters_free(JailFilters *f) {
+    if (!f)
+        return NULL;
+    free(f->prelogin.filter);
+    free(f->session.filter);
+    free(f);
+    return NULL;
+}
+
+int jail_landlock_abi(void) {
+    long abi = syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
+    return abi < 0 ? 0 : (int) abi;
+}
+
+static void interrupt_only(int signal_number) {
+    (void) signal_number;
+}
+
+int jail_harden_process(void) {
+    static const struct {
+        int resource;
+        struct rlimit limit;
+    } limits[] = {
+        { RLIMIT_CORE, { 0, 0 } },
+    };
+
+    if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+        return -errno;
+    for (size_t i = 0; i < ELEMENTS(limits); i++)
+        if (setrlimit(limits[i].resource, &limits[i].limit) < 0)
+            return -errno;
+
+    struct sigaction ignore = { .sa_handler = SIG_IGN }, tick = { .sa_handler = interrupt_only }; /* no SA_RESTART */
+    if (sigaction(SIGCHLD, &ignore, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 || sigaction(SIGALRM, &tick, NULL) < 0)
+        return -errno;
+    return 0;
+}
+
+int jail_take_fds(int control, int wire, int home) {
+    /* Out of the way first: a source may sit on another's target number. */
+    int from[] = { control, wire, home };
+    for (size_t i = 0; i < ELEMENTS(from); i++)
+        if (from[i] >= 0 && from[i] < CHILD_FDS_END) {
+            from[i] = fcntl(from[i], F_DUPFD, CHILD_FDS_END);
+            if (from[i] < 0)
+                return -errno;
+        }
+    for (size_t i = 0; i < ELEMENTS(from); i++)
+        if (from[i] >= 0 && dup2(from[i], CHILD_CONTROL_FD + (int) i) < 0)
+            return -errno;
+    /* The journal's stream is the listener's: a session must not write lines of its own making. main made 0 /dev/null. */
+    if (dup2(STDIN_FILENO, STDOUT_FILENO) < 0)
+        return -errno;
+    if (!SANITIZED && dup2(STDIN_FILENO, STDERR_FILENO) < 0)
+        return -errno;
+    if (close_range(home >= 0 ? CHILD_FDS_END : CHILD_HOME_FD, ~0U, 0) < 0)
+        return -errno;
+    return 0;
+}
+
+/* The listener blocks signals for sd-event; a child is ended by plain ones. */
+static int child_defaults(rlim_t fds) {
+    sigset_t none;
+    struct rlimit files = { fds, fds }, data = { CHILD_DATA_MAX, CHILD_DATA_MAX };
+
+    sigemptyset(&none);
+    if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
+        return -errno;
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0 || (!SANITIZED && setrlimit(RLIMIT_DATA, &data) < 0))
+        return -errno;
+    return 0;
+}
+
+static int load_filter(const struct sock_fprog *program) {
+    if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, program) < 0)
+        return -errno;
+    return 0;
+}
+
+int jail_enter_prelogin(const JailFilters *f) {
+    int r = child_defaults(CHILD_HOME_FD);
+    return r < 0 ? r : load_filter(&f->prelogin);
+}
+
+/* Reading beneath the home, nothing else in the file system. ABI 1 (and REFER of ABI 2, always denied unless handled and allowed). */
+static int landlock_home(void) {
+    const uint64_t abi1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+    struct landlock_ruleset_attr ruleset = {
+        .handled_access_fs = jail_landlock_abi() >= 2 ? abi1 | LANDLOCK_ACCESS_FS_REFER : abi1,
+    };
+    struct landlock_path_beneath_attr beneath = {
+        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
+        .parent_fd = CHILD_HOME_FD,
+    };
+
+    _cleanup_close_ int fd =
+        (int) syscall(SYS_landlock_create_ruleset, &ruleset, offsetof(struct landlock_ruleset_attr, handled_access_fs) + 8, 0);
+    if (fd < 0)
+        return errno == ENOSYS || errno == EOPNOTSUPP ? -EOPNOTSUPP : -errno;
+    if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ||
+        syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+        return -errno;
+    return 0;
+}
+
+int jail_enter_session(const JailFilters *f, bool best_effort) {
+    int r = landlock_home();
+    if (r < 0 && !(best_effort && r == -EOPNOTSUPP))
+        return r;
+    r = child_defaults(SESSION_FDS_MAX);
+    return r < 0 ? r : load_filter(&f->session);
+}
+
+void jail_kill(pid_t pid, int wire) {
+    _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, pid, 0);
+    if (fd < 0)
+        return;
+    /* Still open now: so the process that pidfd_open() found is the one that holds the other end. */
+    struct pollfd pfd = { .fd = wire };
+    if (poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP))
+        (void) syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+}

@@ -1,0 +1,32 @@
+/* Every system call that gives rights away or hands processes, fds and limits over. An audit starts (and mostly ends) here.
+ *
+ * Order in a child: jail_take_fds(), then jail_enter_prelogin() or jail_enter_session(), and only then the first byte from a stranger. */
+#pragma once
+
+#include "basic/cleanup.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Where a child finds what it may use; everything else is closed. 0, 1 and 2 are /dev/null. */
+enum { CHILD_CONTROL_FD = 3, CHILD_WIRE_FD = 4, CHILD_HOME_FD = 5, CHILD_FDS_END = 6 };
+
+/* The two seccomp filters, compiled once in the listener; libseccomp is not used after that. */
+typedef struct JailFilters JailFilters;
+int jail_filters_new(JailFilters **ret) _must_use_;
+JailFilters *jail_filters_free(JailFilters *f);
+DEFINE_CLEANUP(JailFilters, jail_filters_free)
+
+/* Landlock's ABI version here; 0: the kernel has none. */
+int jail_landlock_abi(void);
+/* For the listener, before its first fork: no core dumps or ptrace by others of its uid, no new privileges, no file growth, children reaped
+ * by the kernel, SIGPIPE ignored, SIGALRM interrupts system calls. */
+int jail_harden_process(void) _must_use_;
+/* In the child: home may be -EBADF (pre-login). */
+int jail_take_fds(int control, int wire, int home) _must_use_;
+/* May do nothing but talk over its two sockets. */
+int jail_enter_prelogin(const JailFilters *f) _must_use_;
+/* May read files beneath CHILD_HOME_FD and serve data connections. -EOPNOTSUPP: no landlock and not best_effort. */
+int jail_enter_session(const JailFilters *f, bool best_effort) _must_use_;
+/* SIGKILL to the process `pid` whose end of `wire` is still open: never to a later process of the same pid. */
+void jail_kill(pid_t pid, int wire);

@@ -1,0 +1,352 @@
+/* Accepts, limits, forks, waits: the frame that the listener's other rooms hang in.
+ *
+ * Forks happen between turns of the event loop, never inside a handler, so that a child leaves through listener_run() with a clean
+ * stack. No byte of a client is read here. */
+#include "ftpd/listener.h"
+
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "ftpd/address.h"
+#include "ftpd/prelogin.h"
+#include "ftpd/record.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <signal.h>
+#include <systemd/sd-daemon.h>
+
+#define SWEEP_MS 10000
+#define USEC_PER_MS 1000ULL
+
+/* ---- due connections ---- */
+
+void listener_hold(Listener *l, Connection *c, uint64_t until_ms) {
+    c->hold_ms = until_ms;
+    if (!c->listed)
+        TAILQ_INSERT_TAIL(&l->due, c, entry);
+    c->listed = true;
+}
+
+void listener_release(Listener *l, Connection *c) {
+    if (c->listed)
+        TAILQ_REMOVE(&l->due, c, entry);
+    c->listed = false;
+}
+
+void listener_drop(Listener *l, Connection *c) {
+    if (c->wire_fd >= 0)
+        jail_kill(c->pid, c->wire_fd);
+    if (c->ticket)
+        l->auth->v->cancel(TAKE_PTR(c->ticket));
+    listener_release(l, c);
+    connections_remove(&l->connections, c);
+}
+
+int listener_watch_wire(Listener *l, Connection *c, sd_event_io_handler_t handler) {
+    return sd_event_add_io(l->event, &c->wire_source, c->wire_fd, EPOLLIN, handler, c);
+}
+
+/* ---- accepting ---- */
+
+static const char *limit_reached(const Listener *l, const struct in6_addr *key) {
+    if (l->connections.n >= l->config->connections_max)
+        return "too many connections";
+    if (connections_count_site(&l->connections, key) >= l->config->site_max)
+        return "too many connections from there";
+    return NULL;
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    Listener *l = userdata;
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+    char text[ADDRESS_TEXT_MAX];
+
+    _cleanup_close_ int control = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC);
+    if (control < 0) /* gone already, or out of fds: those that are there come first */
+        return 0;
+    struct in6_addr key = address_key((struct sockaddr *) &peer);
+    const char *limit = limit_reached(l, &key);
+    Connection *c = limit ? NULL : connections_add(&l->connections);
+    if (!c) {
+        address_text((struct sockaddr *) &peer, text);
+        record_limit(text, limit ? limit : "too many connections");
+        (void) !reply(control, 421, "Demasiadas conexiones; intente más tarde.");
+        return 0;
+    }
+    c->listener = l;
+    c->control_fd = TAKE_FD(control);
+    c->peer = peer;
+    c->key = key;
+    size = sizeof(c->local);
+    if (getsockname(c->control_fd, (struct sockaddr *) &c->local, &size) < 0) {
+        connections_remove(&l->connections, c);
+        return 0;
+    }
+    address_text((struct sockaddr *) &c->peer, c->peer_text);
+    listener_hold(l, c, 0);
+    return 0;
+}
+
+int listener_add_socket(Listener *l, int fd) {
+    _cleanup_close_ int owned = fd;
+    const int on = 1;
+
+    if (l->n_listen == LISTEN_FDS_MAX)
+        return -E2BIG;
+    int r = set_nonblocking(fd, true);
+    if (r < 0)
+        return r;
+    /* Inherited by what is accepted: urgent bytes of ABOR stay in line, replies don't wait for each other, dead peers are found. */
+    if (setsockopt(fd, SOL_SOCKET, SO_OOBINLINE, &on, sizeof(on)) < 0 || setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on)) < 0 ||
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)) < 0)
+        return -errno;
+    r = sd_event_add_io(l->event, &l->accept_sources[l->n_listen], fd, EPOLLIN, on_accept, l);
+    if (r < 0)
+        return r;
+    l->listen_fds[l->n_listen++] = TAKE_FD(owned);
+    return 0;
+}
+
+/* ---- forking ---- */
+
+static void describe(const Listener *l, const Connection *c, SessionStart *ret) {
+    *ret = (SessionStart) {
+        .peer = c->peer,
+        .local = c->local,
+        .expira = c->expira,
+        .pasv_min = l->config->pasv_min,
+        .pasv_max = l->config->pasv_max,
+        .pasv_address = l->config->pasv_address,
+        .wait_for_go = l->config->service,
+    };
+}
+
+/* In the listener, when the child runs. */
+static int after_fork(Listener *l, Connection *c, pid_t pid, int wire) {
+    bool session = c->state == CONNECTION_ADMITTED;
+
+    c->pid = pid;
+    c->wire_fd = wire;
+    int r = listener_watch_wire(l, c, session ? watch_on_wire : login_on_wire);
+    if (r < 0)
+        return r;
+    if (!session) {
+        c->state = CONNECTION_PRELOGIN;
+        c->login_by_ms = monotonic_ms() + LOGIN_TIMEOUT_MS + PRELOGIN_GRACE_MS;
+        listener_hold(l, c, c->login_by_ms);
+        return 0;
+    }
+    cleanup_close_(&c->control_fd);
+    cleanup_close_(&c->home_fd);
+    c->control_fd = c->home_fd = -EBADF;
+    c->state = CONNECTION_SESSION;
+    listener_release(l, c);
+    record_login(c);
+    return l->config->service ? store_session(l, c) : 0;
+}
+
+/* The pre-login child has done its duty; it must not share the client with the session. */
+static void end_prelogin(Connection *c) {
+    jail_kill(c->pid, c->wire_fd);
+    c->wire_source = sd_event_source_disable_unref(c->wire_source);
+    cleanup_close_(&c->wire_fd);
+    c->wire_fd = -EBADF;
+}
+
+static int spawn(Listener *l, Connection *c, SessionStart *ret_start) {
+    bool session = c->state == CONNECTION_ADMITTED;
+    /* Copies: the child doesn't inherit the table. */
+    int control = c->control_fd, home = session ? c->home_fd : -EBADF, pair[2];
+    SessionStart start;
+
+    describe(l, c, &start);
+    if (session)
+        end_prelogin(c);
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid < 0) {
+        int r = -errno;
+        close(pair[0]);
+        close(pair[1]);
+        return r;
+    }
+    if (pid == 0) {
+        *ret_start = start;
+        if (jail_take_fds(control, pair[1], home) < 0)
+            return LISTENER_CHILD_FAILED;
+        return session ? LISTENER_SESSION : LISTENER_PRELOGIN;
+    }
+    close(pair[1]);
+    return after_fork(l, c, pid, pair[0]);
+}
+
+static void refuse_unspawned(Listener *l, Connection *c, int r) {
+    log_errno(r, "Cannot start a process for a client from %s", c->peer_text);
+    if (c->control_fd >= 0)
+        (void) !reply(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
+    listener_drop(l, c);
+}
+
+/* ---- turns ---- */
+
+static void on_due(Listener *l, Connection *c) {
+    switch (c->state) {
+    case CONNECTION_PRELOGIN: /* it should have ended by itself */
+        listener_drop(l, c);
+        break;
+    case CONNECTION_PENALTY:
+        login_penalty_over(c);
+        break;
+    case CONNECTION_STORING:
+        log_warning("systemd does not confirm that it keeps the session of %s; it would not outlive a restart", c->account);
+        store_over(l, c);
+        break;
+    default:
+        listener_release(l, c);
+    }
+}
+
+/* A role other than LISTENER_DONE: this is a child. */
+static int turn(Listener *l, uint64_t now, SessionStart *ret_start) {
+    Connection *next;
+
+    for (Connection *c = TAILQ_FIRST(&l->due); c; c = next) {
+        next = TAILQ_NEXT(c, entry);
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED) {
+            int r = spawn(l, c, ret_start);
+            if (r < 0)
+                refuse_unspawned(l, c, r);
+            else if (r != LISTENER_DONE)
+                return r;
+        } else if (now >= c->hold_ms)
+            on_due(l, c);
+    }
+    queries_turn(l, now);
+    if (l->downloads)
+        downloads_turn(l->downloads, now, false);
+    if (l->connections.sessions > 0 && now >= l->sweep_ms) {
+        watch_sweep(l, utc_now());
+        l->sweep_ms = now + SWEEP_MS;
+    }
+    return LISTENER_DONE;
+}
+
+void listener_stop(Listener *l) {
+    if (l->stop_ms != 0)
+        return;
+    l->stop_ms = monotonic_ms() + STOP_TIMEOUT_MS;
+    for (size_t i = 0; i < l->n_listen; i++)
+        (void) sd_event_source_set_enabled(l->accept_sources[i], SD_EVENT_OFF);
+    if (l->downloads)
+        downloads_turn(l->downloads, monotonic_ms(), true);
+    if (l->name && bus_name_release(l->name) < 0)
+        l->stop_ms = 1; /* the bus is gone: nothing to wait for */
+}
+
+static bool owes_nothing(const Listener *l) {
+    return l->queries.n == 0 && (!l->downloads || downloads_is_empty(l->downloads));
+}
+
+static void consider_idleness(Listener *l, uint64_t now) {
+    bool idle = l->connections.n == 0 && l->auth->v->idle(l->auth) && owes_nothing(l);
+
+    if (!idle || !l->config->service || l->config->idle_ms == 0)
+        l->idle_since_ms = 0;
+    else if (l->idle_since_ms == 0)
+        l->idle_since_ms = now;
+    else if (now - l->idle_since_ms >= l->config->idle_ms)
+        listener_stop(l);
+}
+
+static bool is_over(const Listener *l, uint64_t now) {
+    if (l->stop_ms == 0)
+        return false;
+    if (now >= l->stop_ms)
+        return true;
+    return owes_nothing(l) && (!l->name || bus_name_is_released(l->name));
+}
+
+static uint64_t next_deadline(const Listener *l) {
+    uint64_t next = queries_deadline(&l->queries);
+    const Connection *c;
+
+#define EARLIER(t) next = (t) < next ? (t) : next
+    TAILQ_FOREACH(c, &l->due, entry)
+        EARLIER(c->hold_ms);
+    if (l->downloads)
+        EARLIER(downloads_deadline(l->downloads));
+    if (l->connections.sessions > 0)
+        EARLIER(l->sweep_ms);
+    if (l->stop_ms != 0)
+        EARLIER(l->stop_ms);
+    else if (l->idle_since_ms != 0)
+        EARLIER(l->idle_since_ms + l->config->idle_ms);
+#undef EARLIER
+    return next;
+}
+
+int listener_run(Listener *l, SessionStart *ret_start) {
+    for (;;) {
+        uint64_t now = monotonic_ms();
+        int r = turn(l, now, ret_start);
+        if (r != LISTENER_DONE)
+            return r;
+        consider_idleness(l, now);
+        if (is_over(l, now))
+            return LISTENER_DONE;
+        uint64_t next = next_deadline(l);
+        r = sd_event_run(l->event, next == UINT64_MAX ? UINT64_MAX : next > now ? (next - now) * USEC_PER_MS : 0);
+        if (r < 0)
+            return r == -ESTALE ? -ECONNRESET : r; /* the bus connection broke: systemd starts us again, sessions live on */
+    }
+}
+
+/* ---- beginning and end ---- */
+
+static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
+    listener_stop(userdata);
+    return 0;
+}
+
+int listener_init(Listener *l, const ListenerConfig *config) {
+    sigset_t signals;
+
+    *l = (Listener) { .config = config };
+    TAILQ_INIT(&l->due);
+    queries_init(&l->queries);
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
+        return -errno;
+    int r = connections_init(&l->connections);
+    if (r >= 0)
+        r = sd_event_new(&l->event);
+    if (r >= 0)
+        r = sd_event_add_signal(l->event, NULL, SIGTERM, on_signal, l);
+    if (r >= 0)
+        r = sd_event_add_signal(l->event, NULL, SIGINT, on_signal, l);
+    return r;
+}
+
+void listener_done(Listener *l) {
+    if (l->downloads)
+        downloads_log_unsent(l->downloads);
+    queries_done(&l->queries);
+    for (size_t i = 0; i < l->connections.top; i++)
+        if (l->connections.rows[i].ticket)
+            l->auth->v->cancel(TAKE_PTR(l->connections.rows[i].ticket));
+    connections_done(&l->connections);
+    for (size_t i = 0; i < l->n_listen; i++) {
+        sd_event_source_disable_unref(l->accept_sources[i]);
+        cleanup_close_(&l->listen_fds[i]);
+    }
+    downloads_free(l->downloads);
+    auth_source_free(l->auth);
+    bus_name_free(l->name);
+    sd_bus_flush_close_unref(l->bus);
+    sd_event_unref(l->event);
+}

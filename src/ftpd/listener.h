@@ -1,0 +1,83 @@
+/* The one process that accepts clients and may talk to the bus. It reads no client's bytes: its children do.
+ *
+ * listener_run() forks; it returns in the listener when all is over and in every child once, with what the child is to be. */
+#pragma once
+
+#include "basic/cleanup.h"
+#include "basic/fds.h"
+#include "ftpd/auth.h"
+#include "ftpd/connection.h"
+#include "ftpd/downloads.h"
+#include "ftpd/jail.h"
+#include "ftpd/query.h"
+#include "ftpd/session.h"
+#include "units/bus_name.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define LISTEN_FDS_MAX 8
+#define SITE_CONNECTIONS_MAX 64 /* of one address (IPv6: one /64) */
+#define LOGIN_TRIES_MAX 3
+#define PENALTY_FIRST_MS 1000   /* doubles with every wrong password */
+#define PRELOGIN_GRACE_MS 5000  /* a child that does not end by itself */
+#define STORE_TIMEOUT_MS 5000
+#define EXPIRY_GRACE_SECONDS 5  /* a session that does not end by itself */
+#define STOP_TIMEOUT_MS 3000
+
+typedef struct ListenerConfig {
+    uint16_t pasv_min, pasv_max;
+    struct in_addr pasv_address;
+    bool service;          /* by systemd: fd store, bus, idle exit */
+    uint64_t idle_ms;      /* 0: stay */
+    size_t connections_max, site_max;
+} ListenerConfig;
+
+struct Listener {
+    const ListenerConfig *config;
+    sd_event *event;
+    AuthSource *auth;      /* owned */
+    sd_bus *bus;           /* owned; NULL in stand-alone mode, like the next two */
+    BusName *name;
+    Downloads *downloads;
+    sd_event_source *accept_sources[LISTEN_FDS_MAX];
+    int listen_fds[LISTEN_FDS_MAX];
+    size_t n_listen;
+    Connections connections;
+    TAILQ_HEAD(Due, Connection) due; /* connections with a deadline or waiting for a fork */
+    Queries queries;
+    uint64_t idle_since_ms; /* 0: not idle */
+    uint64_t sweep_ms;
+    uint64_t stop_ms;       /* when stopping: the latest end; 0: not stopping */
+};
+
+/* What a child is to be. */
+typedef enum ListenerRole { LISTENER_DONE, LISTENER_PRELOGIN, LISTENER_SESSION, LISTENER_CHILD_FAILED } ListenerRole;
+
+int listener_init(Listener *l, const ListenerConfig *config) _must_use_;
+void listener_done(Listener *l);
+int listener_add_socket(Listener *l, int fd) _must_use_; /* takes the fd, also on failure */
+/* Negative errno in the listener, or a ListenerRole; *ret_start is set for a session. A child's fds are in place (jail.h), and it must not touch
+ * the listener again: not even free it. */
+int listener_run(Listener *l, SessionStart *ret_start) _must_use_;
+
+/* Between the rooms of the listener: */
+void listener_stop(Listener *l);
+void listener_drop(Listener *l, Connection *c);          /* ends its child, whatever it does */
+void listener_hold(Listener *l, Connection *c, uint64_t until_ms); /* something is due then: listener.c knows what, by state */
+void listener_release(Listener *l, Connection *c);                 /* nothing is */
+int listener_watch_wire(Listener *l, Connection *c, sd_event_io_handler_t handler) _must_use_;
+/* login.c: from the pre-login child's LOGIN to ADMITTED. */
+int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+void login_penalty_over(Connection *c);
+/* watch.c: what sessions say, and their end. */
+int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+void watch_end(Listener *l, Connection *c, const char *reason);
+void watch_sweep(Listener *l, int64_t utc);
+/* store.c: sessions that outlive the listener. */
+int store_session(Listener *l, Connection *c) _must_use_;
+void store_over(Listener *l, Connection *c); /* whether stored or not: the session may serve */
+/* A session of an earlier listener, by the name of its fd; takes the fd. */
+int store_restore(Listener *l, const char *name, int fd) _must_use_;
+/* bus.c: org.tempoftp.Ftp1. */
+int bus_open(Listener *l) _must_use_;

@@ -1,0 +1,95 @@
+/* From a pre-login child's question to a session's place: checks asked for, refusals held back and counted.
+ *
+ * A refusal is delayed here, in the listener, so that a child that was taken over can't skip the wait. */
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "ftpd/listener.h"
+#include "ftpd/record.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+static void answer(Connection *c, WireType type) {
+    WireMessage m = { .header = { .type = type } };
+
+    c->state = CONNECTION_PRELOGIN;
+    listener_hold(c->listener, c, c->login_by_ms);
+    if (wire_send_now(c->wire_fd, &m) < 0)
+        listener_drop(c->listener, c);
+}
+
+void login_penalty_over(Connection *c) {
+    answer(c, c->tries >= LOGIN_TRIES_MAX ? WIRE_CLOSE : WIRE_DENIED);
+}
+
+static void refuse(Connection *c, const char *reason) {
+    c->tries++;
+    record_refused(c, reason);
+    c->state = CONNECTION_PENALTY;
+    listener_hold(c->listener, c, monotonic_ms() + (PENALTY_FIRST_MS << (c->tries - 1)));
+}
+
+static void refuse_unavailable(Connection *c, int error) {
+    record_unavailable(c, error);
+    answer(c, WIRE_UNAVAILABLE);
+}
+
+static void on_answer(void *userdata, int error, const AuthAnswer *a) {
+    Connection *c = userdata;
+
+    c->ticket = NULL;
+    if (error < 0) {
+        refuse_unavailable(c, error);
+        return;
+    }
+    if (!a->ok || a->expira <= utc_now()) {
+        refuse(c, a->ok ? "expired" : a->reason);
+        return;
+    }
+    c->home_fd = open(a->home, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (c->home_fd < 0) {
+        refuse_unavailable(c, -errno);
+        return;
+    }
+    c->expira = a->expira;
+    c->login_utc = utc_now();
+    c->state = CONNECTION_ADMITTED;
+    c->listener->connections.sessions++;
+    listener_hold(c->listener, c, 0); /* the next turn forks */
+}
+
+static void check(Connection *c, const WireLogin *login) {
+    Listener *l = c->listener;
+
+    snprintf(c->account, sizeof(c->account), "%s", login->user);
+    if (login->user[0] == '\0') {
+        refuse(c, "unknown");
+        return;
+    }
+    c->state = CONNECTION_CHECKING;
+    listener_release(l, c);
+    AuthTicket *ticket = NULL;
+    int r = l->auth->v->start(l->auth, login->user, login->password, c->peer_text, on_answer, c, &ticket);
+    if (r < 0)
+        refuse_unavailable(c, r);
+    else if (ticket)
+        c->ticket = ticket;
+}
+
+int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    Connection *c = userdata;
+    WireMessage m;
+
+    int r = wire_receive(fd, WIRE_PRELOGIN, &m);
+    if (r > 0 && c->state == CONNECTION_PRELOGIN)
+        check(c, &m.login);
+    else if (r > 0 || r == -EBADMSG) { /* nobody asks twice at once */
+        record_misbehaviour(c);
+        listener_drop(c->listener, c);
+    } else if (r != -EAGAIN) /* it ended: the client left or was shown the door */
+        listener_drop(c->listener, c);
+    wipe(&m, sizeof(m));
+    return 0;
+}

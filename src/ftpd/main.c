@@ -1,0 +1,254 @@
+/* tempoftp-ftpd: options, settings, hardening, and then one of three lives: listener, pre-login child, session.
+ *
+ * The last word on exit codes: 0, 64 for a wrong command line, 78 for what an operator must mend, 1 for anything else. */
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "crypto/password.h"
+#include "ftpd/listener.h"
+#include "ftpd/options.h"
+#include "ftpd/prelogin.h"
+#include "model/settings.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+typedef struct Program {
+    Options options;
+    Settings *settings;
+    ListenFds *passed;
+    JailFilters *filters;
+    Listener listener;
+    ListenerConfig config;
+} Program;
+
+static void warn_setting(const char *text, void *userdata) {
+    log_warning("%s", text);
+}
+
+static int load_settings(Program *p) {
+    _cleanup_free_ char *error = NULL;
+
+    int r = settings_load(p->options.env_file, warn_setting, NULL, &p->settings, &error);
+    if (r < 0) {
+        log_error("%s", error ? error : strerror(-r));
+        return r;
+    }
+    /* A session's memory begins as a copy of this one. What other programs' secrets came with the settings must not be in it. */
+    wipe_free(TAKE_PTR(p->settings->encryption_key));
+    for (char **e = environ; e && *e; e++)
+        if (has_prefix(*e, "TEMPOFTP_ENCRYPTION_KEY=") || has_prefix(*e, "TEMPOFTP_JWT_KEY=") || has_prefix(*e, "FTP_DB_PASS="))
+            wipe(*e, strlen(*e));
+    log_open("tempoftp-ftpd", p->settings->log_level);
+    if (p->settings->ftp_tls != TLS_OFF) {
+        log_error("TEMPOFTP_FTP_TLS: this version has no TLS on the FTP server; only 'off' can be served");
+        return -ENOTSUP;
+    }
+    return 0;
+}
+
+/* Jailed or not at all: TEMPOFTP_FTP_JAIL. */
+static int set_up_jail(Program *p) {
+    if (geteuid() == 0) {
+        log_error("This server never runs as root: start it as an ordinary user, or through tempoftp-ftp.socket");
+        return -EPERM;
+    }
+    if (jail_landlock_abi() == 0) {
+        if (p->settings->ftp_jail == JAIL_REQUIRED) {
+            log_error("This kernel has no landlock (or forbids it here), so sessions could not be jailed. "
+                      "TEMPOFTP_FTP_JAIL=best-effort serves all the same");
+            return -EOPNOTSUPP;
+        }
+        log_warning("TEMPOFTP_FTP_JAIL=best-effort on a kernel without landlock: a session that is taken over could read whatever this user can");
+    }
+    /* Children make it their standard output and error too. */
+    _cleanup_close_ int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+    if (null < 0 || dup2(null, STDIN_FILENO) < 0)
+        return log_errno(-errno, "Cannot open /dev/null");
+    int r = jail_harden_process();
+    if (r >= 0)
+        r = jail_filters_new(&p->filters);
+    return r < 0 ? log_errno(r, "Cannot prepare the sessions' jail") : 0;
+}
+
+static int configure(Program *p, bool service) {
+    p->config = (ListenerConfig) {
+        .pasv_min = p->settings->pasv_min,
+        .pasv_max = p->settings->pasv_max,
+        .service = service,
+        .idle_ms = (uint64_t) p->settings->idle_seconds * 1000,
+        .connections_max = CONNECTIONS_MAX,
+        .site_max = SITE_CONNECTIONS_MAX,
+    };
+    if (p->settings->pasv_address && inet_pton(AF_INET, p->settings->pasv_address, &p->config.pasv_address) != 1) {
+        log_error("TEMPOFTP_FTP_PASV_ADDRESS: '%s' is no IPv4 address", p->settings->pasv_address);
+        return -EINVAL;
+    }
+    int r = listener_init(&p->listener, &p->config);
+    return r < 0 ? log_errno(r, "Cannot set up the event loop") : 0;
+}
+
+/* ---- by systemd ---- */
+
+static int take_sockets(Program *p) {
+    const char *name;
+    int fd, r;
+
+    while ((fd = listen_fds_take(p->passed, "ftp")) >= 0) {
+        r = listener_add_socket(&p->listener, fd);
+        if (r < 0)
+            return log_errno(r, "Cannot listen on the socket from systemd");
+    }
+    while ((fd = listen_fds_take_any(p->passed, &name)) >= 0) {
+        r = store_restore(&p->listener, name, fd);
+        if (r < 0)
+            log_warning("Cannot take over '%s' from the fd store, ignoring: %s", name, strerror(-r));
+    }
+    if (p->listener.n_listen == 0) {
+        log_error("systemd passed no socket named 'ftp': start tempoftp-ftp.socket, or use --user for stand-alone mode");
+        return -ENOTCONN;
+    }
+    if (p->listener.connections.n > 0)
+        log_info("%zu sessions go on", p->listener.connections.n);
+    return 0;
+}
+
+static int set_up_service(Program *p) {
+    int r = configure(p, true);
+    if (r < 0)
+        return r;
+    /* The bus first: nobody is accepted whom nobody can check. */
+    r = bus_open(&p->listener);
+    if (r >= 0)
+        r = auth_bus_new(p->listener.bus, p->settings->data_path, &p->listener.auth);
+    if (r < 0)
+        return log_errno(r, "Cannot take org.tempoftp.Ftp1 on the system bus");
+    return take_sockets(p);
+}
+
+/* ---- stand-alone ---- */
+
+static int add_users(Program *p, const char *root) {
+    AuthUsers *users;
+
+    int r = auth_users_new(root, &users);
+    if (r < 0)
+        return r;
+    p->listener.auth = auth_users_source(users);
+    for (size_t i = 0; i < p->options.n_users; i++) {
+        r = auth_users_add(users, p->options.users[i]);
+        wipe(p->options.users[i], strlen(p->options.users[i])); /* it shows in ps until here */
+        if (r < 0) {
+            log_error("--user number %zu: %s", i + 1,
+                      r == -EEXIST ? "this name was given before" : r == -EINVAL ? "expected NAME:PASSWORD" : strerror(-r));
+            return r;
+        }
+    }
+    log_warning("--user is for trials: until a moment ago any user of this machine could see the passwords");
+    return 0;
+}
+
+static int listen_standalone(Program *p) {
+    static const char *const usual[] = { STANDALONE_ADDRESS };
+    const char *const *addresses = p->options.n_listen > 0 ? p->options.listen : usual;
+    size_t n = p->options.n_listen > 0 ? p->options.n_listen : ELEMENTS(usual);
+
+    for (size_t i = 0; i < n; i++) {
+        int fd = addresses[i][0] == '/' ? -EAFNOSUPPORT : listen_on(addresses[i]);
+        int r = fd < 0 ? fd : listener_add_socket(&p->listener, fd);
+        if (r < 0)
+            return log_errno(r, "Cannot listen on %s", addresses[i]);
+        log_notice("Listening on %s", addresses[i]);
+    }
+    return 0;
+}
+
+static int set_up_standalone(Program *p) {
+    const char *root = p->options.root ? p->options.root : STANDALONE_ROOT;
+
+    if (p->options.n_users == 0) {
+        log_error("Stand-alone mode needs at least one --user NAME:PASSWORD");
+        return -EINVAL;
+    }
+    if (!p->options.root && mkdir(root, 0755) < 0 && errno != EEXIST)
+        return log_errno(-errno, "Cannot make %s", root);
+    _cleanup_free_ char *real = realpath(root, NULL);
+    struct stat st;
+    if (!real || stat(real, &st) < 0)
+        return log_errno(-errno, "Cannot serve %s", root);
+    if (!S_ISDIR(st.st_mode))
+        return log_errno(-ENOTDIR, "Cannot serve %s", root);
+
+    int r = configure(p, false);
+    if (r >= 0)
+        r = add_users(p, real);
+    if (r >= 0)
+        r = listen_standalone(p);
+    if (r >= 0)
+        log_notice("Serving %s, read-only", real);
+    return r;
+}
+
+/* ---- lives ---- */
+
+/* In a child: nothing of the listener may be freed or closed in an orderly way here, so this does not return. */
+static _Noreturn void live_as_child(const Program *p, int role, const SessionStart *start) {
+    int r = -EIO;
+
+    if (role == LISTENER_PRELOGIN) {
+        r = jail_enter_prelogin(p->filters);
+        if (r >= 0)
+            r = prelogin_run();
+    } else if (role == LISTENER_SESSION) {
+        r = jail_enter_session(p->filters, p->settings->ftp_jail == JAIL_BEST_EFFORT);
+        if (r >= 0)
+            r = session_run(start);
+    }
+    _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+static int run(Program *p) {
+    bool service = !options_standalone(&p->options);
+    SessionStart start;
+
+    int r = set_up_jail(p);
+    if (r < 0)
+        return r;
+    r = service ? set_up_service(p) : set_up_standalone(p);
+    if (r < 0)
+        return r;
+    (void) sd_notify(false, "READY=1");
+    r = listener_run(&p->listener, &start);
+    if (r > LISTENER_DONE)
+        live_as_child(p, r, &start);
+    return r < 0 ? log_errno(r, "The listener ends, sessions go on") : 0;
+}
+
+int main(int argc, char **argv) {
+    Program p = { 0 };
+
+    int r = options_parse(argc, argv, &p.options);
+    if (r != 0)
+        return r < 0 ? EX_USAGE : EXIT_SUCCESS;
+    log_open("tempoftp-ftpd", LOG_INFO);
+    r = crypto_init();
+    if (r >= 0)
+        r = listen_fds_new(&p.passed);
+    if (r < 0) {
+        log_errno(r, "Cannot start");
+        return EXIT_FAILURE;
+    }
+    r = load_settings(&p);
+    if (r >= 0)
+        r = run(&p);
+    if (p.listener.event)
+        listener_done(&p.listener);
+    jail_filters_free(p.filters);
+    settings_free(p.settings);
+    listen_fds_free(p.passed);
+    return r >= 0 ? EXIT_SUCCESS : p.listener.event && r != -EINVAL ? EXIT_FAILURE : EX_CONFIG;
+}

@@ -1,0 +1,117 @@
+/* Joins what a client asks for with where it is, and opens it beneath the account's home with openat2(2).
+ *
+ * RESOLVE_BENEATH is the first wall, the session's landlock domain the second; text alone is trusted with nothing. This room
+ * knows no commands and no replies. */
+#include "ftpd/path.h"
+
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <sys/syscall.h>
+
+/* Adds the components of text to the normalized path in ret (without trailing slash; "" is the root). */
+static int append_components(const char *text, char ret[static VIRTUAL_PATH_MAX], size_t *size) {
+    for (;;) {
+        text += strspn(text, "/");
+        size_t n = strcspn(text, "/");
+        if (n == 0)
+            return 0;
+        if (n == 2 && text[0] == '.' && text[1] == '.') {
+            while (*size > 0 && ret[--*size] != '/')
+                ;
+        } else if (n != 1 || text[0] != '.') {
+            if (*size + 1 + n >= VIRTUAL_PATH_MAX)
+                return -ENAMETOOLONG;
+            ret[(*size)++] = '/';
+            memcpy(ret + *size, text, n);
+            *size += n;
+        }
+        text += n;
+    }
+}
+
+int path_resolve(const char *folder, const char *argument, char ret[static VIRTUAL_PATH_MAX]) {
+    char path[VIRTUAL_PATH_MAX];
+    size_t size = 0;
+    int r = 0;
+
+    if (!argument || argument[0] != '/')
+        r = append_components(folder, path, &size);
+    if (r >= 0 && argument)
+        r = append_components(argument, path, &size);
+    if (r < 0)
+        return r;
+    if (size == 0)
+        path[size++] = '/';
+    memcpy(ret, path, size);
+    ret[size] = '\0';
+    return 0;
+}
+
+int path_open(int home_fd, const char *path, int flags) {
+    struct open_how how = {
+        .flags = (unsigned) flags | O_CLOEXEC | O_NOCTTY,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
+    };
+    const char *relative = path + strspn(path, "/");
+
+    for (;;) {
+        long fd = syscall(SYS_openat2, home_fd, *relative ? relative : ".", &how, sizeof(how));
+        if (fd >= 0)
+            return (int) fd;
+        /* -EAGAIN: a rename happened under a ".." of a symbolic link; openat2(2) says to ask again. */
+        if (errno != EINTR && errno != EAGAIN)
+            return -errno;
+    }
+}
+
+bool path_is_within(const char *path, const char *id) {
+    size_t n = strlen(id);
+
+    return n > 0 && path[0] == '/' && strncmp(path + 1, id, n) == 0 && (path[n + 1] == '\0' || path[n + 1] == '/');
+}
+
+void path_first_component(const char *path, char *ret, size_t size) {
+    path += strspn(path, "/");
+    size_t n = strcspn(path, "/");
+    if (n >= size)
+        n = size - 1;
+    memcpy(ret, path, n);
+    ret[n] = '\0';
+}
+
+void path_quote(const char *path, char *ret) {
+    for (; *path; path++) {
+        if (*path == '"')
+            *ret++ = '"';
+        *ret++ = *path;
+    }
+    *ret = '\0';
+}
+
+bool has_glob(const char *text) {
+    return strpbrk(text, "*?") != NULL;
+}
+
+bool glob_match(const char *pattern, const char *name) {
+    const char *star = NULL, *resume = NULL;
+
+    while (*name) {
+        if (*pattern == '*') {
+            star = pattern++;
+            resume = name;
+        } else if (*pattern == '?' || *pattern == *name) {
+            pattern++;
+            name++;
+        } else if (star) { /* let the last star eat one byte more; earlier stars never need to */
+            pattern = star + 1;
+            name = ++resume;
+        } else
+            return false;
+    }
+    while (*pattern == '*')
+        pattern++;
+    return *pattern == '\0';
+}

@@ -1,0 +1,78 @@
+/* Writes what happened into the journal. It decides nothing. */
+#include "ftpd/record.h"
+
+#include "basic/log.h"
+#include "basic/time.h"
+#include "model/messages.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD_SIZE 512 /* as basic/log.c cuts them */
+
+/* A stranger's (or a taken-over session's) text as one harmless line. */
+static const char *shown(const char *text, char *ret, size_t size) {
+    size_t n = strnlen(text, size - 1);
+
+    for (size_t i = 0; i < n; i++)
+        ret[i] = (unsigned char) text[i] < ' ' || text[i] == 0x7f ? '?' : text[i];
+    ret[n] = '\0';
+    return ret;
+}
+
+void record_login(const Connection *c) {
+    LogContext about = { .account = c->account, .peer = c->peer_text, .message_id = MESSAGE_ID_LOGIN,
+                         .extra = { "TEMPOFTP_RESULT=ok" } };
+    log_line(LOG_INFO, &about, "%s logged in from %s", c->account, c->peer_text);
+}
+
+void record_refused(const Connection *c, const char *reason) {
+    char account[WIRE_USER_SIZE], result[64];
+    LogContext about = { .account = shown(c->account, account, sizeof(account)), .peer = c->peer_text, .message_id = MESSAGE_ID_LOGIN, .extra = { result } };
+
+    snprintf(result, sizeof(result), "TEMPOFTP_RESULT=%s", reason);
+    log_line(LOG_NOTICE, &about, "Login of '%s' from %s refused: %s (try %u)", account, c->peer_text, reason, c->tries);
+}
+
+void record_unavailable(const Connection *c, int error) {
+    char account[WIRE_USER_SIZE];
+    LogContext about = { .account = shown(c->account, account, sizeof(account)), .peer = c->peer_text, .message_id = MESSAGE_ID_LOGIN,
+                         .extra = { "TEMPOFTP_RESULT=unavailable" } };
+    log_line(LOG_ERR, &about, "Login of '%s' from %s could not be checked: %s", account, c->peer_text, strerror(-error));
+}
+
+void record_limit(const char *peer, const char *what) {
+    LogContext about = { .peer = peer };
+    log_line(LOG_NOTICE, &about, "Connection from %s refused: %s", peer, what);
+}
+
+void record_transfer(const Connection *c, const WireTransfer *t) {
+    char id[WIRE_ID_SIZE], path[FIELD_SIZE], file[FIELD_SIZE + 16], bytes[64], seconds[64];
+    const char *result = t->whole ? "TEMPOFTP_RESULT=whole" : "TEMPOFTP_RESULT=cut";
+    LogContext about = { .request = id, .account = c->account, .peer = c->peer_text, .extra = { file, bytes, seconds, result } };
+
+    shown(t->path, path, sizeof(path));
+    path_first_component(path, id, sizeof(id));
+    snprintf(file, sizeof(file), "TEMPOFTP_FILE=%s", path);
+    snprintf(bytes, sizeof(bytes), "TEMPOFTP_BYTES=%" PRIu64, t->bytes);
+    snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRIu64 ".%03u", t->ms / 1000, (unsigned) (t->ms % 1000));
+    log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes of %s from byte %" PRIu64 " in %" PRIu64 ".%03u s, %s", c->account, t->bytes, path,
+             t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), t->whole ? "whole" : "cut");
+}
+
+void record_end(const Connection *c, const char *reason) {
+    char why[WIRE_REASON_SIZE], result[sizeof("TEMPOFTP_RESULT=") + WIRE_REASON_SIZE], seconds[64];
+    LogContext about = { .account = c->account, .peer = c->peer_text, .extra = { result, seconds } };
+    int64_t lasted = utc_now() - c->login_utc;
+
+    shown(reason, why, sizeof(why));
+    snprintf(result, sizeof(result), "TEMPOFTP_RESULT=%s", why);
+    snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRId64, lasted < 0 ? 0 : lasted);
+    log_line(LOG_INFO, &about, "Session of %s from %s ended: %s", c->account, c->peer_text, why);
+}
+
+void record_misbehaviour(const Connection *c) {
+    LogContext about = { .account = c->account, .peer = c->peer_text };
+    log_line(LOG_ERR, &about, "Process %d of a client from %s broke the rules between processes, killing it", (int) c->pid, c->peer_text);
+}

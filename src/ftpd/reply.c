@@ -1,0 +1,100 @@
+/* Makes and sends replies: the code, the text, nothing a file name could break out of.
+ *
+ * Which code says what is the command handlers' business. */
+#include "ftpd/reply.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define IAC '\xff'
+#define LINE_END_SIZE 2 /* CRLF */
+
+static void put(Reply *r, char c) {
+    if (r->size < sizeof(r->text) - LINE_END_SIZE)
+        r->text[r->size++] = c;
+}
+
+static void put_text(Reply *r, const char *text) {
+    for (; *text; text++) {
+        if (*text == IAC)
+            put(r, IAC);
+        put(r, *text == '\r' || *text == '\n' ? '?' : *text);
+    }
+}
+
+static void put_line_end(Reply *r) {
+    if (r->size > sizeof(r->text) - LINE_END_SIZE)
+        r->size = sizeof(r->text) - LINE_END_SIZE;
+    memcpy(r->text + r->size, "\r\n", LINE_END_SIZE);
+    r->size += LINE_END_SIZE;
+}
+
+/* A line longer than the buffer is cut by vsnprintf; what is left of r's room cuts it once more. */
+_printf_(3, 0)
+static void put_formatted(Reply *r, const char *start, const char *format, va_list args) {
+    char text[REPLY_MAX / 2];
+
+    vsnprintf(text, sizeof(text), format, args);
+    put_text(r, start);
+    put_text(r, text);
+    put_line_end(r);
+}
+
+void reply_line(Reply *r, int code, bool more, const char *format, ...) {
+    char start[16];
+    va_list args;
+
+    snprintf(start, sizeof(start), "%03d%c", code, more ? '-' : ' ');
+    va_start(args, format);
+    put_formatted(r, start, format, args);
+    va_end(args);
+}
+
+void reply_item(Reply *r, const char *format, ...) {
+    va_list args;
+
+    va_start(args, format);
+    put_formatted(r, " ", format, args);
+    va_end(args);
+}
+
+int reply_send(int fd, const Reply *r) {
+    const char *p = r->text;
+    size_t left = r->size;
+
+    while (left > 0) {
+        ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0) {
+            p += n;
+            left -= (size_t) n;
+            continue;
+        }
+        if (errno == EINTR)
+            continue;
+        if (errno != EAGAIN)
+            return -errno;
+        struct pollfd pfd = { .fd = fd, .events = POLLOUT };
+        int k = poll(&pfd, 1, REPLY_TIMEOUT_MS);
+        if (k < 0 && errno != EINTR)
+            return -errno;
+        if (k == 0)
+            return -ETIMEDOUT;
+    }
+    return 0;
+}
+
+int reply(int fd, int code, const char *format, ...) {
+    char start[16];
+    Reply r;
+    va_list args;
+
+    r.size = 0;
+    snprintf(start, sizeof(start), "%03d ", code);
+    va_start(args, format);
+    put_formatted(&r, start, format, args);
+    va_end(args);
+    return reply_send(fd, &r);
+}

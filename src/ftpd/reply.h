@@ -1,0 +1,29 @@
+/* Replies on the control channel. RFC 959 section 4.2: "code text CRLF", multi-line as "code-", " …", "code ".
+ *
+ * Formatting is pure: CR and LF inside a text become '?', byte 255 is doubled (RFC 854). Sending never blocks for longer than
+ * REPLY_TIMEOUT_MS: a client that doesn't read its replies loses its connection. */
+#pragma once
+
+#include "basic/cleanup.h"
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#define REPLY_MAX 9216 /* a path of 4096 bytes with every byte doubled, and words around it */
+#define REPLY_TIMEOUT_MS 30000
+
+/* A reply in the making; one that does not fit is cut, its end always stands. */
+typedef struct Reply {
+    char text[REPLY_MAX];
+    size_t size;
+} Reply;
+
+/* "code text" or, with `more`, "code-text". */
+void reply_line(Reply *r, int code, bool more, const char *format, ...) _printf_(4, 5);
+/* A middle line: " text". */
+void reply_item(Reply *r, const char *format, ...) _printf_(2, 3);
+/* 0, -ETIMEDOUT, or the socket's error (-EPIPE, -ECONNRESET). */
+int reply_send(int fd, const Reply *r) _must_use_;
+/* One line, made and sent. */
+int reply(int fd, int code, const char *format, ...) _printf_(3, 4) _must_use_;

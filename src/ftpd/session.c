@@ -1,0 +1,255 @@
+/* The life of one session: commands in turn, the listener's questions in between, and all the ways it ends.
+ *
+ * It knows no password, no other session and no journal: what is worth recording goes to the listener over the wire, which adds whom
+ * it is about. Nothing here allocates, so that an idle session stays small. */
+#include "ftpd/session.h"
+
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "ftpd/extensions.h"
+#include "ftpd/jail.h"
+
+#include <errno.h>
+#include <poll.h>
+
+#define LOOK_UP_MS 60000 /* the clock may jump: expira is compared at least this often */
+
+static const struct {
+    int code; /* 0: the client gets no word */
+    const char *text;
+    const char *reason; /* for the journal */
+} ends[] = {
+    [SESSION_QUIT] = { 0, NULL, "quit" },
+    [SESSION_CLIENT_LEFT] = { 0, NULL, "client left" },
+    [SESSION_IDLE] = { 421, "Demasiado tiempo sin actividad; conexión cerrada.", "idle" },
+    [SESSION_EXPIRED] = { 421, "La vigencia terminó; conexión cerrada.", "expired" },
+    [SESSION_REVOKED] = { 421, "El acceso se retiró; conexión cerrada.", "revoked" },
+    [SESSION_STOPPED] = { 421, "El servidor se detiene; conexión cerrada.", "listener stopped" },
+    [SESSION_BROKEN] = { 0, NULL, "connection broken" },
+};
+
+/* ---- the wire ---- */
+
+static int answer_ask(Session *s, uint32_t serial) {
+    WireMessage m;
+
+    m.where = (WireWhere) {
+        .header = { .type = WIRE_WHERE, .serial = serial },
+        .sent = s->file[0] ? s->data.sent : 0,
+        .size = s->file[0] ? s->file_size : 0,
+    };
+    strcpy(m.where.folder, s->folder);
+    strcpy(m.where.file, s->file);
+    return wire_send(CHILD_WIRE_FD, &m);
+}
+
+static int answer_end(Session *s, const WireEnd *end) {
+    if (end->id[0] == '\0' || path_is_within(s->folder, end->id) || path_is_within(s->file, end->id)) {
+        s->end = SESSION_REVOKED;
+        return 0;
+    }
+    WireMessage m = { .header = { .type = WIRE_STAYS, .serial = end->header.serial } };
+    return wire_send(CHILD_WIRE_FD, &m);
+}
+
+/* Whatever the listener wants. Sets s->end when there is no listener any more. */
+static void read_wire(Session *s) {
+    WireMessage m;
+
+    while (s->end == SESSION_GOES_ON) {
+        int r = wire_receive(CHILD_WIRE_FD, WIRE_LISTENER, &m);
+        if (r == -EAGAIN)
+            return;
+        if (r > 0)
+            r = m.header.type == WIRE_ASK ? answer_ask(s, m.header.serial) : m.header.type == WIRE_END ? answer_end(s, &m.end) : 0;
+        else if (r == 0)
+            r = -ECONNRESET;
+        if (r < 0)
+            s->end = SESSION_STOPPED;
+    }
+}
+
+static void check_expiry(Session *s) {
+    if (s->end == SESSION_GOES_ON && utc_now() >= s->start->expira)
+        s->end = SESSION_EXPIRED;
+}
+
+/* ---- while a transfer runs ---- */
+
+static int watch_control(Session *s) {
+    char verb[VERB_MAX + 1];
+
+    if (command_reader_space(&s->conversation.reader) > 0) {
+        int r = conversation_fill(&s->conversation);
+        if (r == 0 || (r < 0 && r != -EAGAIN)) {
+            s->end = SESSION_CLIENT_LEFT;
+            return -ESHUTDOWN;
+        }
+    }
+    /* ABOR is answered in its turn, after the transfer it cuts. */
+    return command_reader_peek(&s->conversation.reader, verb) && streq(verb, "ABOR") ? -ECANCELED : 0;
+}
+
+int session_watch(void *userdata) {
+    Session *s = userdata;
+    struct pollfd fds[] = {
+        { .fd = CHILD_CONTROL_FD, .events = POLLIN },
+        { .fd = CHILD_WIRE_FD, .events = POLLIN },
+    };
+
+    check_expiry(s);
+    if (poll(fds, ELEMENTS(fds), 0) > 0) {
+        if (fds[1].revents)
+            read_wire(s);
+        if (s->end == SESSION_GOES_ON && fds[0].revents)
+            return watch_control(s);
+    }
+    return s->end == SESSION_GOES_ON ? 0 : -ESHUTDOWN;
+}
+
+/* ---- between commands ---- */
+
+static int wait_ms(const Session *s, uint64_t now_ms) {
+    uint64_t idle = now_ms - s->last_command_ms;
+    uint64_t left = idle < SESSION_IDLE_MS ? SESSION_IDLE_MS - idle : 0;
+    int64_t access = s->start->expira - utc_now();
+
+    if (access < LOOK_UP_MS / 1000 && (uint64_t) (access > 0 ? access : 0) * 1000 < left)
+        left = (uint64_t) (access > 0 ? access : 0) * 1000;
+    return left < LOOK_UP_MS ? (int) left : LOOK_UP_MS;
+}
+
+static void wait_for_command(Session *s) {
+    struct pollfd fds[] = {
+        { .fd = CHILD_CONTROL_FD, .events = POLLIN },
+        { .fd = CHILD_WIRE_FD, .events = POLLIN },
+    };
+
+    int n = poll(fds, ELEMENTS(fds), wait_ms(s, monotonic_ms()));
+    check_expiry(s);
+    if (n < 0 && errno != EINTR)
+        s->end = SESSION_BROKEN;
+    if (n == 0 && s->end == SESSION_GOES_ON && monotonic_ms() - s->last_command_ms >= SESSION_IDLE_MS)
+        s->end = SESSION_IDLE;
+    if (n <= 0)
+        return;
+    if (fds[1].revents)
+        read_wire(s);
+    if (s->end == SESSION_GOES_ON && fds[0].revents) {
+        int r = conversation_fill(&s->conversation);
+        if (r == 0 || (r < 0 && r != -EAGAIN))
+            s->end = SESSION_CLIENT_LEFT;
+    }
+}
+
+static void wait_for_go(Session *s) {
+    WireMessage m;
+    struct pollfd pfd = { .fd = CHILD_WIRE_FD, .events = POLLIN };
+
+    while (s->end == SESSION_GOES_ON) {
+        int r = wire_receive(CHILD_WIRE_FD, WIRE_LISTENER, &m);
+        if (r > 0 && m.header.type == WIRE_GO)
+            return;
+        if (r > 0 && m.header.type == WIRE_END && answer_end(s, &m.end) >= 0)
+            continue;
+        if (r > 0 && m.header.type == WIRE_ASK && answer_ask(s, m.header.serial) >= 0)
+            continue;
+        if (r != -EAGAIN || poll(&pfd, 1, SESSION_GO_TIMEOUT_MS) == 0)
+            s->end = SESSION_STOPPED;
+    }
+}
+
+static void say_goodbye(Session *s) {
+    WireMessage m = { .bye = { .header = { .type = WIRE_BYE } } };
+
+    data_reset(&s->data);
+    if (ends[s->end].code != 0)
+        (void) !reply(CHILD_CONTROL_FD, ends[s->end].code, "%s", ends[s->end].text);
+    strcpy(m.bye.reason, ends[s->end].reason);
+    (void) !wire_send_now(CHILD_WIRE_FD, &m);
+}
+
+int session_run(const SessionStart *start) {
+    Session s = {
+        .conversation.fd = CHILD_CONTROL_FD,
+        .start = start,
+        .last_command_ms = monotonic_ms(),
+        .folder = "/",
+        .data = DATA_CHANNEL_INIT,
+        .facts = FACTS_DEFAULT,
+    };
+    s.data.tick = session_watch;
+    s.data.userdata = &s;
+
+    if (start->wait_for_go)
+        wait_for_go(&s);
+    if (s.end == SESSION_GOES_ON && reply(CHILD_CONTROL_FD, 230, "Bienvenido; puede descargar sus datos.") < 0)
+        s.end = SESSION_CLIENT_LEFT;
+
+    while (s.end == SESSION_GOES_ON) {
+        int r = conversation_answer(&s.conversation, true);
+        if (r < 0 && s.end == SESSION_GOES_ON)
+            s.end = SESSION_BROKEN;
+        else if (s.conversation.over && s.end == SESSION_GOES_ON)
+            s.end = SESSION_QUIT;
+        else if (r == 0)
+            wait_for_command(&s);
+        else
+            s.last_command_ms = monotonic_ms();
+    }
+    say_goodbye(&s);
+    return 0;
+}
+
+/* ---- what handlers share ---- */
+
+int session_reply_errno(Session *s, int error) {
+    static const struct {
+        int error, code;
+        const char *text;
+    } replies[] = {
+        { ENOENT, 550, "No existe." },
+        { ENOTDIR, 550, "No es una carpeta." },
+        { EISDIR, 550, "Es una carpeta." },
+        { EACCES, 550, "Permiso denegado." },
+        { EPERM, 550, "Permiso denegado." },
+        { EXDEV, 550, "Permiso denegado." },
+        { ELOOP, 550, "Demasiados enlaces simbólicos." },
+        { ENAMETOOLONG, 550, "Nombre demasiado largo." },
+        { EINVAL, 550, "No es un archivo." },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(replies); i++)
+        if (replies[i].error == -error)
+            return reply(s->conversation.fd, replies[i].code, "%s", replies[i].text);
+    return reply(s->conversation.fd, 451, "Error local; intente más tarde.");
+}
+
+int session_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PATH_MAX]) {
+    int r = path_resolve(s->folder, argument, ret);
+    if (r >= 0)
+        return 1;
+    r = session_reply_errno(s, r);
+    return r < 0 ? r : 0;
+}
+
+int session_again(Conversation *c, char *argument) {
+    return reply(c->fd, 503, "Ya se identificó.");
+}
+
+int session_feat(Conversation *c, char *argument) {
+    return extensions_reply(c, ((Session *) c)->facts);
+}
+
+int session_opts(Conversation *c, char *argument) {
+    Session *s = (Session *) c;
+    char text[FACTS_TEXT_MAX];
+
+    if (extensions_is_utf8(argument))
+        return reply(c->fd, 200, "Los nombres van en UTF-8.");
+    if (strncasecmp(argument, "MLST", 4) != 0 || (argument[4] != '\0' && argument[4] != ' '))
+        return reply(c->fd, 501, "Opción desconocida.");
+    s->facts = argument[4] == ' ' ? facts_parse(argument + 5) : 0;
+    facts_text(s->facts, false, text);
+    return reply(c->fd, 200, "MLST OPTS %s", text);
+}

@@ -1,0 +1,89 @@
+/* One logged-in client in one jailed process. It reads beneath CHILD_HOME_FD, talks over CHILD_CONTROL_FD and CHILD_WIRE_FD, and opens data
+ * connections; it has no other way to the world.
+ *
+ * It ends itself at `expira`, when the wire reaches EOF, after SESSION_IDLE_MS without a command. Relations to the listener: ftpd/wire.h. */
+#pragma once
+
+#include "basic/cleanup.h"
+#include "basic/fds.h"
+#include "ftpd/conversation.h"
+#include "ftpd/data.h"
+#include "ftpd/listing.h"
+#include "ftpd/path.h"
+#include "ftpd/wire.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SESSION_IDLE_MS 300000
+#define SESSION_GO_TIMEOUT_MS 30000
+
+/* What a session is born with; copied before the fork. */
+typedef struct SessionStart {
+    struct sockaddr_storage peer, local; /* of the control connection */
+    int64_t expira;                      /* UTC seconds; INT64_MAX: never */
+    uint16_t pasv_min, pasv_max;
+    struct in_addr pasv_address; /* INADDR_ANY: that of the control connection */
+    bool wait_for_go;            /* serve only after GO: the listener is making it safe against its own end */
+} SessionStart;
+
+/* Why a session ends: what the client reads, what the journal says. */
+typedef enum SessionEnd {
+    SESSION_GOES_ON,
+    SESSION_QUIT,
+    SESSION_CLIENT_LEFT,
+    SESSION_IDLE,
+    SESSION_EXPIRED,
+    SESSION_REVOKED,
+    SESSION_STOPPED, /* the listener is gone for good */
+    SESSION_BROKEN,
+} SessionEnd;
+
+typedef struct Session {
+    Conversation conversation; /* first: handlers cast */
+    const SessionStart *start;
+    SessionEnd end;
+    uint64_t last_command_ms;
+    char folder[VIRTUAL_PATH_MAX];
+    /* the transfer under way */
+    char file[VIRTUAL_PATH_MAX]; /* empty: none */
+    uint64_t file_size;
+    DataChannel data;
+    /* what the client has chosen */
+    uint64_t rest;
+    unsigned facts;
+    bool epsv_only;
+} Session;
+
+int session_run(const SessionStart *start);
+/* DataChannel's tick: 0, -ECANCELED (ABOR waits), -ESHUTDOWN (s->end says why). */
+int session_watch(void *userdata);
+/* The one place where an errno of the file system becomes a reply. */
+int session_reply_errno(Session *s, int error) _must_use_;
+/* argument → normalized path below the account's home, or a reply was sent: 1 the path stands, 0 answered, negative: broken. */
+int session_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PATH_MAX]) _must_use_;
+
+/* Handlers, by room. */
+int session_again(Conversation *c, char *argument);
+int session_feat(Conversation *c, char *argument);
+int session_opts(Conversation *c, char *argument);
+
+int navigate_pwd(Conversation *c, char *argument);
+int navigate_cwd(Conversation *c, char *argument);
+int navigate_cdup(Conversation *c, char *argument);
+int navigate_size(Conversation *c, char *argument);
+int navigate_mdtm(Conversation *c, char *argument);
+int navigate_mlst(Conversation *c, char *argument);
+
+int transfer_type(Conversation *c, char *argument);
+int transfer_mode(Conversation *c, char *argument);
+int transfer_stru(Conversation *c, char *argument);
+int transfer_pasv(Conversation *c, char *argument);
+int transfer_epsv(Conversation *c, char *argument);
+int transfer_rest(Conversation *c, char *argument);
+int transfer_retr(Conversation *c, char *argument);
+int transfer_list(Conversation *c, char *argument);
+int transfer_nlst(Conversation *c, char *argument);
+int transfer_mlsd(Conversation *c, char *argument);
+int transfer_abor(Conversation *c, char *argument);

@@ -1,0 +1,78 @@
+/* What sessions say to the listener: transfers, where they are, goodbye. And the end of those that should have ended by themselves.
+ *
+ * A session's word is believed about its own transfers only; whose session it is stands in the listener's table. */
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "basic/time.h"
+#include "ftpd/listener.h"
+#include "ftpd/record.h"
+#include "model/request.h"
+
+#include <errno.h>
+
+#define MESSAGES_A_TURN 16
+
+static void on_transfer(Listener *l, const Connection *c, const WireTransfer *t) {
+    char id[WIRE_ID_SIZE];
+
+    record_transfer(c, t);
+    path_first_component(t->path, id, sizeof(id));
+    if (!l->downloads || !id_is_valid(id) || (t->bytes == 0 && !t->whole))
+        return;
+    if (downloads_add(l->downloads, c->account, id, c->peer_text, t->bytes, t->whole, utc_now(), monotonic_ms()) < 0)
+        log_error("Too many downloads wait for tempoftpd, one of %s is not counted", c->account);
+}
+
+static void on_message(Listener *l, Connection *c, const WireMessage *m) {
+    switch (m->header.type) {
+    case WIRE_TRANSFER:
+        on_transfer(l, c, &m->transfer);
+        break;
+    case WIRE_WHERE:
+        query_on_where(l, c, &m->where);
+        break;
+    case WIRE_STAYS:
+        query_on_stays(l, c, m->header.serial);
+        break;
+    case WIRE_BYE:
+        strcpy(c->farewell, m->bye.reason);
+        break;
+    }
+}
+
+void watch_end(Listener *l, Connection *c, const char *reason) {
+    record_end(c, reason);
+    query_on_gone(l, c);
+    listener_drop(l, c);
+}
+
+int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    Connection *c = userdata;
+    Listener *l = c->listener;
+    WireMessage m;
+
+    for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
+        int r = wire_receive(fd, WIRE_SESSION, &m);
+        if (r > 0)
+            on_message(l, c, &m);
+        else if (r == -EAGAIN)
+            return 0;
+        else if (r == -EBADMSG) {
+            record_misbehaviour(c);
+            watch_end(l, c, "killed");
+            return 0;
+        } else {
+            watch_end(l, c, c->farewell[0] ? c->farewell : "killed");
+            return 0;
+        }
+    }
+    return 0;
+}
+
+void watch_sweep(Listener *l, int64_t utc) {
+    for (size_t i = 0; i < l->connections.top; i++) {
+        Connection *c = &l->connections.rows[i];
+        if (c->state == CONNECTION_SESSION && c->expira < INT64_MAX - EXPIRY_GRACE_SECONDS && utc > c->expira + EXPIRY_GRACE_SECONDS)
+            jail_kill(c->pid, c->wire_fd); /* its EOF does the rest */
+    }
+}

@@ -1,0 +1,98 @@
+/* What the listener and its children say to each other over a SOCK_SEQPACKET pair: one struct a message.
+ *
+ * Both sides check every message (type, direction, size, NUL at the end of strings): whoever sends a wrong one is treated as taken over. A child
+ * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
+ *
+ *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, UNAVAILABLE
+ *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END
+ *                                BYE
+ *
+ * A login that succeeds has no answer: the listener ends the pre-login child and forks the session. */
+#pragma once
+
+#include "basic/cleanup.h"
+#include "ftpd/path.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define WIRE_USER_SIZE 65
+#define WIRE_PASSWORD_SIZE 257
+#define WIRE_ID_SIZE 65
+#define WIRE_REASON_SIZE 64
+#define WIRE_SEND_TIMEOUT_MS 10000
+
+typedef enum WireType {
+    WIRE_LOGIN = 1,
+    WIRE_DENIED,
+    WIRE_CLOSE, /* denied for the last time */
+    WIRE_UNAVAILABLE,
+    WIRE_GO,
+    WIRE_ASK,
+    WIRE_WHERE,
+    WIRE_END,
+    WIRE_STAYS,
+    WIRE_TRANSFER,
+    WIRE_BYE,
+    _WIRE_TYPE_MAX,
+} WireType;
+
+typedef struct WireHeader {
+    uint32_t type;
+    uint32_t serial; /* of ASK and END, repeated in WHERE and STAYS */
+} WireHeader;
+
+typedef struct WireLogin {
+    WireHeader header;
+    char user[WIRE_USER_SIZE];
+    char password[WIRE_PASSWORD_SIZE];
+} WireLogin;
+
+typedef struct WireEnd {
+    WireHeader header;
+    char id[WIRE_ID_SIZE]; /* empty: whatever it is doing */
+} WireEnd;
+
+typedef struct WireWhere {
+    WireHeader header;
+    uint64_t sent, size; /* of the file under way */
+    char folder[VIRTUAL_PATH_MAX];
+    char file[VIRTUAL_PATH_MAX]; /* empty: none; cut after its NUL on the wire */
+} WireWhere;
+
+typedef struct WireTransfer {
+    WireHeader header;
+    uint64_t offset; /* where it began (REST) */
+    uint64_t bytes;  /* sent */
+    uint64_t ms;
+    uint32_t whole;  /* the end of the file was reached */
+    char path[VIRTUAL_PATH_MAX]; /* cut after its NUL on the wire */
+} WireTransfer;
+
+typedef struct WireBye {
+    WireHeader header;
+    char reason[WIRE_REASON_SIZE];
+} WireBye;
+
+typedef union WireMessage {
+    WireHeader header;
+    WireLogin login;
+    WireEnd end;
+    WireWhere where;
+    WireTransfer transfer;
+    WireBye bye;
+} WireMessage;
+
+/* Who may send what. */
+typedef enum WireSender { WIRE_PRELOGIN, WIRE_SESSION, WIRE_LISTENER } WireSender;
+
+/* 0, -EBADMSG: no message of ours, or not one `from` may send. */
+int wire_check(const WireMessage *m, size_t size, WireSender from) _must_use_;
+/* Bytes of m that go over the wire. */
+size_t wire_size(const WireMessage *m);
+/* Waits up to WIRE_SEND_TIMEOUT_MS when the other side is slow (a listener that restarts). -ETIMEDOUT, -EPIPE. */
+int wire_send(int fd, const WireMessage *m) _must_use_;
+/* At once or not at all: -EAGAIN. */
+int wire_send_now(int fd, const WireMessage *m) _must_use_;
+/* 1: one message. 0: the other side is gone. -EAGAIN: none now. -EBADMSG. */
+int wire_receive(int fd, WireSender from, WireMessage *ret) _must_use_;
