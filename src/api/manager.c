@@ -61,6 +61,7 @@ static int timer_fired(sd_event_source *source, uint64_t usec, void *p) {
     Timer *t = p;
 
     manager_release(t->m);
+    t->m->timers--;
     t->fire(t->m, t->userdata);
     sd_event_source_disable_unref(t->source);
     free(t);
@@ -79,6 +80,7 @@ int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userda
         return r;
     }
     manager_hold(m);
+    m->timers++;
     return 0;
 }
 
@@ -284,8 +286,17 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
 
 /* ---- running and ending ---- */
 
+static bool is_quiet(const Manager *m) {
+    return server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
+}
+
 static bool is_idle(const Manager *m) {
-    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
+    return m->pending == 0 && is_quiet(m);
+}
+
+/* What a timer would do is durable and done after the next start. */
+static bool may_stop(const Manager *m) {
+    return m->pending == m->timers && is_quiet(m);
 }
 
 static void show_status(Manager *m) {
@@ -333,7 +344,7 @@ static int run_loop(Manager *m, bool may_leave) {
             server_close(m->server);
             stop_at = now + STOP_GRACE_MS;
         }
-        if (stop_at && (is_idle(m) || now >= stop_at))
+        if (stop_at && (may_stop(m) || now >= stop_at))
             break;
         if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
             leaving = true;

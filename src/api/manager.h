@@ -38,6 +38,7 @@ typedef struct Manager {
     int data_fd; /* the data path; -EBADF in the simulator */
     uint64_t purging[4]; /* lives whose purge unit runs; 0: a free place (tasks.c) */
     unsigned pending;
+    unsigned timers;     /* how many of `pending` only wait for a moment: nobody is owed those when the service is told to stop */
     bool stopping;  /* SIGTERM, or idle: take nothing new */
     bool kick_due;  /* a scheduler pass is asked for */
 } Manager;
