@@ -5,7 +5,8 @@ Run as root, after `meson compile -C build`, by tools/check or by hand:
     /usr/bin/python3 -m pytest tests/system -n 2            all of it
     /usr/bin/python3 -m pytest tests/system -k front_door   one story
 
-Fixtures: machine, source, api, http, submit, wait_for. A test that fails shows the machine's journal of its time.
+Fixtures: machine, source, api, http, submit, wait_for; simulator for what needs no machine. A test that fails shows the
+machine's journal of its time.
 """
 import itertools
 import os
@@ -16,6 +17,7 @@ import pytest
 
 import client
 from machine import REPOSITORY, SETTINGS, Machine, Source, wait_until
+from simulator import Simulator
 
 BUILD = pathlib.Path(os.environ.get("TEMPOFTP_BUILD", REPOSITORY / "build"))
 # Tests ask more often in an hour than a portal does; test_rate_limit sets its own.
@@ -99,6 +101,21 @@ def submit(api, unique):
 def wait_for(api):
     """wait_for(id, "listo", timeout=60): waits for a state and returns the answer; see client.wait_for."""
     return lambda id, state, timeout=60: client.wait_for(api, id, state, timeout)
+
+
+@pytest.fixture
+def simulator():
+    """simulator(SETTING=value…) starts a simulator of its own as user nobody (simulator.Simulator, which is an Api);
+    with started=False it is only made ready."""
+    made = []
+
+    def simulator(started=True, **settings):
+        made.append(Simulator(BUILD, settings))
+        return made[-1].start() if started else made[-1]
+
+    yield simulator
+    for one in made:
+        one.remove()
 
 
 # ---- reports: the journal of a failed test ----------------------------------------------------------
