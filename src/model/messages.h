@@ -1,11 +1,10 @@
-/* The catalog of journal messages (MESSAGE_ID=) and the Spanish texts of states. docs/MESSAGES.md lists them for operators. */
+/* The catalog of journal messages (MESSAGE_ID=) and the Spanish texts of states. catalog/tempoftp.catalog explains them to operators. */
 #pragma once
 
 #include "model/request.h"
 
 /* 32 hex digits, for "a request became …". */
 const char *message_id_for_state(State s);
-#define MESSAGE_ID_EXPIRY_LATE "5f0e6c1d2b7a4d0c9a3e8f41b6d27c05"    /* access ended on time, removal was late */
 #define MESSAGE_ID_PURGE_FAILED "c1a0f2b9e6d84f7b8a53d9e0417c2f66"   /* data could not be removed, will be tried again */
 #define MESSAGE_ID_ORPHAN "9d2e4b7c60f14a8eb1c5a3d7f8e90421"         /* a folder that no live request owns */
 #define MESSAGE_ID_AUTH_OFF "3b8c9e1f7a264d50b0e2c4d6a8f01357"       /* the API has no access control */
