@@ -196,6 +196,7 @@ static const struct {
     { "opendir \"", "Permission denied", CAUSE_PERMISSION_PATH },
     { "readlink_stat(\"", "Permission denied", CAUSE_PERMISSION_PATH },
     { "send_files failed to open \"", "Permission denied", CAUSE_PERMISSION_PATH },
+    { "] Failed to exec ", "", CAUSE_INTERNAL }, /* no ssh on our side */
     { "connection unexpectedly closed", "", CAUSE_CONNECTION_LOST },
     { "closed by remote host", "", CAUSE_CONNECTION_LOST },
     { "Connection closed by", "", CAUSE_CONNECTION_LOST },
