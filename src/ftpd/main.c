@@ -130,6 +130,20 @@ static int set_up_service(Program *p) {
     return take_sockets(p);
 }
 
+/* Answers who is waiting on the socket that started us, or systemd would start us again and again for the same client. */
+static void refuse_waiting_clients(ListenFds *passed) {
+    int fd, control;
+
+    while ((fd = listen_fds_take(passed, "ftp")) >= 0) {
+        if (set_nonblocking(fd, true) >= 0)
+            while ((control = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+                (void) !reply(control, 421, "El servicio no está disponible; intente más tarde.");
+                close(control);
+            }
+        close(fd);
+    }
+}
+
 /* ---- stand-alone ---- */
 
 static int add_users(Program *p, const char *root) {
@@ -228,6 +242,11 @@ static int run(Program *p) {
     return r < 0 ? log_errno(r, "The listener ends, sessions go on") : 0;
 }
 
+/* What only an operator can mend; systemd doesn't try again after that. */
+static int exit_code(int r) {
+    return r == -EINVAL || r == -ENOTSUP || r == -EPERM || r == -EEXIST ? EX_CONFIG : EXIT_FAILURE;
+}
+
 int main(int argc, char **argv) {
     Program p = { 0 };
 
@@ -245,10 +264,12 @@ int main(int argc, char **argv) {
     r = load_settings(&p);
     if (r >= 0)
         r = run(&p);
+    if (r < 0)
+        refuse_waiting_clients(p.passed);
     if (p.listener.event)
         listener_done(&p.listener);
     jail_filters_free(p.filters);
     settings_free(p.settings);
     listen_fds_free(p.passed);
-    return r >= 0 ? EXIT_SUCCESS : p.listener.event && r != -EINVAL ? EXIT_FAILURE : EX_CONFIG;
+    return r >= 0 ? EXIT_SUCCESS : exit_code(r);
 }

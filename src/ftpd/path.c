@@ -52,7 +52,7 @@ int path_resolve(const char *folder, const char *argument, char ret[static VIRTU
 
 int path_open(int home_fd, const char *path, int flags) {
     struct open_how how = {
-        .flags = (unsigned) flags | O_CLOEXEC | O_NOCTTY,
+        .flags = (unsigned) flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY), /* openat2(2) takes few flags beside O_PATH */
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     const char *relative = path + strspn(path, "/");

@@ -157,10 +157,7 @@ static int report(Session *s, uint64_t offset, uint64_t started_ms, bool whole) 
     return wire_send(CHILD_WIRE_FD, &m);
 }
 
-static int send_file(Session *s, int file_fd, const char *path, uint64_t size) {
-    uint64_t offset = s->rest;
-
-    s->rest = 0;
+static int send_file(Session *s, int file_fd, const char *path, uint64_t offset, uint64_t size) {
     if (offset > size)
         return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
@@ -186,8 +183,10 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t size) {
 int transfer_retr(Conversation *c, char *argument) {
     Session *s = (Session *) c;
     char path[VIRTUAL_PATH_MAX];
+    uint64_t offset = s->rest;
     struct stat st;
 
+    s->rest = 0; /* for one RETR, also for one that fails */
     int r = session_resolve(s, argument, path);
     if (r <= 0)
         return r;
@@ -199,7 +198,7 @@ int transfer_retr(Conversation *c, char *argument) {
         return session_reply_errno(s, -errno);
     if (!S_ISREG(st.st_mode))
         return session_reply_errno(s, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL);
-    return send_file(s, fd, path, (uint64_t) st.st_size);
+    return send_file(s, fd, path, offset, (uint64_t) st.st_size);
 }
 
 /* ---- listings ---- */
