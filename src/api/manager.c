@@ -55,16 +55,26 @@ typedef struct Timer {
     ManagerTimer fire;
     void *userdata;
     sd_event_source *source;
+    struct Timer *next;
 } Timer;
 
-static int timer_fired(sd_event_source *source, uint64_t usec, void *p) {
-    Timer *t = p;
-
+static void timer_free(Timer *t) {
+    for (Timer **at = &t->m->timers; *at; at = &(*at)->next)
+        if (*at == t) {
+            *at = t->next;
+            break;
+        }
+    t->m->n_timers--;
     manager_release(t->m);
-    t->m->timers--;
-    t->fire(t->m, t->userdata);
     sd_event_source_disable_unref(t->source);
     free(t);
+}
+
+static int timer_fired(sd_event_source *source, uint64_t usec, void *p) {
+    Timer t = *(Timer *) p;
+
+    timer_free(p);
+    t.fire(t.m, t.userdata);
     return 0;
 }
 
@@ -79,8 +89,10 @@ int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userda
         free(t);
         return r;
     }
+    t->next = m->timers;
+    m->timers = t;
+    m->n_timers++;
     manager_hold(m);
-    m->timers++;
     return 0;
 }
 
@@ -296,7 +308,7 @@ static bool is_idle(const Manager *m) {
 
 /* What a timer would do is durable and done after the next start. */
 static bool may_stop(const Manager *m) {
-    return m->pending == m->timers && is_quiet(m);
+    return m->pending == m->n_timers && is_quiet(m);
 }
 
 static void show_status(Manager *m) {
@@ -365,6 +377,10 @@ static int clock_job(StoreTx *tx, void *userdata) {
 }
 
 static void tear_down(Manager *m) {
+    while (m->timers) {
+        free(m->timers->userdata);
+        timer_free(m->timers);
+    }
     if (m->store && m->rates)
         (void) !rates_save(m->rates, m->store);
     if (m->store)

@@ -38,7 +38,8 @@ typedef struct Manager {
     int data_fd; /* the data path; -EBADF in the simulator */
     uint64_t purging[4]; /* lives whose purge unit runs; 0: a free place (tasks.c) */
     unsigned pending;
-    unsigned timers;     /* how many of `pending` only wait for a moment: nobody is owed those when the service is told to stop */
+    struct Timer *timers; /* of manager_after() */
+    unsigned n_timers;    /* how many of `pending` these are: nobody is owed them when the service is told to stop */
     bool stopping;  /* SIGTERM, or idle: take nothing new */
     bool kick_due;  /* a scheduler pass is asked for */
 } Manager;
@@ -57,6 +58,7 @@ static inline void manager_release(Manager *m) {
 int64_t manager_now(Manager *m);
 /* What tempoftpd itself does, for the audit trail. */
 Actor manager_actor(Manager *m);
-/* Runs `fire` once on the loop after delay_ms, holding the service alive until then. -ENOMEM. */
+/* Runs `fire` once on the loop after delay_ms, holding the service alive until then, unless it is told to stop. userdata: NULL or malloc'd, `fire` gets
+ * its ownership; an unfired timer frees it when the service ends. -ENOMEM. */
 typedef void (*ManagerTimer)(Manager *m, void *userdata);
 int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userdata) _must_use_;
