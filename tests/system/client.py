@@ -73,7 +73,9 @@ class Api:
             headers.setdefault("Content-Type", "application/json")
         connection = self._connect(timeout)
         try:
-            connection.request(method, path, body=body, headers=headers)
+            # A server may answer and close before it has read a body that it won't take.
+            with contextlib.suppress(BrokenPipeError):
+                connection.request(method, path, body=body, headers=headers)
             yield connection.getresponse()
         finally:
             connection.close()
