@@ -5,6 +5,7 @@
 #include "api/change.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
+#include "api/reconcile.h"
 #include "api/settle.h"
 #include "api/transfers.h"
 #include "basic/strings.h"
@@ -220,6 +221,7 @@ static void expire_due_done(Manager *m, unsigned n, void *userdata) {
     sd_bus_message *call = userdata;
 
     tasks_kick(m);
+    reconcile_sweep(m);
     (void) sd_bus_reply_method_return(call, "u", n);
     sd_bus_message_unref(call);
 }

@@ -318,9 +318,10 @@ static void show_status(Manager *m) {
         sd_notifyf(false, "STATUS=%u copies under way, %llu requests ready", transfers_count(m->transfers), (unsigned long long) ready);
 }
 
+/* Every call that reached us has been read by now; what it set going is still finished. */
 static void released(Manager *m) {
+    m->released = true;
     server_close(m->server);
-    sd_event_exit(m->event, 0);
 }
 
 static int leave_idle(Manager *m) {
@@ -337,10 +338,8 @@ static int run_loop(Manager *m, bool may_leave) {
     uint64_t idle_since = monotonic_ms(), idle_ms = (uint64_t) m->settings->idle_seconds * 1000, stop_at = 0, status_at = 0;
     bool leaving = false;
 
-    while (sd_event_get_state(m->event) != SD_EVENT_FINISHED) {
+    for (;;) {
         int r = server_run(m->server, stop_at || leaving ? 50 : idle_ms > 0 && idle_ms < LOOP_WAIT_MS ? 200 : 1000);
-        if (r == -ESTALE)
-            break; /* sd-event has been told to exit */
         if (r < 0)
             return log_errno(r, "The event loop failed");
         uint64_t now = monotonic_ms();
@@ -356,7 +355,9 @@ static int run_loop(Manager *m, bool may_leave) {
             server_close(m->server);
             stop_at = now + STOP_GRACE_MS;
         }
-        if (stop_at && (may_stop(m) || now >= stop_at))
+        if (m->released && !stop_at)
+            stop_at = now + STOP_GRACE_MS;
+        if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m))))
             break;
         if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
             leaving = true;

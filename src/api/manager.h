@@ -40,7 +40,9 @@ typedef struct Manager {
     unsigned pending;
     struct Timer *timers; /* of manager_after() */
     unsigned n_timers;    /* how many of `pending` these are: nobody is owed them when the service is told to stop */
-    bool stopping;  /* SIGTERM, or idle: take nothing new */
+    uint64_t reconciled_ms; /* when the world was compared last */
+    bool stopping;  /* SIGTERM: take nothing new, finish what is owed */
+    bool released;  /* idle: the bus name is given back, listeners are closed */
     bool kick_due;  /* a scheduler pass is asked for */
 } Manager;
 

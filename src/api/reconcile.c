@@ -18,6 +18,7 @@
 #include <stdio.h>
 
 #define TIMERS_MAX 500     /* the nearest ends have a timer; later ones get theirs when they come near */
+#define SWEEP_PAUSE_MS 60000 /* timers prompt often; once a minute is enough to look around */
 #define FOUND_MAX 1000000  /* folders looked at in one walk */
 
 typedef struct Found {
@@ -81,7 +82,7 @@ static int revive(const Request *r, void *userdata) {
     if (has_id(rec, r->id))
         return 0; /* it runs, its end will be reported */
     Transfer *x = transfers_find(m->transfers, r->life);
-    if (x && x->run != r->run)
+    if (x && (x->starting || x->run != r->run))
         return 0; /* this process is starting it right now */
     LogContext about = { .request = r->id, .message_id = MESSAGE_ID_TRANSFER_RETRY };
     if (r->copied)
@@ -252,9 +253,9 @@ static int remember(const Request *r, void *userdata) {
     return 0;
 }
 
-static void reconcile_units(Manager *m) {
+static void reconcile_world(Manager *m) {
+    m->reconciled_ms = monotonic_ms();
     Reconcile *rec = reconcile_new(m);
-
     if (rec && unit_list(m->bus, UNIT_TRANSFER, add_id, on_transfers_listed, rec, NULL) < 0)
         on_transfers_listed(rec, -EAGAIN, NULL, NULL);
     rec = reconcile_new(m);
@@ -273,8 +274,13 @@ void reconcile_start(Manager *m) {
     if (r < 0)
         log_errno(r, "Cannot read the requests in flight");
     if (m->bus)
-        reconcile_units(m);
+        reconcile_world(m);
     lifecycle_expire_due(m, NULL, NULL);
     tasks_kick(m);
     scheduler_kick(m);
+}
+
+void reconcile_sweep(Manager *m) {
+    if (m->bus && monotonic_ms() - m->reconciled_ms >= SWEEP_PAUSE_MS)
+        reconcile_world(m);
 }

@@ -30,6 +30,10 @@ typedef struct Start {
 } Start;
 
 static void start_free(Start *s) {
+    Transfer *x = transfers_find(s->m->transfers, s->life);
+
+    if (x)
+        x->starting = false;
     for (size_t i = 0; i < ADDRESSES_MAX; i++)
         free(s->addresses[i]);
     request_done(&s->request);
@@ -42,16 +46,28 @@ static void start_failed(Start *s, Cause cause, const char *detail) {
     start_free(s);
 }
 
+static void on_older_stopped(void *userdata, int r, const char *error_name, const char *message) {
+    Start *s = userdata;
+
+    scheduler_restart(s->m, s->life, r < 0 ? LOST_CALL_RETRY_MS : 0);
+    start_free(s);
+}
+
 static void on_started(void *userdata, int r, const char *error_name, const char *message) {
     Start *s = userdata;
     LogContext about = { .request = s->request.id };
 
     if (r >= 0)
         start_free(s);
+    else if (r == -EALREADY) { /* an older run's unit, whose reports count no more */
+        r = broker_stop_unit(s->m->bus, UNIT_TRANSFER, s->request.id, on_older_stopped, s, NULL);
+        if (r < 0)
+            on_older_stopped(s, r, NULL, NULL);
+    }
     else if (r == -ECHILD || r == -EINVAL || r == -EPERM)
         start_failed(s, CAUSE_UNIT, message ? message : strerror(-r));
     else {
-        /* Broker or systemd gave no answer, or an older unit is still there: look at what is, then go on from there. */
+        /* Broker or systemd gave no answer: look at what is, then go on from there. */
         log_line(LOG_WARNING, &about, "The transfer unit's start is uncertain (%s), looking again", message ? message : strerror(-r));
         scheduler_restart(s->m, s->life, LOST_CALL_RETRY_MS);
         start_free(s);
@@ -150,12 +166,16 @@ static void start_one(Manager *m, const Request *r) {
     const char *text;
     struct in6_addr literal;
 
-    Transfer *x = transfers_add(m->transfers, r);
+    Transfer *x = transfers_find(m->transfers, r->life);
+    if (x && x->starting)
+        return;
+    x = transfers_add(m->transfers, r);
     Start *s = calloc(1, sizeof(*s));
     if (!x || !s) {
         free(s);
         return;
     }
+    x->starting = true;
     manager_hold(m);
     s->m = m;
     s->life = r->life;
@@ -212,8 +232,9 @@ static void restart_now(Manager *m, void *userdata) {
     Restart *restart = userdata;
     _cleanup_request_ Request r = { 0 };
 
+    Transfer *x = transfers_find(m->transfers, restart->life);
     int k = store_get_life(m->store, restart->life, &r);
-    if (k >= 0 && state_is_under_way(r.state)) {
+    if (k >= 0 && state_is_under_way(r.state) && !(x && x->starting)) {
         if (r.state == STATE_RECIBIDO)
             transfers_remove(m->transfers, r.life); /* its start never became durable: back to the queue */
         if (!m->bus) {

@@ -13,6 +13,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define STOP_TRIES_MAX 5
+#define STOP_PAUSE_MS 500
+
 typedef struct Settle Settle;
 typedef void (*SettleStep)(Settle *s);
 
@@ -20,7 +23,7 @@ struct Settle {
     Change *change;
     SettleDone done;
     size_t at;
-    int r; /* of a pool job */
+    unsigned stop_tries;
 };
 
 static void settle_next(Settle *s);
@@ -49,6 +52,21 @@ static void step_sent(Settle *s, int r) {
         on_step_reply(s, r, NULL, NULL);
 }
 
+static void step_stop_unit(Settle *s);
+
+static void stop_again(Manager *m, void *userdata) {
+    step_stop_unit(userdata);
+}
+
+/* Nothing is moved away under a worker that may still write: ask a few times. */
+static void on_stopped(void *userdata, int r, const char *error_name, const char *message) {
+    Settle *s = userdata;
+
+    if (r == -EAGAIN && s->stop_tries++ < STOP_TRIES_MAX && manager_after(s->change->m, STOP_PAUSE_MS, stop_again, s) >= 0)
+        return;
+    on_step_reply(s, r, error_name, message);
+}
+
 static void step_stop_unit(Settle *s) {
     Change *c = s->change;
 
@@ -56,7 +74,9 @@ static void step_stop_unit(Settle *s) {
         settle_next(s);
         return;
     }
-    step_sent(s, broker_stop_unit(c->m->bus, UNIT_TRANSFER, c->request.id, on_step_reply, s, NULL));
+    int r = broker_stop_unit(c->m->bus, UNIT_TRANSFER, c->request.id, on_stopped, s, NULL);
+    if (r < 0)
+        on_stopped(s, r, NULL, NULL);
 }
 
 static void step_folder(Settle *s) {

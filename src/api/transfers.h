@@ -16,6 +16,7 @@ typedef struct Transfer {
     Progress progress;    /* last known */
     bool has_progress;
     uint64_t progress_ms; /* when it was asked last; 0 never */
+    bool starting;        /* scheduler.c is bringing its unit up */
     bool finishing;       /* lifecycle_finish() is under way */
     struct Transfer *next;
 } Transfer;
