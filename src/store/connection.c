@@ -16,7 +16,7 @@
 
 /* synchronous=FULL: a commit is on disk before it is reported. secure_delete: a forgotten token leaves no copy in free pages. */
 static const char writer_pragmas[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;"
-                                     "PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=16777216;"
+                                     "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
                                      "PRAGMA recursive_triggers=ON; PRAGMA trusted_schema=OFF;";
 /* mmap: after each commit the page cache starts anew; mapped pages cost no read then. */
 static const char reader_pragmas[] = "PRAGMA query_only=ON; PRAGMA temp_store=MEMORY; PRAGMA cache_size=-8192; PRAGMA mmap_size=1073741824;"

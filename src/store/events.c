@@ -3,34 +3,31 @@
 
 #include <errno.h>
 
-static int last_event(Connection *c, uint64_t life, int64_t *ret) {
+/* -EDQUOT when that life has all the events that it may have. */
+static int check_quota(Connection *c, uint64_t life) {
     _cleanup_query_ Query q = query_start(c, SQL_EVENT_LAST);
     int r;
 
     query_unsigned(&q, 1, life);
     r = query_step(&q);
-    if (r >= 0)
-        *ret = r == 0 ? 0 : query_column_integer(&q, 0);
-    return r < 0 ? r : 0;
+    if (r <= 0)
+        return r;
+    return query_column_integer(&q, 0) >= STORE_EVENTS_MAX ? -EDQUOT : 0;
 }
 
 int event_append(Connection *c, uint64_t life, State state, const char *text, const Actor *who, bool always) {
-    int64_t last;
     int r;
 
-    r = last_event(c, life, &last);
+    r = always ? 0 : check_quota(c, life);
     if (r < 0)
         return r;
-    if (last >= STORE_EVENTS_MAX && !always)
-        return -EDQUOT;
     _cleanup_query_ Query q = query_start(c, SQL_EVENT_INSERT);
     query_unsigned(&q, 1, life);
-    query_integer(&q, 2, last + 1);
-    query_integer(&q, 3, who->now);
-    query_text(&q, 4, state_name(state));
-    query_text(&q, 5, who->name);
-    query_text(&q, 6, text);
-    query_text(&q, 7, who->request_id);
+    query_integer(&q, 2, who->now);
+    query_text(&q, 3, state_name(state));
+    query_text(&q, 4, who->name);
+    query_text(&q, 5, text);
+    query_text(&q, 6, who->request_id);
     return query_run(&q);
 }
 

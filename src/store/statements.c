@@ -68,7 +68,8 @@ static const struct {
 
     [SQL_EVENTS] = { .text = "SELECT n, at, state, actor, message, request_id FROM events WHERE life = ?1 AND n > ?2 ORDER BY n" },
     [SQL_EVENT_LAST] = { .text = "SELECT n FROM events WHERE life = ?1 ORDER BY n DESC LIMIT 1" },
-    [SQL_EVENT_INSERT] = { .text = "INSERT INTO events (life, n, at, state, actor, message, request_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)" },
+    [SQL_EVENT_INSERT] = { .text = "INSERT INTO events (life, n, at, state, actor, message, request_id) VALUES (?1, "
+                                   "1 + coalesce((SELECT n FROM events WHERE life = ?1 ORDER BY n DESC LIMIT 1), 0), ?2, ?3, ?4, ?5, ?6)" },
 
     [SQL_TASKS] = { .text = "SELECT t.life, t.kind, r.id, t.tries, t.not_before FROM tasks AS t INDEXED BY tasks_not_before "
                             "CROSS JOIN requests AS r ON r.life = t.life WHERE t.not_before <= ?1 ORDER BY t.not_before, t.life, t.kind" },

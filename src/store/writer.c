@@ -13,12 +13,15 @@
 #include <pthread.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <time.h>
 
 #define JOBS_PER_COMMIT_MAX 512 /* jobs in one transaction: a bound on how long the first of them waits for the last */
 
-/* The write-ahead log in pages of 4 KiB: past the first a quiet moment is used to move it into the database, past the second it is done at once. */
+/* The write-ahead log is moved into the database when it has so many pages (of 4 KiB) and nothing was asked for a moment; under a load without pauses when
+ * it has many more: a page that changes often is then moved once. The file is not cut back: writing over blocks that it has syncs twice as fast as growing. */
 #define CHECKPOINT_SOFT_PAGES 1000
-#define CHECKPOINT_HARD_PAGES 4000
+#define CHECKPOINT_HARD_PAGES 8000
+#define CHECKPOINT_QUIET_MS 100
 /* How long that may wait for the loop to let go of its snapshot; after that the log grows on, and the limits with it, until the next try. */
 #define CHECKPOINT_WAIT_MS 50
 
@@ -157,12 +160,10 @@ static void wake_loop(Writer *w) {
 
 /* RESTART, not PASSIVE: under steady load the log begins anew only when at one moment all of it has been copied and no snapshot is held in it. The loop
  * lets go of its own when it is woken, and takes none that lasts while the flag is up. */
-static void checkpoint(Writer *w, bool quiet) {
+static void checkpoint(Writer *w) {
     sqlite3 *db = w->connection->db;
     int code;
 
-    if (w->log_pages - w->log_behind < (quiet ? CHECKPOINT_SOFT_PAGES : CHECKPOINT_HARD_PAGES))
-        return;
     atomic_store_explicit(&w->news.reader_in_the_way, true, memory_order_release);
     wake_loop(w);
     (void) sqlite3_busy_timeout(db, CHECKPOINT_WAIT_MS);
@@ -201,23 +202,39 @@ static void publish(Writer *w, WorkList *group) {
         wake_loop(w);
 }
 
+static bool log_has_grown_by(const Writer *w, int pages) {
+    return w->log_pages - w->log_behind >= pages;
+}
+
+/* Waits for jobs, or for the end. false: a quiet moment came first, with a log that is worth moving. */
+static bool wait_for_jobs(Writer *w) {
+    struct timespec until;
+
+    (void) clock_gettime(CLOCK_MONOTONIC, &until);
+    until.tv_nsec += CHECKPOINT_QUIET_MS * 1000000L;
+    until.tv_sec += until.tv_nsec / 1000000000L;
+    until.tv_nsec %= 1000000000L;
+    while (!w->queue.first && !w->stop) {
+        if (!log_has_grown_by(w, CHECKPOINT_SOFT_PAGES))
+            (void) pthread_cond_wait(&w->arrived, &w->mutex);
+        else if (pthread_cond_timedwait(&w->arrived, &w->mutex, &until) == ETIMEDOUT)
+            return false;
+    }
+    return true;
+}
+
+/* The next group; none when the end has come. */
 static bool take_group(Writer *w, WorkList *ret) {
     (void) pthread_mutex_lock(&w->mutex);
-    while (!w->queue.first && !w->stop)
-        (void) pthread_cond_wait(&w->arrived, &w->mutex);
+    while (!wait_for_jobs(w)) {
+        (void) pthread_mutex_unlock(&w->mutex);
+        checkpoint(w);
+        (void) pthread_mutex_lock(&w->mutex);
+    }
     while (ret->size < JOBS_PER_COMMIT_MAX && w->queue.first)
         list_append(ret, list_pop(&w->queue));
     (void) pthread_mutex_unlock(&w->mutex);
     return ret->first;
-}
-
-static bool queue_is_empty(Writer *w) {
-    bool empty;
-
-    (void) pthread_mutex_lock(&w->mutex);
-    empty = !w->queue.first;
-    (void) pthread_mutex_unlock(&w->mutex);
-    return empty;
 }
 
 static void *writer_run(void *userdata) {
@@ -229,7 +246,8 @@ static void *writer_run(void *userdata) {
         for (Work *next = group.first; next;)
             next = run_transaction(w, next);
         publish(w, &group);
-        checkpoint(w, queue_is_empty(w));
+        if (log_has_grown_by(w, CHECKPOINT_HARD_PAGES))
+            checkpoint(w);
     }
     return NULL;
 }
@@ -254,6 +272,7 @@ static int start_thread(Writer *w) {
 
 int writer_new(Connection *connection, Writer **ret) {
     _cleanup_(writer_freep) Writer *w = NULL;
+    pthread_condattr_t monotonic;
     int r;
 
     w = calloc(1, sizeof(*w));
@@ -265,7 +284,10 @@ int writer_new(Connection *connection, Writer **ret) {
     list_init(&w->queue);
     list_init(&w->done);
     (void) pthread_mutex_init(&w->mutex, NULL);
-    (void) pthread_cond_init(&w->arrived, NULL);
+    (void) pthread_condattr_init(&monotonic);
+    (void) pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    (void) pthread_cond_init(&w->arrived, &monotonic);
+    (void) pthread_condattr_destroy(&monotonic);
     (void) pthread_cond_init(&w->finished, NULL);
     w->fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     if (w->fd < 0)
