@@ -1,0 +1,175 @@
+"""The command `tempoftp` on a machine with everything real: the story an operator types."""
+import ast
+import ftplib
+import json
+import os
+import pty
+import re
+import subprocess
+
+import pytest
+
+import client
+from machine import wait_until
+
+OK, REFUSED, USAGE, NOT_FOUND, UNREACHABLE, ENDED_BADLY = range(6)
+
+
+@pytest.fixture
+def tempoftp(machine):
+    """tempoftp("ver", "x") runs the client inside, as root or `user`; expects exit code `code`."""
+    def run(*words, code=OK, user=None):
+        done = machine.run(["tempoftp", *words], check=False, user=user)
+        assert done.returncode == code, f"{words}: {done.returncode}\n{done.stdout}{done.stderr}"
+        return done
+    return run
+
+
+@pytest.fixture
+def made(tempoftp):
+    """Ids that a test asks for itself, deleted afterwards."""
+    ids = []
+    yield ids
+    for id in ids:
+        tempoftp("eliminar", id, code=OK)
+
+
+def field(text, label):
+    found = re.search(rf"(?m)^{label}: +(.*)$", text)
+    assert found, f"no line {label} in:\n{text}"
+    return found[1]
+
+
+def test_create_follow_download_delete(machine, source, tempoftp, unique, made):
+    ruta = source.make_tree(unique(), {"folder/data.bin": 3_000_000, "LÉEME.txt": "hola\n"})
+    id = unique("p")
+    made.append(id)
+    done = tempoftp("crear", f"{unique()}@example.org", id, f"{ruta}/", "5", "--seguir")
+    assert field(done.stdout, "Estado").startswith("listo — Listo, tiene 5 días")
+    assert field(done.stdout, "Datos").startswith("2 archivos, 3,0 MB")
+    states = [line.split()[0] for line in done.stderr.splitlines()]
+    assert states[-1] == "listo" and set(states) <= {"recibido", "preparando", "traslado", "listo"}
+
+    # What it printed is enough to fetch the data.
+    with ftplib.FTP(timeout=30, encoding="utf-8") as ftp:
+        ftp.connect(*client.FTP_ADDRESS)
+        ftp.login(field(done.stdout, "Cuenta FTP"), field(done.stdout, "Contraseña"))
+        assert client.fetch(ftp, f"/{id}/LÉEME.txt") == b"hola\n"
+
+    line = tempoftp("--get", id).stdout
+    status, _, literal = line.partition(" ")
+    answer = ast.literal_eval(literal)
+    assert status == "200" and list(answer) == ["status", "usuario", "password", "mensaje", "vigencia"]
+    assert answer["password"] == field(done.stdout, "Contraseña")
+    assert id in tempoftp("lista", "--estado", "listo").stdout
+    assert id in [row["id"] for row in json.loads(tempoftp("lista", "-j").stdout)["solicitudes"]]
+
+
+def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, made):
+    ruta = source.make_tree(unique(), {"big.bin": 400 << 20})
+    id = unique("p")
+    made.append(id)
+    terminal, end = pty.openpty()
+    process = subprocess.Popen(machine.command(["tempoftp", "crear", f"{unique()}@example.org", id, ruta, "--seguir"]),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=end)
+    os.close(end)
+    drawn = b""
+    try:
+        while piece := os.read(terminal, 4096):
+            drawn += piece
+    except OSError:  # EIO: the client closed it
+        pass
+    os.close(terminal)
+    shown = process.communicate(timeout=120)[0].decode()
+    assert process.returncode == OK, shown
+    lines = drawn.decode().split("\r\x1b[K")
+    assert "\n" not in drawn.decode()
+    bars = [line for line in lines if re.search(r"^traslado +\[[█░]+\] +\d+ %  [\d,]+ .?B de 419,4 MB", line)]
+    assert bars, lines
+    assert field(shown, "Estado").startswith("listo")
+
+
+def test_a_failure_is_told_and_has_its_exit_code(tempoftp, unique, made):
+    id = unique("p")
+    made.append(id)
+    done = tempoftp("crear", f"{unique()}@example.org", id, "source:/srv/there-is-no-such-folder", "--seguir", code=ENDED_BADLY)
+    assert "La ruta no existe en el servidor de origen" in field(done.stdout, "Estado")
+    assert "Contraseña" not in done.stdout
+
+
+def test_events_live_until_it_is_deleted(machine, source, submit, tempoftp, wait_for, unique):
+    id = submit(source.make_tree(unique(), {"a": "a"}))
+    process = subprocess.Popen(machine.command(["tempoftp", "eventos", id, "--seguir"]), stdout=subprocess.PIPE, text=True)
+    seen = []
+    try:
+        for line in process.stdout:
+            seen.append(line.split()[3])  # date, time, UTC, state
+            if seen[-1] == "listo":
+                tempoftp("eliminar", id)
+        assert process.wait(timeout=30) == OK
+    finally:
+        process.kill()
+        process.stdout.close()
+    assert seen == ["recibido", "preparando", "traslado", "listo", "eliminado"]
+
+
+def test_following_survives_the_death_of_the_service(machine, source, tempoftp, unique, made):
+    ruta = source.make_tree(unique(), {"big.bin": 300 << 20})
+    id = unique("p")
+    made.append(id)
+    process = subprocess.Popen(machine.command(["tempoftp", "crear", f"{unique()}@example.org", id, ruta, "--seguir"]),
+                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    assert process.stderr.readline()
+    assert machine.kill("tempoftpd")
+    shown, told = process.communicate(timeout=120)
+    assert process.returncode == OK, shown + told
+    assert field(shown, "Estado").startswith("listo")
+
+
+def test_who_may_use_the_socket_and_who_may_read_the_key(machine, source, submit, tempoftp, wait_for, unique):
+    id = submit(source.make_tree(unique(), {"a": "a"}))
+    wait_for(id, "listo")
+    machine.run(["useradd", "--no-create-home", "operator-cli"])
+    try:
+        done = tempoftp("ver", id, user="operator-cli", code=UNREACHABLE)
+        assert "Permission denied" in done.stderr and "tempoftp-admin" in done.stderr
+        machine.run(["usermod", "-aG", "tempoftp-admin", "operator-cli"])
+        done = tempoftp("ver", id, user="operator-cli")
+        assert field(done.stdout, "Contraseña").startswith("gAAAAA")
+        assert "La contraseña sigue cifrada" in done.stderr
+        assert not field(tempoftp("ver", id).stdout, "Contraseña").startswith("gAAAAA")
+    finally:
+        machine.run(["userdel", "operator-cli"])
+
+
+def test_the_url_instead_of_the_socket(tempoftp):
+    assert json.loads(tempoftp("--url", "http://127.0.0.1:9043", "salud", "-j").stdout)["status"] == "ok"
+    assert field(tempoftp("salud").stdout, "FTP") == "up"
+    assert tempoftp("--status").stdout == "200 {'status': 'active'}\n"
+
+
+def test_no_service_at_all(machine, tempoftp):
+    machine.run(["systemctl", "stop", "tempoftp-api.socket", "tempoftp.service"])
+    try:
+        done = tempoftp("estado", code=UNREACHABLE)
+        assert "systemctl status tempoftp" in done.stderr
+    finally:
+        machine.run(["systemctl", "start", "tempoftp-api.socket"])
+    wait_until(lambda: tempoftp("estado"))
+
+
+def test_no_secret_in_any_command_line(machine, source, tempoftp, unique, made):
+    """While the client works on a request, no process of the machine carries key, token or password in its arguments."""
+    ruta = source.make_tree(unique(), {"big.bin": 200 << 20})
+    id = unique("p")
+    made.append(id)
+    key = machine.file("/etc/tempoftp/encryption.key").read_text().strip()
+    process = subprocess.Popen(machine.command(["tempoftp", "crear", f"{unique()}@example.org", id, ruta, "--seguir", "-q"]),
+                               stdout=subprocess.PIPE, text=True)
+    seen = ""
+    while process.poll() is None:
+        seen += machine.run(["ps", "-eo", "args=", "-ww"]).stdout
+    shown = process.communicate()[0]
+    assert process.returncode == OK
+    assert "tempoftp-transfer" in seen  # it did look while the copy ran
+    assert key not in seen and field(shown, "Contraseña") not in seen
