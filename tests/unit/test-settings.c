@@ -1,0 +1,363 @@
+/* Settings: defaults, every value's limits, the words of errors, sources and their order, the texts made from the table. */
+#include "model/settings.h"
+
+#include "basic/buffer.h"
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <syslog.h>
+#include <cmocka.h>
+
+typedef struct Pair {
+    const char *name, *value;
+} Pair;
+
+#define PAIRS_MAX 8
+typedef struct Fake {
+    Pair pairs[PAIRS_MAX];
+    char warnings[1024];
+} Fake;
+
+static const char *look_up(const char *name, void *userdata) {
+    const Fake *f = userdata;
+    for (size_t i = 0; i < PAIRS_MAX && f->pairs[i].name; i++)
+        if (streq(f->pairs[i].name, name))
+            return f->pairs[i].value;
+    return NULL;
+}
+
+static void warn(const char *text, void *userdata) {
+    Fake *f = userdata;
+    strncat(f->warnings, text, sizeof(f->warnings) - strlen(f->warnings) - 2);
+    strcat(f->warnings, "|");
+}
+
+static void defaults(void **state) {
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    char host[256];
+    Fake f = { 0 };
+
+    gethostname(host, sizeof(host));
+    assert_int_equal(settings_parse(look_up, warn, &f, &s, &error), 0);
+    assert_null(s->encryption_key);
+    assert_false(s->simulacro);
+    assert_string_equal(s->data_path, "/data");
+    assert_int_equal(s->ftp_uid, 2001);
+    assert_int_equal(s->ftp_gid, 2001);
+    assert_string_equal(s->ssh_user, "lanotadm");
+    assert_null(s->origins);
+    assert_int_equal(s->vigencia_max, 90);
+    assert_int_equal(s->max_transfers, 4);
+    assert_int_equal(s->auth, AUTH_UNSET);
+    assert_int_equal(s->rate_post.calls, 10);
+    assert_int_equal(s->rate_post.window_ms, 3600000);
+    assert_null(s->cors_origins);
+    assert_null(s->proxies);
+    assert_string_equal(s->ftp_host, host);
+    assert_int_equal(s->ftp_port, 21);
+    assert_int_equal(s->pasv_min, 50000);
+    assert_int_equal(s->pasv_max, 50999);
+    assert_null(s->pasv_address);
+    assert_int_equal(s->ftp_tls, TLS_OFF);
+    assert_int_equal(s->ftp_jail, JAIL_REQUIRED);
+    assert_int_equal(s->idle_seconds, 60);
+    assert_int_equal(s->log_level, LOG_INFO);
+    assert_int_equal(s->sim_force, SIM_OK);
+    assert_int_equal(s->sim_remote_size_bytes, 100000000);
+    assert_int_equal(s->sim_data_free_bytes, 1000000000);
+    assert_int_equal(s->sim_delay_ms, 0);
+    assert_string_equal(f.warnings, "");
+}
+
+static void values_arrive(void **state) {
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    Fake f = { .pairs = {
+                   { "TEMPOFTP_ORIGENES", "a, b.c ,[::1]" },
+                   { "TEMPOFTP_AUTH", "Required" },
+                   { "TEMPOFTP_FTP_PASV_PORTS", "1024-65535" },
+                   { "TEMPOFTP_SIM_FORCE", "fail" },
+                   { "TEMPOFTP_DATA_PATH", "/srv/datos é//" },
+                   { "TEMPOFTP_FTP_JAIL", "best-effort" },
+                   { "TEMPOFTP_SIM_DATA_FREE_BYTES", "9223372036854775807" },
+                   { "TEMPOFTP_FTP_PORT", "2121" },
+               } };
+
+    assert_int_equal(settings_parse(look_up, NULL, &f, &s, &error), 0);
+    assert_string_equal(s->origins[0], "a");
+    assert_string_equal(s->origins[1], "b.c");
+    assert_string_equal(s->origins[2], "[::1]");
+    assert_null(s->origins[3]);
+    assert_int_equal(s->auth, AUTH_REQUIRED);
+    assert_int_equal(s->pasv_min, 1024);
+    assert_int_equal(s->pasv_max, 65535);
+    assert_int_equal(s->sim_force, SIM_FAIL);
+    assert_string_equal(s->data_path, "/srv/datos é");
+    assert_int_equal(s->ftp_jail, JAIL_BEST_EFFORT);
+    assert_true(s->sim_data_free_bytes == INT64_MAX);
+    assert_int_equal(s->ftp_port, 2121);
+}
+
+/* One setting at a time: allowed or not. */
+static void single_values(void **state) {
+    static const struct {
+        const char *name, *value;
+        bool allowed;
+    } cases[] = {
+        { "TEMPOFTP_SIMULACRO", "1", true },
+        { "TEMPOFTP_SIMULACRO", "0", true },
+        { "TEMPOFTP_SIMULACRO", "", true }, /* the same as not set */
+        { "TEMPOFTP_SIMULACRO", "2", false },
+        { "TEMPOFTP_DATA_PATH", "/", false },
+        { "TEMPOFTP_DATA_PATH", "data", false },
+        { "TEMPOFTP_DATA_PATH", "/data/", true },
+        { "TEMPOFTP_DATA_PATH", "/data//x", false },
+        { "TEMPOFTP_DATA_PATH", "/data/../etc", false },
+        { "TEMPOFTP_DATA_PATH", "/data/..", false },
+        { "TEMPOFTP_DATA_PATH", "/data/./x", false },
+        { "TEMPOFTP_DATA_PATH", "/data/...", true },
+        { "TEMPOFTP_DATA_PATH", "/data\n", false },
+        { "TEMPOFTP_DATA_PATH", "/\xff", false },
+        { "FTP_UID", "0", false }, /* never root */
+        { "FTP_GID", "0", false },
+        { "FTP_UID", "65534", true },
+        { "FTP_UID", "4294967295", false },
+        { "FTP_UID", "2001x", false },
+        { "RSYNC_SSH_USER", "lanot-adm.x", true },
+        { "RSYNC_SSH_USER", "-oProxyCommand=id", false },
+        { "RSYNC_SSH_USER", "a b", false },
+        { "RSYNC_SSH_USER", "a@b", false },
+        { "TEMPOFTP_ORIGENES", "h1,10.0.0.1,2001:db8::1,[2001:db8::1]", true },
+        { "TEMPOFTP_ORIGENES", "h1,-h2", false },
+        { "TEMPOFTP_ORIGENES", "h1:/x", false },
+        { "TEMPOFTP_ORIGENES", "[127.0.0.1]", false },
+        { "TEMPOFTP_ORIGENES", "*", false },
+        { "TEMPOFTP_VIGENCIA_MAX", "0", false },
+        { "TEMPOFTP_VIGENCIA_MAX", "36500", true },
+        { "TEMPOFTP_VIGENCIA_MAX", "36501", false },
+        { "TEMPOFTP_MAX_TRASLADOS", "0", false },
+        { "TEMPOFTP_MAX_TRASLADOS", "64", true },
+        { "TEMPOFTP_MAX_TRASLADOS", "65", false },
+        { "TEMPOFTP_AUTH", "off", true },
+        { "TEMPOFTP_AUTH", "no", false },
+        { "TEMPOFTP_RATE_LIMIT_POST", "5/minute", true },
+        { "TEMPOFTP_RATE_LIMIT_POST", "5", false },
+        { "TEMPOFTP_CORS_ORIGINS", "https://a.example, http://localhost:8080,*", true },
+        { "TEMPOFTP_CORS_ORIGINS", "https://a.example/", false },
+        { "TEMPOFTP_CORS_ORIGINS", "a.example", false },
+        { "TEMPOFTP_CORS_ORIGINS", "https://", false },
+        { "TEMPOFTP_PROXIES", "127.0.0.1,10.0.0.0/8,2001:db8::/32,::1", true },
+        { "TEMPOFTP_PROXIES", "10.0.0.0/33", false },
+        { "TEMPOFTP_PROXIES", "2001:db8::/129", false },
+        { "TEMPOFTP_PROXIES", "proxy.example", false },
+        { "TEMPOFTP_PROXIES", "10.0.0.0/", false },
+        { "TEMPOFTP_FTP_HOST", "ftp.example.org", true },
+        { "TEMPOFTP_FTP_HOST", "2001:db8::1", true },
+        { "TEMPOFTP_FTP_HOST", "ftp://example.org", false },
+        { "TEMPOFTP_FTP_PORT", "0", false },
+        { "TEMPOFTP_FTP_PORT", "65536", false },
+        { "TEMPOFTP_FTP_PASV_PORTS", "50000", false },
+        { "TEMPOFTP_FTP_PASV_PORTS", "1023-2000", false },
+        { "TEMPOFTP_FTP_PASV_PORTS", "3000-2000", false },
+        { "TEMPOFTP_FTP_PASV_PORTS", "2000-65536", false },
+        { "TEMPOFTP_FTP_PASV_PORTS", "2000-2000", true },
+        { "TEMPOFTP_FTP_PASV_ADDRESS", "203.0.113.5", true },
+        { "TEMPOFTP_FTP_PASV_ADDRESS", "2001:db8::1", false },
+        { "TEMPOFTP_FTP_PASV_ADDRESS", "ftp.example.org", false },
+        { "TEMPOFTP_FTP_TLS", "optional", true },
+        { "TEMPOFTP_FTP_TLS", "on", false },
+        { "TEMPOFTP_FTP_JAIL", "off", false },
+        { "TEMPOFTP_IDLE_SECONDS", "0", true },
+        { "TEMPOFTP_IDLE_SECONDS", "-1", false },
+        { "TEMPOFTP_IDLE_SECONDS", "86401", false },
+        { "TEMPOFTP_LOG_LEVEL", "DEBUG", true },
+        { "TEMPOFTP_LOG_LEVEL", "verbose", false },
+        { "TEMPOFTP_SIM_FORCE", "maybe", false },
+        { "TEMPOFTP_SIM_REMOTE_SIZE_BYTES", "1e9", false },
+        { "TEMPOFTP_SIM_REMOTE_SIZE_BYTES", "9223372036854775808", false },
+        { "TEMPOFTP_SIM_DELAY_MS", "100", true },
+        { "TEMPOFTP_SIM_DELAY_MS", "3600001", false },
+        { "FTP_DB_HOST", "localhost", false },
+        { "FTP_DB_HOST", "", true },
+        { "FTP_DB_USER", "anything", true }, /* not parsed yet */
+        { "TEMPOFTP_JWT_KEY", "anything", true },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        _cleanup_(settings_freep) Settings *s = NULL;
+        _cleanup_free_ char *error = NULL;
+        Fake f = { .pairs = { { cases[i].name, cases[i].value } } };
+        int r = settings_parse(look_up, NULL, &f, &s, &error);
+        if ((r == 0) != cases[i].allowed)
+            print_error("%s=%s\n", cases[i].name, cases[i].value);
+        assert_int_equal(r, cases[i].allowed ? 0 : -EINVAL);
+        if (r < 0)
+            assert_true(has_prefix(error, cases[i].name));
+    }
+}
+
+static void errors_say_what_is_allowed(void **state) {
+    static const struct {
+        Pair pair;
+        const char *error;
+    } cases[] = {
+        { { "TEMPOFTP_VIGENCIA_MAX", "abc" }, "TEMPOFTP_VIGENCIA_MAX: 'abc' is not allowed; expected a whole number from 1 to 36500" },
+        { { "TEMPOFTP_AUTH", "x" }, "TEMPOFTP_AUTH: 'x' is not allowed; expected required or off" },
+        { { "TEMPOFTP_FTP_TLS", "x" }, "TEMPOFTP_FTP_TLS: 'x' is not allowed; expected off or optional or required" },
+        { { "FTP_DB_HOST", "db" },
+          "FTP_DB_HOST: this version has no MariaDB back end; accounts are tempoftp's own. Remove the setting" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        Settings *s = NULL;
+        _cleanup_free_ char *error = NULL;
+        Fake f = { .pairs = { cases[i].pair } };
+        assert_int_equal(settings_parse(look_up, NULL, &f, &s, &error), -EINVAL);
+        assert_string_equal(error, cases[i].error);
+        assert_null(s);
+    }
+}
+
+static void secrets_stay_out_of_errors(void **state) {
+    char key[2000];
+    Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    Fake f = { .pairs = { { "TEMPOFTP_ENCRYPTION_KEY", key } } };
+
+    memset(key, 'K', sizeof(key) - 1);
+    key[sizeof(key) - 1] = '\0';
+    assert_int_equal(settings_parse(look_up, NULL, &f, &s, &error), -EINVAL);
+    assert_non_null(strstr(error, "TEMPOFTP_ENCRYPTION_KEY"));
+    assert_null(strstr(error, "KK"));
+}
+
+static void obsolete_ones_warn(void **state) {
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    Fake f = { .pairs = { { "SKIP_CHOWN", "1" },
+                          { "DATA_OWNER_USER", "x" },
+                          { "DATA_OWNER_GROUP", "" },
+                          { "TEMPOFTP_REUSE_PASSWORD", "1" } } };
+
+    assert_int_equal(settings_parse(look_up, warn, &f, &s, &error), 0);
+    assert_non_null(strstr(f.warnings, "SKIP_CHOWN is obsolete, ignoring"));
+    assert_non_null(strstr(f.warnings, "DATA_OWNER_USER is obsolete"));
+    assert_null(strstr(f.warnings, "DATA_OWNER_GROUP"));
+    assert_non_null(strstr(f.warnings, "TEMPOFTP_REUSE_PASSWORD"));
+}
+
+static void put(const char *folder, const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs(text, file);
+    fclose(file);
+}
+
+/* Credential before environment before file. */
+static void sources(void **state) {
+    char folder[] = "/tmp/test-settings.XXXXXX", env_file[64];
+    static const struct {
+        const char *credential, *environment, *file, *key; /* NULL: not given */
+    } cases[] = {
+        { "cred\n", "env", "TEMPOFTP_ENCRYPTION_KEY=file", "cred" },
+        { NULL, "env", "TEMPOFTP_ENCRYPTION_KEY=file", "env" },
+        { "", "env", "", "env" }, /* an empty credential is none */
+        { NULL, NULL, "TEMPOFTP_ENCRYPTION_KEY='file'\n", "file" },
+        { NULL, "", "TEMPOFTP_ENCRYPTION_KEY=file\n", "file" },
+        { NULL, NULL, "# nothing\n", NULL },
+    };
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(env_file, sizeof(env_file), "%s/env", folder);
+    setenv("CREDENTIALS_DIRECTORY", folder, 1);
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        _cleanup_(settings_freep) Settings *s = NULL;
+        _cleanup_free_ char *error = NULL;
+        char path[96];
+        snprintf(path, sizeof(path), "%s/tempoftp_encryption_key", folder);
+        unlink(path);
+        if (cases[i].credential)
+            put(folder, "tempoftp_encryption_key", cases[i].credential);
+        unsetenv("TEMPOFTP_ENCRYPTION_KEY");
+        if (cases[i].environment)
+            setenv("TEMPOFTP_ENCRYPTION_KEY", cases[i].environment, 1);
+        put(folder, "env", cases[i].file);
+        assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), 0);
+        assert_true(streq_null(s->encryption_key, cases[i].key));
+    }
+    unsetenv("CREDENTIALS_DIRECTORY");
+    unsetenv("TEMPOFTP_ENCRYPTION_KEY");
+
+    Settings *s = NULL;
+    char *error = NULL;
+    Fake f = { 0 };
+    put(folder, "env", "TEMPOFTP_IDLE_SECONDS=7\nwhat is this\nSKIP_CHOWN=1\n");
+    assert_int_equal(settings_load(env_file, warn, &f, &s, &error), 0);
+    assert_int_equal(s->idle_seconds, 7);
+    assert_non_null(strstr(f.warnings, "1 lines are not NAME=value"));
+    assert_non_null(strstr(f.warnings, "SKIP_CHOWN"));
+    settings_free(s);
+    put(folder, "env", "TEMPOFTP_IDLE_SECONDS=soon\n");
+    assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), -EINVAL);
+    assert_true(has_prefix(error, "TEMPOFTP_IDLE_SECONDS"));
+    free(error);
+    assert_int_equal(settings_load("/nonexistent/env", NULL, NULL, &s, &error), -EINVAL);
+    assert_string_equal(error, "/nonexistent/env: No such file or directory");
+    free(error);
+
+    char command[64];
+    snprintf(command, sizeof(command), "rm -r %s", folder);
+    assert_int_equal(system(command), 0);
+}
+
+/* The example file, uncommented, is accepted and says the defaults. */
+static void the_example_is_valid(void **state) {
+    char path[] = "/tmp/test-settings.XXXXXX";
+    char *text = NULL;
+    size_t size = 0, settings = 0;
+    FILE *memory = open_memstream(&text, &size);
+
+    settings_print_example(memory);
+    settings_print_help(memory);
+    fclose(memory);
+    _cleanup_close_ int fd = mkostemp(path, O_CLOEXEC);
+    assert_true(fd >= 0);
+    for (char *line = strtok(text, "\n"); line; line = strtok(NULL, "\n")) {
+        assert_true(strlen(line) < 250);
+        if (line[0] == '#' && line[1] >= 'A' && line[1] <= 'Z') {
+            settings++;
+            dprintf(fd, "%s\n", line + 1);
+        }
+    }
+    free(text);
+    assert_int_equal(settings, 25);
+
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    Fake f = { 0 };
+    assert_int_equal(settings_load(path, warn, &f, &s, &error), 0);
+    assert_string_equal(f.warnings, "");
+    assert_int_equal(s->max_transfers, 4);
+    assert_int_equal(s->pasv_max, 50999);
+    unlink(path);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(defaults),
+        cmocka_unit_test(values_arrive),
+        cmocka_unit_test(single_values),
+        cmocka_unit_test(errors_say_what_is_allowed),
+        cmocka_unit_test(secrets_stay_out_of_errors),
+        cmocka_unit_test(obsolete_ones_warn),
+        cmocka_unit_test(sources),
+        cmocka_unit_test(the_example_is_valid),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
