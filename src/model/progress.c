@@ -196,6 +196,8 @@ int rsync_stats_parse(const char *text, RsyncStats *ret) {
         return error;
     if (!find_line(text, "Total file size: ", &r) || !take_number(&r, true, &s.bytes))
         return -EINVAL;
+    if (!find_line(text, "Total transferred file size: ", &r) || !take_number(&r, true, &s.needed))
+        s.needed = s.bytes;
     *ret = s;
     return 0;
 }

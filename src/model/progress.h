@@ -29,6 +29,7 @@ int progress_parse_status(const char *text, Progress *ret) _must_use_;
 typedef struct RsyncStats {
     uint64_t files; /* "Number of regular files transferred"/"Number of files … reg:" */
     uint64_t bytes; /* "Total file size" */
+    uint64_t needed; /* "Total transferred file size": what this run copies, or in a dry run would copy; `bytes` when the line is missing */
 } RsyncStats;
 /* The text of `rsync --dry-run --stats` (C locale, with or without thousands separators). -EINVAL when a figure is missing. */
 int rsync_stats_parse(const char *text, RsyncStats *ret) _must_use_;

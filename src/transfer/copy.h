@@ -1,0 +1,10 @@
+/* The two runs of rsync over an open connection. */
+#pragma once
+
+#include "model/progress.h"
+#include "transfer/connection.h"
+
+/* Both: 0; -ECONNABORTED with *ret_failure set; other errors are our own. staging: absolute, for rsync's jail. */
+int copy_size(const Options *o, const Connection *c, const char *staging, RsyncStats *ret, Failure *ret_failure) _must_use_;
+/* Shows its progress in STATUS=. *ret_moved: it has copied something. */
+int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, bool *ret_moved, Failure *ret_failure) _must_use_;

@@ -1,0 +1,83 @@
+/* tempoftp-transfer: copies one dataset from its source into its staging folder. Runs as tempoftp-transfer-<id>.service, made by the broker.
+ *
+ * Gets its run token and the ssh key as credentials; has no access to the database, and none to other requests' data. */
+#include "basic/fds.h"
+#include "basic/log.h"
+#include "basic/strings.h"
+#include "transfer/connection.h"
+#include "transfer/report.h"
+#include "transfer/worker.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#define TOKEN_SIZE 32
+#define KEY_MAX 65536
+
+static int enter_jail(const Options *o) {
+    _cleanup_free_ char *staging = NULL;
+    int r;
+
+    if (asprintf(&staging, "%s/%s", o->data, o->staging) < 0) {
+        staging = NULL;
+        return -ENOMEM;
+    }
+    r = jail_enter(&(Jail) { .credentials = getenv("CREDENTIALS_DIRECTORY"), .private_tmp = "/tmp", .staging = staging });
+    if (r == -EOPNOTSUPP && o->best_effort_jail) {
+        log_warning("This kernel has no landlock: copying without the inner walls, as TEMPOFTP_FTP_JAIL=best-effort says");
+        return 0;
+    }
+    return r < 0 ? log_errno(r, "Cannot enter the jail (landlock); TEMPOFTP_FTP_JAIL=best-effort goes on without") : 0;
+}
+
+static WorkerExit fail(const char *token, Cause cause, const char *detail) {
+    Failure f = { .cause = cause };
+    int r;
+
+    snprintf(f.detail, sizeof(f.detail), "%s", detail);
+    log_error("%s: %s", cause_name(cause), detail);
+    r = report_failed(token, &f);
+    return r == -ESTALE ? WORKER_UNWANTED : r < 0 ? WORKER_UNREPORTED : WORKER_FAILED;
+}
+
+static WorkerExit work(const Options *o) {
+    _cleanup_(wipe_freep) char *token = NULL, *key = NULL;
+    _cleanup_free_ char *key_path = NULL;
+    const char *credentials = getenv("CREDENTIALS_DIRECTORY");
+
+    if (read_credential("run", TOKEN_SIZE, &token) < 0 || strlen(token) != TOKEN_SIZE) {
+        log_error("There is no run token for this unit: tempoftpd does not wait for it");
+        return WORKER_UNWANTED;
+    }
+    if (read_credential("ssh-key", KEY_MAX, &key) < 0 || is_blank(key))
+        return fail(token, CAUSE_PERMISSION_SSH, "/etc/tempoftp/id_ed25519 is missing or empty");
+    wipe_free(TAKE_PTR(key)); /* ssh reads it itself */
+    if (asprintf(&key_path, "%s/ssh-key", credentials) < 0) {
+        key_path = NULL;
+        return WORKER_UNREPORTED;
+    }
+    if (enter_jail(o) < 0)
+        return fail(token, CAUSE_INTERNAL, "no landlock");
+    umask(0027);
+    return worker_run(o, token, key_path);
+}
+
+int main(int argc, char **argv) {
+    const char *error = NULL;
+    Options o;
+
+    log_open("tempoftp-transfer", LOG_INFO);
+    signal(SIGPIPE, SIG_IGN);
+    if (options_parse(argc, argv, &o, &error) < 0) {
+        log_error("%s", error);
+        return WORKER_USAGE;
+    }
+    if (o.say_version || o.say_help) {
+        puts(o.say_version ? "tempoftp-transfer " TEMPOFTP_VERSION
+                           : "tempoftp-transfer --id ID --user USER --host HOST --address IP… --path PATH --data FOLDER --staging FOLDER\n\n"
+                             "Copies one dataset. Started by systemd as tempoftp-transfer-ID.service, not by hand: see tempoftp-transfer(8).");
+        return 0;
+    }
+    return work(&o);
+}
