@@ -81,11 +81,34 @@ def check_map(root, src):
                 yield True, f"{readme}: its map does not name {room}/"
 
 
+def outline(markdown):
+    """What two languages of one page share: levels of headings, lengths of tables, code blocks, names of settings and files."""
+    text = re.sub(r"^```.*?^```", "CODE", markdown, flags=re.M | re.S)
+    return {
+        "headings": re.findall(r"^(#+) ", text, re.M),
+        "tables": [len(table.splitlines()) for table in re.findall(r"(?:^\|.*\n)+", text, re.M)],
+        "code blocks": text.count("CODE"),
+        "numbered steps": re.findall(r"^(\d+)\. ", text, re.M),
+        "names": sorted(set(re.findall(r"TEMPOFTP_[A-Z_]+|/(?:etc|var|run|data)[\w./-]*|tempoftp-[a-z-]+\.[a-z]+", markdown))),
+    }
+
+
+def check_twins(root):
+    pages = [root / "README.md", root / "README.es.md"]
+    if not all(page.exists() for page in pages):
+        return
+    english, spanish = (outline(page.read_text(encoding="utf-8")) for page in pages)
+    for part in english:
+        if english[part] != spanish[part]:
+            yield True, f"README.md and README.es.md differ in their {part}: {english[part]} and {spanish[part]}"
+
+
 def check_tree(root):
     src = root / "src"
     for path in sources(src):
         yield from check_file(src, path)
     yield from check_map(root, src)
+    yield from check_twins(root)
 
 
 def main():

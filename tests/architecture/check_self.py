@@ -28,6 +28,9 @@ BAD = [
     ({"src/model/x.c": "/* x */\n" + "\n" * 600}, "601 lines"),
     ({"src/attic/x.c": "/* x */\n"}, "no room of the house"),
     ({"src/store/s.h": "#pragma once\n"}, "README.es.md: its map does not name store/"),
+    ({"README.es.md": GOOD["README.es.md"] + "## more\n"}, "differ in their headings"),
+    ({"README.md": GOOD["README.md"] + "| a |\n|---|\n| b |\n"}, "differ in their tables"),
+    ({"README.md": GOOD["README.md"] + "`TEMPOFTP_AUTH`\n"}, "differ in their names"),
     ({"README.md": "basic cli model api"}, "README.md: its map does not name cli/"),
 ]
 
