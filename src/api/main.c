@@ -116,6 +116,7 @@ int main(int argc, char **argv) {
     _cleanup_free_ char *error = NULL;
     RunOptions options = { .state_directory = getenv("STATE_DIRECTORY") };
     const char *env_file = NULL;
+    bool started = false;
 
     int r = parse_options(argc, argv, &options, &env_file);
     if (r != 0)
@@ -144,7 +145,9 @@ int main(int argc, char **argv) {
         r = -EINVAL;
     }
     if (r >= 0)
-        r = manager_run(settings, &options, passed);
+        r = manager_run(settings, &options, passed, &started);
+    if (r < 0 && started)
+        return EXIT_FAILURE; /* systemd starts it again */
     if (r < 0) {
         refuse_waiting_clients(passed);
         return EX_CONFIG;

@@ -401,10 +401,11 @@ static void tear_down(Manager *m) {
         close(m->data_fd);
 }
 
-int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed) {
+int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed, bool *ret_started) {
     Manager m = { .settings = settings, .data_fd = -EBADF };
 
     int r = set_up(&m, options, passed);
+    *ret_started = r >= 0;
     if (r >= 0) {
         sd_notify(false, "READY=1");
         r = run_loop(&m, !options->listen);

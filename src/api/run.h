@@ -9,5 +9,5 @@ typedef struct RunOptions {
     const char *state_directory; /* --state-directory or $STATE_DIRECTORY */
 } RunOptions;
 
-/* Runs until idle or told to stop. 0, or a negative errno that was logged. */
-int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed) _must_use_;
+/* Runs until idle or told to stop. 0, or a negative errno that was logged; *ret_started: it had been serving. */
+int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed, bool *ret_started) _must_use_;

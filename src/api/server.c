@@ -232,7 +232,7 @@ int server_run(Server *s, int wait_ms) {
         wait_ms = 0;
     if (r < 0)
         return r;
-    if (h2o_evloop_run(s->loop, wait_ms) != 0)
+    if (h2o_evloop_run(s->loop, wait_ms) != 0 && errno != EINTR) /* a debugger, SIGCONT, a suspended machine */
         return -errno;
     return 0;
 }
