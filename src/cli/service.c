@@ -10,6 +10,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+static void put_message(const char *format, va_list list) _printf_(1, 0);
 static void put_message(const char *format, va_list list) {
     _cleanup_free_ char *text = NULL;
 

@@ -9,7 +9,8 @@
 #include <string.h>
 #include <cmocka.h>
 
-static const Progress half = { .bytes = 123456789, .total = 246913578, .percent = 50, .rate = 31457280, .left = 12 };
+#define HALF { .bytes = 123456789, .total = 246913578, .percent = 50, .rate = 31457280, .left = 12 }
+static const Progress half = HALF;
 
 static void check(const char *state, const char *message, const Progress *p, size_t columns, const char *expected) {
     _cleanup_buffer_ Buffer line = {};
@@ -31,7 +32,7 @@ static void narrower_ones_lose_the_bar_the_time_and_the_rate(void **state) {
 
 static void never_wider_than_asked(void **state) {
     static const Progress cases[] = {
-        half,
+        HALF,
         { .bytes = UINT64_MAX, .total = UINT64_MAX, .percent = 100, .rate = UINT64_MAX, .left = UINT64_MAX - 1 },
         { .percent = 4000000000u, .left = UINT64_MAX },
     };
