@@ -69,8 +69,9 @@ class Case(unittest.TestCase):
     @classmethod
     def tearDownClass(cls):
         code = cls.service.stop()
+        log = (cls.service.folder / "log").read_text()
         cls.folder.cleanup()
-        assert code == 0, f"the simulator ended with {code}"
+        assert code == 0, f"the simulator ended with {code}:\n{log[-4000:]}"
 
     def cli(self, *words, code=OK, **options):
         """Runs it, expects that exit code; returns (stdout, stderr)."""
