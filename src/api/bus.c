@@ -245,11 +245,6 @@ static const sd_bus_vtable vtable[] = {
 
 /* ---- the connection ---- */
 
-static void on_unit_removed(void *userdata, UnitKind kind, const char *id) {
-    if (kind == UNIT_TRANSFER)
-        lifecycle_unit_removed(userdata, id);
-}
-
 int bus_open(Manager *m) {
     int r = sd_bus_open_system(&m->bus);
 
@@ -258,8 +253,6 @@ int bus_open(Manager *m) {
     r = sd_bus_add_object_vtable(m->bus, NULL, BUS_PATH, BUS_NAME, vtable, m);
     if (r >= 0)
         r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
-    if (r >= 0)
-        r = unit_watch_removed(m->bus, on_unit_removed, m, NULL);
     if (r < 0)
         return log_errno(r, "Cannot set up the system bus connection");
     return 0;

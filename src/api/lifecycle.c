@@ -68,11 +68,22 @@ void lifecycle_transfer_ended(Manager *m, uint64_t life, uint32_t run, const cha
     scheduler_restart(m, life, pause * 1000);
 }
 
-void lifecycle_unit_removed(Manager *m, const char *id) {
+static void on_unit_ended(void *userdata, const char *id) {
+    Manager *m = userdata;
     _cleanup_request_ Request r = { 0 };
 
     if (store_get(m->store, id, &r) >= 0 && r.state == STATE_TRASLADO && r.copied)
         lifecycle_finish(m, r.life);
+}
+
+void lifecycle_watch_unit(Manager *m, uint64_t life) {
+    Transfer *x = transfers_find(m->transfers, life);
+
+    if (!x || x->watch)
+        return;
+    int r = unit_watch_ended(m->bus, UNIT_TRANSFER, x->id, on_unit_ended, m, &x->watch);
+    if (r < 0)
+        log_errno(r, "Cannot watch tempoftp-transfer-%s.service, its report remains", x->id);
 }
 
 /* ---- expiry ---- */

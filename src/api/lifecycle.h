@@ -9,8 +9,8 @@ void lifecycle_fail(Manager *m, uint64_t life, uint32_t run, Cause cause, const 
 void lifecycle_finish(Manager *m, uint64_t life);
 /* A transfer unit of that life and run has ended, as systemd reports it (any text may be ""). */
 void lifecycle_transfer_ended(Manager *m, uint64_t life, uint32_t run, const char *result, const char *exit_code, const char *exit_status);
-/* The transfer unit of that id is gone (UnitRemoved): finishes a whole copy at once, leaves everything else to the report. */
-void lifecycle_unit_removed(Manager *m, const char *id);
+/* Its unit runs: watches it, to finish a whole copy the moment the unit has ended. Everything else is left to the report. */
+void lifecycle_watch_unit(Manager *m, uint64_t life);
 /* Expires what is due. done(n) after all of it is settled; may be NULL. */
 typedef void (*LifecycleExpired)(Manager *m, unsigned n, void *userdata);
 void lifecycle_expire_due(Manager *m, LifecycleExpired done, void *userdata);

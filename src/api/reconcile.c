@@ -79,8 +79,10 @@ static int revive(const Request *r, void *userdata) {
     Reconcile *rec = userdata;
     Manager *m = rec->m;
 
-    if (has_id(rec, r->id))
-        return 0; /* it runs, its end will be reported */
+    if (has_id(rec, r->id)) { /* it runs, its end will be reported */
+        lifecycle_watch_unit(m, r->life);
+        return 0;
+    }
     Transfer *x = transfers_find(m->transfers, r->life);
     if (x && (x->starting || x->run != r->run))
         return 0; /* this process is starting it right now */

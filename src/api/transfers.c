@@ -66,6 +66,7 @@ void transfers_remove(Transfers *t, uint64_t life) {
         if ((*at)->life == life) {
             Transfer *x = *at;
             *at = x->next;
+            sd_bus_slot_unref(x->watch);
             free(x);
             t->count--;
             return;

@@ -18,6 +18,7 @@ typedef struct Transfer {
     uint64_t progress_ms; /* when it was asked last; 0 never */
     bool starting;        /* scheduler.c is bringing its unit up */
     bool finishing;       /* lifecycle_finish() is under way */
+    sd_bus_slot *watch;   /* on its unit; NULL before it runs */
     struct Transfer *next;
 } Transfer;
 

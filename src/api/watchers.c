@@ -159,6 +159,8 @@ static void watcher_update(Watcher *watcher) {
     request_done(&streaming.request);
     if (r < 0)
         watcher->ended = true; /* the client reconnects with Last-Event-ID */
+    else if (state_is_final(streaming.request.state))
+        watcher->ended = true; /* also for who has seen the final event already */
     watcher->quiet_ticks = 0;
     watcher_flush(watcher);
 }

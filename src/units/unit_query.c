@@ -1,4 +1,4 @@
-/* What systemd knows of our units: the state of one, a list of a kind, and word when one disappears.
+/* What systemd knows of our units: the state of one, a list of a kind, and word when one has ended.
  *
  * Only reads, so it asks systemd itself. GetUnit and ListUnitsByPatterns speak of loaded units only: asking never loads one. */
 #include "units/call.h"
@@ -11,6 +11,7 @@
 #define SYSTEMD "org.freedesktop.systemd1"
 #define SYSTEMD_PATH "/org/freedesktop/systemd1"
 #define SYSTEMD_MANAGER "org.freedesktop.systemd1.Manager"
+#define SYSTEMD_UNIT "org.freedesktop.systemd1.Unit"
 #define NO_SUCH_UNIT "org.freedesktop.systemd1.NoSuchUnit"
 
 static void message_unrefp(sd_bus_message **m) {
@@ -71,7 +72,7 @@ static int read_path(UnitCall *c, sd_bus_message *answer) {
     if (!c->path)
         return -ENOMEM;
     c->read = read_active;
-    return ask_property(c, "org.freedesktop.systemd1.Unit", "ActiveState");
+    return ask_property(c, SYSTEMD_UNIT, "ActiveState");
 }
 
 static void tell_state(UnitCall *c, int r, const char *error_name, const char *message) {
@@ -146,49 +147,72 @@ int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, vo
     return call_start(c, m, CALL_TIMEOUT_USEC, ret_call);
 }
 
-/* ---- unit_watch_removed ---- */
+/* ---- unit_watch_ended ---- */
 
 typedef struct Watch {
-    UnitRemoved removed;
+    UnitEnded ended;
     void *userdata;
+    char id[ID_MAX + 1];
 } Watch;
 
-static int on_removed(sd_bus_message *signal, void *userdata, sd_bus_error *unused) {
-    Watch *w = userdata;
-    char id[ID_MAX + 1];
-    const char *name;
-    UnitKind kind;
+/* PropertiesChanged(s interface, a{sv} changed, as invalidated): is ActiveState in it, and an end? */
+static bool tells_end(sd_bus_message *signal) {
+    const char *interface, *name, *value;
+    bool ended = false;
+    int r;
 
-    if (sd_bus_message_read(signal, "so", &name, NULL) >= 0 && unit_name_parse(name, &kind, id) >= 0)
-        w->removed(w->userdata, kind, id);
+    r = sd_bus_message_read(signal, "s", &interface);
+    if (r < 0 || !streq(interface, SYSTEMD_UNIT) || sd_bus_message_enter_container(signal, 'a', "{sv}") < 0)
+        return false;
+    while (sd_bus_message_enter_container(signal, 'e', "sv") > 0) {
+        if (sd_bus_message_read(signal, "s", &name) < 0)
+            return false;
+        if (!streq(name, "ActiveState"))
+            r = sd_bus_message_skip(signal, "v");
+        else if ((r = sd_bus_message_read(signal, "v", "s", &value)) >= 0)
+            ended = streq(value, "inactive") || streq(value, "failed");
+        if (r < 0 || sd_bus_message_exit_container(signal) < 0)
+            return false;
+    }
+    return ended;
+}
+
+static int on_changed(sd_bus_message *signal, void *userdata, sd_bus_error *unused) {
+    Watch *w = userdata;
+
+    if (tells_end(signal))
+        w->ended(w->userdata, w->id);
     return 0;
 }
 
-int unit_watch_removed(sd_bus *bus, UnitRemoved removed, void *userdata, sd_bus_slot **ret_slot) {
+int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended, void *userdata, sd_bus_slot **ret_slot) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
     _cleanup_free_ Watch *w = NULL;
+    _cleanup_free_ char *path = NULL;
     sd_bus_slot *slot = NULL;
+    char name[UNIT_NAME_SIZE];
     int r;
 
     w = malloc(sizeof(*w));
     if (!w)
         return -ENOMEM;
-    *w = (Watch) { removed, userdata };
-    r = sd_bus_match_signal_async(bus, &slot, SYSTEMD, SYSTEMD_PATH, SYSTEMD_MANAGER, "UnitRemoved", on_removed, NULL, w);
-    if (r < 0)
-        return r;
-    r = sd_bus_slot_set_destroy_callback(slot, free);
+    *w = (Watch) { .ended = ended, .userdata = userdata };
+    snprintf(w->id, sizeof(w->id), "%s", id);
+    unit_name_make(kind, id, false, name);
+    r = sd_bus_path_encode("/org/freedesktop/systemd1/unit", name, &path);
+    if (r >= 0)
+        r = sd_bus_match_signal_async(bus, &slot, SYSTEMD, path, "org.freedesktop.DBus.Properties", "PropertiesChanged", on_changed, NULL, w);
+    if (r >= 0)
+        r = sd_bus_slot_set_destroy_callback(slot, free);
     if (r >= 0) {
         TAKE_PTR(w); /* the slot's from here on */
-        r = manager_message(bus, "Subscribe", &m);
+        r = manager_message(bus, "Subscribe", &m); /* once would do; again is harmless */
     }
     if (r >= 0)
         r = sd_bus_message_set_expect_reply(m, false);
     if (r >= 0)
         r = sd_bus_send(bus, m, NULL);
-    if (r >= 0 && !ret_slot)
-        r = sd_bus_slot_set_floating(slot, true);
-    if (r < 0 || !ret_slot)
+    if (r < 0)
         sd_bus_slot_unref(slot);
     else
         *ret_slot = slot;

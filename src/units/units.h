@@ -31,10 +31,9 @@ int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *use
 typedef void (*UnitStateReply)(void *userdata, int r, const char *active, const char *status);
 int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 
-/* Every unit of ours that disappears ("tempoftp-…"): systemd's UnitRemoved. Subscribes. ret_slot NULL: as long
- * as the bus connection. */
-typedef void (*UnitRemoved)(void *userdata, UnitKind kind, const char *id);
-int unit_watch_removed(sd_bus *bus, UnitRemoved removed, void *userdata, sd_bus_slot **ret_slot) _must_use_;
+/* Calls when that service unit has ended ("inactive" or "failed"), sooner than OnSuccess= and OnFailure= can. Until the slot is unref'd. Subscribes. */
+typedef void (*UnitEnded)(void *userdata, const char *id);
+int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended, void *userdata, sd_bus_slot **ret_slot) _must_use_;
 
 /* Names of all loaded units of one kind, active or not (reconcile at start): callback once per unit id, then reply. */
 typedef void (*UnitListed)(void *userdata, const char *id, const char *active);
