@@ -260,11 +260,13 @@ int jail_enter_prelogin(const JailFilters *f) {
     return r < 0 ? r : load_filter(&f->prelogin);
 }
 
-/* Reading beneath the home, nothing else in the file system. ABI 1 (and REFER of ABI 2, always denied unless handled and allowed). */
+/* Reading beneath the home, nothing else in the file system. ABI 2 is what we count on; where there is more, more is taken away: without ABI 3 it is the
+ * owner of the files and the read-only mount that keep O_RDONLY | O_TRUNC from truncating them. */
 static int landlock_home(void) {
-    const uint64_t abi1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1;
+    const uint64_t abi1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, truncate = 1ULL << 14; /* linux/landlock.h may be older */
+    int abi = jail_landlock_abi();
     struct landlock_ruleset_attr ruleset = {
-        .handled_access_fs = jail_landlock_abi() >= 2 ? abi1 | LANDLOCK_ACCESS_FS_REFER : abi1,
+        .handled_access_fs = abi1 | (abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0) | (abi >= 3 ? truncate : 0),
     };
     struct landlock_path_beneath_attr beneath = {
         .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
