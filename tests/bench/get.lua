@@ -1,6 +1,6 @@
--- GET /tmpftp/{id}, ids in no order over all that were seeded. Argument: how many there are. See seed.py for their names.
+-- GET /tmpftp/{id}, ids at random over all that were seeded. Argument: how many there are. See seed.py for their names.
 -- The requests are made before the clock starts: wrk shares the machine with the server that it measures.
-local requests, next_one = {}, 0
+local requests = {}
 
 function init(arguments)
     local count = tonumber(arguments[1])
@@ -8,13 +8,8 @@ function init(arguments)
         requests[n + 1] = wrk.format("GET", string.format("/tmpftp/set-%08x-%d", (n * 2654435761) % 4294967296, n))
     end
     math.randomseed(os.time())
-    for n = count, 2, -1 do
-        local other = math.random(n)
-        requests[n], requests[other] = requests[other], requests[n]
-    end
 end
 
 function request()
-    next_one = next_one % #requests + 1
-    return requests[next_one]
+    return requests[math.random(#requests)]
 end
