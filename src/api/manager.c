@@ -26,6 +26,7 @@
 #define POOL_THREADS 2
 #define LOOP_WAIT_MS 10000
 #define STOP_GRACE_MS 10000
+#define STOP_PATIENCE_MS 500
 #define CLOCK_NOTE "clock"
 
 /* ---- clock and timers ---- */
@@ -298,17 +299,17 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
 
 /* ---- running and ending ---- */
 
-static bool is_quiet(const Manager *m) {
-    return server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
-}
-
 static bool is_idle(const Manager *m) {
-    return m->pending == 0 && is_quiet(m);
+    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
 }
 
-/* What a timer would do is durable and done after the next start. */
-static bool may_stop(const Manager *m) {
-    return m->pending == m->n_timers && is_quiet(m);
+/* What a timer would do is durable and done after the next start; a client that only keeps its connection alive is waited for a little, in case it was
+ * just about to ask. */
+static bool may_stop(const Manager *m, uint64_t asked_ms) {
+    bool patient = monotonic_ms() - asked_ms < STOP_PATIENCE_MS;
+
+    return m->pending == m->n_timers && server_is_answered(m->server) && !(patient && !server_is_idle(m->server)) && store_is_idle(m->store) &&
+           pool_is_idle(m->pool);
 }
 
 static void show_status(Manager *m) {
@@ -357,7 +358,7 @@ static int run_loop(Manager *m, bool may_leave) {
         }
         if (m->released && !stop_at)
             stop_at = now + STOP_GRACE_MS;
-        if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m))))
+        if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m, stop_at - STOP_GRACE_MS))))
             break;
         if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
             leaving = true;

@@ -42,7 +42,7 @@ struct Server {
     Listener *listeners;
     uint8_t entropy[1024];
     size_t entropy_left;
-    unsigned connections;
+    unsigned connections, requests; /* open; requests until the last byte of the answer is written */
     bool paused, closed;
 };
 
@@ -68,10 +68,17 @@ static void take_request_id(Server *s, Call *c) {
     make_request_id(s, c->request_id);
 }
 
+static void on_request_end(void *server) {
+    (*(Server **) server)->requests--;
+}
+
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     Door *door = (Door *) handler;
     Call *c = h2o_mem_alloc_pool(&req->pool, sizeof(*c));
+    Server **count = h2o_mem_alloc_shared(&req->pool, sizeof(*count), on_request_end);
 
+    *count = door->server;
+    door->server->requests++;
     memset(c, 0, sizeof(*c));
     c->m = door->server->m;
     c->req = req;
@@ -239,6 +246,10 @@ int server_run(Server *s, int wait_ms) {
 
 bool server_is_idle(const Server *s) {
     return s->connections == 0;
+}
+
+bool server_is_answered(const Server *s) {
+    return s->requests == 0;
 }
 
 static void listeners_free(Server *s) {
