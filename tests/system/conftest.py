@@ -124,7 +124,7 @@ def simulator():
 def pytest_runtest_call(item):
     machine = item.funcargs.get("machine")
     if machine:
-        item.journal_from = machine.journal_cursor()
+        item.journal_from = machine.journal_now()
 
 
 @pytest.hookimpl(hookwrapper=True)
