@@ -18,7 +18,7 @@ typedef struct Store Store;
 typedef struct StoreTx StoreTx; /* inside a job only */
 
 #define STORE_QUEUE_MAX 65536 /* jobs waiting; past it store_write says -EAGAIN */
-#define STORE_EVENTS_MAX 100000   /* per life; past it only moves that end or withdraw access are written */
+#define STORE_EVENTS_MAX 10000    /* per life; past it only moves that end or withdraw access are written */
 #define STORE_DOWNLOADS_MAX 10000 /* address and day pairs per life; past it only bytes are summed */
 #define STORE_RATES_MAX 65536     /* windows kept; tx_rate_put says -E2BIG */
 

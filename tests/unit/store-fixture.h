@@ -105,6 +105,8 @@ static inline _unused_ int insert(Store *s, const char *id, const char *email, R
     new_request_done(&i.n);
     if (r >= 0 || r == -EEXIST)
         *ret = i.row;
+    else
+        request_done(&i.row); /* the job ran, its commit failed */
     return r;
 }
 

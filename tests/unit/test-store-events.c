@@ -107,7 +107,7 @@ static void trail_is_bounded_but_ends_are_always_written(void **state) {
     assert_int_equal(move(f->store, &r, STATE_LISTO, NULL), -EDQUOT);
     assert_int_equal(move(f->store, &r, STATE_ELIMINADO, NULL), 0);
     assert_int_equal(store_list_events(f->store, r.life, STORE_EVENTS_MAX, collect_event, &end), 0);
-    assert_string_equal(end.text, "100001:bloqueado:basta 100002:eliminado:- ");
+    assert_string_equal(end.text, "10001:bloqueado:basta 10002:eliminado:- ");
 }
 
 /* ---- tasks ---- */

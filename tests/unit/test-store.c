@@ -340,21 +340,32 @@ static void failing_job_takes_nothing_else_with_it(void **state) {
     free(jobs);
 }
 
+static int nothing_run(StoreTx *tx, void *userdata) {
+    return 0;
+}
+
+static void nothing_done(void *userdata, int r) {
+    unsigned *done = userdata;
+
+    assert_int_equal(r, 0);
+    (*done)++;
+}
+
 static void queue_is_bounded(void **state) {
     Fixture *f = *state;
     unsigned done = 0;
-    Job *jobs = jobs_new(f->store, STORE_QUEUE_MAX + 2, "q", &done);
+    Job job = { .store = f->store, .id = "q", .done = &done };
 
     disk_close(true);
-    assert_int_equal(store_write(f->store, job_run, job_done, &jobs[0]), 0);
+    assert_int_equal(store_write(f->store, job_run, job_done, &job), 0);
     disk_wait_for_sync(); /* the writer has taken it */
-    for (unsigned i = 1; i <= STORE_QUEUE_MAX; i++)
-        assert_int_equal(store_write(f->store, job_run, job_done, &jobs[i]), 0);
-    assert_int_equal(store_write(f->store, job_run, job_done, &jobs[STORE_QUEUE_MAX + 1]), -EAGAIN);
+    for (unsigned i = 0; i < STORE_QUEUE_MAX; i++)
+        assert_int_equal(store_write(f->store, nothing_run, nothing_done, &done), 0);
+    assert_int_equal(store_write(f->store, nothing_run, nothing_done, &done), -EAGAIN);
     disk_close(false);
     dispatch_until(f->store, &done, STORE_QUEUE_MAX + 1);
-    assert_int_equal(count_all(f->store), STORE_QUEUE_MAX + 1);
-    free(jobs);
+    assert_int_equal(store_write(f->store, nothing_run, nothing_done, &done), 0); /* there is room again */
+    dispatch_until(f->store, &done, STORE_QUEUE_MAX + 2);
 }
 
 static void free_commits_what_is_queued(void **state) {
@@ -410,7 +421,7 @@ static void many_threads_share_commits(void **state) {
 
 /* A reader that always holds a snapshot, and writes without a pause: the log must not grow for ever. */
 static void log_stays_bounded(void **state) {
-    enum { N = 30000, WINDOW = 8 };
+    enum { N = 12000, WINDOW = 8 };
     Fixture *f = *state;
     char log[128];
     StoreStatistics st;
