@@ -73,7 +73,10 @@ int report_unit_name_parse(const char *name, ReportUnit *ret) {
 
     u.failed = has_prefix(name, "tempoftp-failed@");
     const char *p = strchr(name, '@');
-    if (!p++ || take_part(&p, part, sizeof(part)) < 0 || unit_kind_parse(part, &u.kind) < 0)
+    if (!p)
+        return -EINVAL;
+    p++;
+    if (take_part(&p, part, sizeof(part)) < 0 || unit_kind_parse(part, &u.kind) < 0)
         return -EINVAL;
     if (take_part(&p, part, sizeof(part)) < 0 || parse_u64(part, UINT64_MAX, &u.life) < 0)
         return -EINVAL;
