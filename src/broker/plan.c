@@ -125,7 +125,7 @@ static void add_worker_command(TransientUnit *u, const Settings *s, const char *
         argv[n++] = "--address";
         argv[n++] = *addresses;
     }
-    transient_list(u, "ExecStartEx", PROPERTY_COMMAND, argv);
+    transient_list(u, "ExecStart", PROPERTY_COMMAND, argv);
 }
 
 int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, TransientUnit *ret,
@@ -174,7 +174,7 @@ int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, T
     }
     start_worker(&u, s, UNIT_PURGE, id, life, run);
     describe(&u, "tempoftp: removes the data of %s", id);
-    transient_list(&u, "ExecStartEx", PROPERTY_COMMAND, (const char *const[]) { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL });
+    transient_list(&u, "ExecStart", PROPERTY_COMMAND, (const char *const[]) { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL });
     return finish(&u, ret);
 }
 
@@ -191,7 +191,7 @@ static void add_times(TransientUnit *timer, uint64_t when, uint64_t now) {
 
 int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
                 const char **ret_reason) {
-    static const char *const prompt[] = { "/usr/bin/busctl", "--system", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1",
+    static const char *const prompt[] = { "/usr/bin/busctl", "--system", "--quiet", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1",
                                           "org.tempoftp.Manager1", "ExpireDue", NULL };
     char name[UNIT_NAME_SIZE];
     TransientUnit timer, service;
@@ -209,7 +209,7 @@ int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, Tran
     transient_text(&service, "Type", PROPERTY_TEXT, "oneshot");
     transient_text(&service, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
     transient_text(&service, "User", PROPERTY_TEXT, "tempoftp");
-    transient_list(&service, "ExecStartEx", PROPERTY_COMMAND, prompt);
+    transient_list(&service, "ExecStart", PROPERTY_COMMAND, prompt);
     add_fields(&service, id, life);
 
     unit_name_make(UNIT_EXPIRE, id, true, name);

@@ -94,6 +94,8 @@ void transient_list(TransientUnit *u, const char *name, PropertyType type, const
 
         if (type == PROPERTY_ADDRESSES)
             u->error = address_parse(values[i], &a);
+        if (type == PROPERTY_COMMAND && strchr(values[i], '$'))
+            u->error = -EINVAL;
         p->list[i] = strdup(values[i]);
         if (!p->list[i])
             u->error = -ENOMEM;
@@ -115,15 +117,16 @@ static int append_fields(sd_bus_message *m, char *const *fields) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
-/* "no-env-expand": systemd leaves '$' in arguments alone. */
+/* ExecStart and not ExecStartEx: systemd 252 writes the latter into the unit's file under that name, which it doesn't know when it reads the file again at
+ * a daemon-reload. So '$' would be expanded: transient_list() refuses it. */
 static int append_command(sd_bus_message *m, char *const *argv) {
     int r;
 
-    if ((r = sd_bus_message_open_container(m, 'a', "(sasas)")) < 0 ||
-        (r = sd_bus_message_open_container(m, 'r', "sasas")) < 0 ||
+    if ((r = sd_bus_message_open_container(m, 'a', "(sasb)")) < 0 ||
+        (r = sd_bus_message_open_container(m, 'r', "sasb")) < 0 ||
         (r = sd_bus_message_append(m, "s", argv[0])) < 0 ||
         (r = sd_bus_message_append_strv(m, (char **) argv)) < 0 ||
-        (r = sd_bus_message_append(m, "as", 1, "no-env-expand")) < 0 ||
+        (r = sd_bus_message_append(m, "b", false)) < 0 ||
         (r = sd_bus_message_close_container(m)) < 0)
         return r;
     return sd_bus_message_close_container(m);
@@ -164,7 +167,7 @@ static const char *const signatures[] = {
     [PROPERTY_TEXT] = "s",
     [PROPERTY_LIST] = "as",
     [PROPERTY_FIELDS] = "aay",
-    [PROPERTY_COMMAND] = "a(sasas)",
+    [PROPERTY_COMMAND] = "a(sasb)",
     [PROPERTY_ADDRESSES] = "a(iayu)",
     [PROPERTY_BINDS] = "a(ssbt)",
     [PROPERTY_CALENDAR] = "a(ss)",

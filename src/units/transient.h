@@ -16,7 +16,7 @@ typedef enum PropertyType {
     PROPERTY_TEXT,      /* s */
     PROPERTY_LIST,      /* as */
     PROPERTY_FIELDS,    /* aay: LogExtraFields */
-    PROPERTY_COMMAND,   /* a(sasas): ExecStartEx, one command; list[0] is the program */
+    PROPERTY_COMMAND,   /* a(sasb): ExecStart, one command; list[0] is the program */
     PROPERTY_ADDRESSES, /* a(iayu): literal IP addresses */
     PROPERTY_BINDS,     /* a(ssbt): folders bound writable, recursively, to the same place */
     PROPERTY_CALENDAR,  /* a(ss): one OnCalendar= */
@@ -42,7 +42,7 @@ void transient_init(TransientUnit *u, const char *name);
 void transient_done(TransientUnit *u);
 #define _cleanup_transient_ _cleanup_(transient_done)
 
-/* All copy what they are given. Errors stick in u->error: -ENOMEM, -E2BIG, -EINVAL for something that is no address. */
+/* All copy what they are given. Errors stick in u->error: -ENOMEM, -E2BIG, -EINVAL for something that is no address, or a '$' in a command. */
 void transient_bool(TransientUnit *u, const char *name, bool value);
 void transient_number(TransientUnit *u, const char *name, PropertyType type, uint64_t value);
 void transient_text(TransientUnit *u, const char *name, PropertyType type, const char *value);

@@ -42,7 +42,7 @@ static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
 
     assert_int_equal(plan_transfer(&s, "p1", 7, 2, "ana@host.example:/srv/a b:c%d/p1", one_address, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-transfer-p1.service");
-    assert_list(&u, "ExecStartEx", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "ana", "--host", "host.example", "--path",
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "ana", "--host", "host.example", "--path",
                                         "/srv/a b:c%d/p1/", "--data", "/data", "--staging", ".staging/p1.7", "--address", "192.0.2.7"));
     assert_string_equal(property(&u, "Description")->text, "tempoftp: copy of ana@host.example:/srv/a b:c%d/p1 for p1");
     assert_string_equal(property(&u, "User")->text, "tempoftp-transfer");
@@ -67,7 +67,7 @@ static void the_settings_decide_user_group_folder_and_jail(void **state) {
     s.ssh_user = (char *) "copier";
     s.ftp_jail = JAIL_BEST_EFFORT;
     assert_int_equal(plan_transfer(&s, "p1", 1, 1, "[::1]:/srv/x", two, &u, &reason), 0);
-    assert_list(&u, "ExecStartEx", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "copier", "--host", "::1", "--path", "/srv/x",
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "copier", "--host", "::1", "--path", "/srv/x",
                                         "--data", "/srv/ftp data", "--staging", ".staging/p1.1", "--best-effort-jail", "--address", "127.0.0.1",
                                         "--address", "::1"));
     assert_string_equal(property(&u, "Group")->text, "3000");
@@ -143,7 +143,7 @@ static void a_purge_removes_one_folder_below_purge(void **state) {
 
     assert_int_equal(plan_purge(&s, "a.b-c", 12, 3, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-purge-a.b-c.service");
-    assert_list(&u, "ExecStartEx", LIST("/bin/rm", "-rf", "--one-file-system", "--", "/data/.purge/a.b-c.12"));
+    assert_list(&u, "ExecStart", LIST("/bin/rm", "-rf", "--one-file-system", "--", "/data/.purge/a.b-c.12"));
     assert_list(&u, "OnFailure", LIST("tempoftp-failed@purge-12-3-a.b-c.service"));
     assert_string_equal(property(&u, "User")->text, "tempoftp-transfer");
 }
