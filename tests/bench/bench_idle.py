@@ -15,7 +15,7 @@ REQUESTS = 100_000
 GOAL_MS = 150
 IDLE_SECONDS = 2
 IDLE_LIMIT_S = 90
-STATE = "/var/lib/tempoftp/state.db"
+STATE = "var/lib/tempoftp/state.db"
 DOORS = {"TCP": ["http://127.0.0.1:9043"], "Unix socket": ["--unix-socket", "/run/tempoftp/api.sock", "http://localhost"]}
 
 
@@ -41,7 +41,9 @@ def run(build, rounds):
 def fill(machine):
     """The rows, and a folder for each as tempoftpd would have made it."""
     key = machine.file("/etc/tempoftp/encryption.key").read_text().strip()
-    pairs = seed.fill(machine.file(STATE), REQUESTS, key)
+    # Not through /proc/PID/root: SQLite resolves symbolic links, and that one leads back here.
+    root = pathlib.Path(machine._testbed("path", machine.name).strip())
+    pairs = seed.fill(root / STATE, REQUESTS, key)
     data, (uid, _) = machine.file("/data"), machine.uid("tempoftp")
     for account, id in pairs:
         for folder in (data / account, data / account / id):
