@@ -193,6 +193,27 @@ static void passed_sockets_are_taken_by_name(void **state) {
     close(5);
 }
 
+static void passed_sockets_of_any_name(void **state) {
+    char pid[16];
+    const char *name = NULL;
+    ListenFds *l;
+
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(dup2(STDERR_FILENO, 3 + i), 3 + i);
+    snprintf(pid, sizeof(pid), "%d", getpid());
+    setenv("LISTEN_PID", pid, 1);
+    setenv("LISTEN_FDS", "2", 1);
+    setenv("LISTEN_FDNAMES", "ftp:session-1", 1);
+    assert_int_equal(listen_fds_new(&l), 0);
+    assert_int_equal(listen_fds_take(l, "ftp"), 3);
+    assert_int_equal(listen_fds_take_any(l, &name), 4);
+    assert_string_equal(name, "session-1");
+    assert_int_equal(listen_fds_take_any(l, &name), -ENOENT);
+    listen_fds_free(l);
+    close(3);
+    close(4);
+}
+
 static void credentials(void **state) {
     char path[64], *text = NULL;
 
@@ -239,6 +260,7 @@ int main(void) {
         cmocka_unit_test(refuses_other_addresses),
         cmocka_unit_test(blocking_mode),
         cmocka_unit_test(passed_sockets_are_taken_by_name),
+        cmocka_unit_test(passed_sockets_of_any_name),
         cmocka_unit_test_setup_teardown(credentials, make_folder, remove_folder),
         cmocka_unit_test(closing_keeps_errno),
     };

@@ -144,24 +144,24 @@ static void statistics(void **state) {
     static const struct {
         const char *text;
         int r;
-        uint64_t files, bytes;
+        uint64_t files, bytes, needed;
     } cases[] = {
         { "\nNumber of files: 5,003 (reg: 5,000, dir: 3)\nNumber of created files: 5,003 (reg: 5,000, dir: 3)\n"
           "Number of deleted files: 0\nNumber of regular files transferred: 4,999\nTotal file size: 100,000,000 bytes\n"
           "Total transferred file size: 99,980,000 bytes\n",
-          0, 5000, 100000000 },
-        { "Number of files: 5 (reg: 3, dir: 2)\nNumber of regular files transferred: 3\nTotal file size: 9000000 bytes\n", 0, 3, 9000000 },
-        { "Number of files: 1 (dir: 1)\nTotal file size: 0 bytes\n", 0, 0, 0 },
-        { "Number of files: 0\nTotal file size: 0 bytes\n", 0, 0, 0 },
-        { "Number of files: 2 (reg: 1, link: 1)\nTotal file size: 12 bytes", 0, 1, 12 },
-        { "Number of regular files transferred: 7\nTotal file size: 1 bytes\n", 0, 7, 1 },
-        { "Number of files: 5 (reg: 3, dir: 2)\n", -EINVAL, 0, 0 },
-        { "Total file size: 9000000 bytes\n", -EINVAL, 0, 0 },
-        { "x Number of files: 5\nTotal file size: 1 bytes\n", -EINVAL, 0, 0 },
-        { "Number of files: many\nTotal file size: 1 bytes\n", -EINVAL, 0, 0 },
-        { "Number of files: 1 (reg: x)\nTotal file size: 1 bytes\n", -EINVAL, 0, 0 },
-        { "Number of files: 1\nTotal file size: 99999999999999999999 bytes\n", -EINVAL, 0, 0 },
-        { "", -EINVAL, 0, 0 },
+          0, 5000, 100000000, 99980000 },
+        { "Number of files: 5 (reg: 3, dir: 2)\nNumber of regular files transferred: 3\nTotal file size: 9000000 bytes\n", 0, 3, 9000000, 9000000 },
+        { "Number of files: 1 (dir: 1)\nTotal file size: 0 bytes\n", 0, 0, 0, 0 },
+        { "Number of files: 0\nTotal file size: 0 bytes\n", 0, 0, 0, 0 },
+        { "Number of files: 2 (reg: 1, link: 1)\nTotal file size: 12 bytes", 0, 1, 12, 12 },
+        { "Number of regular files transferred: 7\nTotal file size: 1 bytes\n", 0, 7, 1, 1 },
+        { "Number of files: 5 (reg: 3, dir: 2)\n", -EINVAL, 0, 0, 0 },
+        { "Total file size: 9000000 bytes\n", -EINVAL, 0, 0, 0 },
+        { "x Number of files: 5\nTotal file size: 1 bytes\n", -EINVAL, 0, 0, 0 },
+        { "Number of files: many\nTotal file size: 1 bytes\n", -EINVAL, 0, 0, 0 },
+        { "Number of files: 1 (reg: x)\nTotal file size: 1 bytes\n", -EINVAL, 0, 0, 0 },
+        { "Number of files: 1\nTotal file size: 99999999999999999999 bytes\n", -EINVAL, 0, 0, 0 },
+        { "", -EINVAL, 0, 0, 0 },
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -169,6 +169,7 @@ static void statistics(void **state) {
         assert_int_equal(rsync_stats_parse(cases[i].text, &s), cases[i].r);
         assert_true(s.files == cases[i].files);
         assert_true(s.bytes == cases[i].bytes);
+        assert_true(s.needed == cases[i].needed);
     }
 }
 
