@@ -37,9 +37,13 @@ static void ids(void **state) {
     const char *all[] = {
         message_id_for_state(STATE_RECIBIDO),  message_id_for_state(STATE_PREPARANDO), message_id_for_state(STATE_TRASLADO),
         message_id_for_state(STATE_LISTO),     message_id_for_state(STATE_BLOQUEADO),  message_id_for_state(STATE_EXPIRADO),
-        message_id_for_state(STATE_ERROR),     message_id_for_state(STATE_ELIMINADO),  MESSAGE_ID_EXPIRY_LATE,
-        MESSAGE_ID_PURGE_FAILED,               MESSAGE_ID_ORPHAN,                      MESSAGE_ID_AUTH_OFF,
-        MESSAGE_ID_CLOCK_JUMP,                 MESSAGE_ID_LOGIN,                       MESSAGE_ID_TRANSFER_RETRY,
+        message_id_for_state(STATE_ERROR),     message_id_for_state(STATE_ELIMINADO),
+        MESSAGE_ID_PURGE_FAILED,
+        MESSAGE_ID_ORPHAN,
+        MESSAGE_ID_AUTH_OFF,
+        MESSAGE_ID_CLOCK_JUMP,
+        MESSAGE_ID_LOGIN,
+        MESSAGE_ID_TRANSFER_RETRY,
     };
     uint8_t bytes[16];
 
