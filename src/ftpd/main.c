@@ -95,51 +95,67 @@ static int configure(Program *p, bool service) {
 /* ---- by systemd ---- */
 
 static int take_sockets(Program *p) {
-    const char *name;
-    int fd, r;
+    int fd;
 
     while ((fd = listen_fds_take(p->passed, "ftp")) >= 0) {
-        r = listener_add_socket(&p->listener, fd);
+        int r = listener_add_socket(&p->listener, fd);
         if (r < 0)
             return log_errno(r, "Cannot listen on the socket from systemd");
     }
+    if (p->listener.n_listen == 0) {
+        log_error("systemd passed no socket named 'ftp': start tempoftp-ftp.socket, or use --user for stand-alone mode");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+static void take_sessions(Program *p) {
+    const char *name;
+    int fd;
+
     while ((fd = listen_fds_take_any(p->passed, &name)) >= 0) {
-        r = store_restore(&p->listener, name, fd);
+        int r = store_restore(&p->listener, name, fd);
         if (r < 0)
             log_warning("Cannot take over '%s' from the fd store, ignoring: %s", name, strerror(-r));
     }
-    if (p->listener.n_listen == 0) {
-        log_error("systemd passed no socket named 'ftp': start tempoftp-ftp.socket, or use --user for stand-alone mode");
-        return -ENOTCONN;
-    }
     if (p->listener.connections.n > 0)
         log_info("%zu sessions go on", p->listener.connections.n);
-    return 0;
 }
 
 static int set_up_service(Program *p) {
     int r = configure(p, true);
+    if (r >= 0)
+        r = take_sockets(p);
     if (r < 0)
         return r;
-    /* The bus first: nobody is accepted whom nobody can check. */
     r = bus_open(&p->listener);
     if (r >= 0)
         r = auth_bus_new(p->listener.bus, p->settings->data_path, &p->listener.auth);
     if (r < 0)
         return log_errno(r, "Cannot take org.tempoftp.Ftp1 on the system bus");
-    return take_sockets(p);
+    take_sessions(p);
+    return 0;
+}
+
+static void refuse_waiting_on(int fd) {
+    int control;
+
+    if (set_nonblocking(fd, true) < 0)
+        return;
+    while ((control = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
+        (void) !reply(control, 421, "El servicio no está disponible; intente más tarde.");
+        close(control);
+    }
 }
 
 /* Answers who is waiting on the socket that started us, or systemd would start us again and again for the same client. */
-static void refuse_waiting_clients(ListenFds *passed) {
-    int fd, control;
+static void refuse_waiting_clients(const Program *p) {
+    int fd;
 
-    while ((fd = listen_fds_take(passed, "ftp")) >= 0) {
-        if (set_nonblocking(fd, true) >= 0)
-            while ((control = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-                (void) !reply(control, 421, "El servicio no está disponible; intente más tarde.");
-                close(control);
-            }
+    for (size_t i = 0; i < p->listener.n_listen; i++)
+        refuse_waiting_on(p->listener.listen_fds[i]);
+    while ((fd = listen_fds_take(p->passed, "ftp")) >= 0) {
+        refuse_waiting_on(fd);
         close(fd);
     }
 }
@@ -265,7 +281,7 @@ int main(int argc, char **argv) {
     if (r >= 0)
         r = run(&p);
     if (r < 0)
-        refuse_waiting_clients(p.passed);
+        refuse_waiting_clients(&p);
     if (p.listener.event)
         listener_done(&p.listener);
     jail_filters_free(p.filters);

@@ -1,0 +1,162 @@
+"""The FTP server by itself: tempoftp-ftpd from the build folder, as an ordinary user, with no systemd and no tempoftpd.
+
+Listener, pre-login child, session and jail are the same as in service mode; only who checks passwords differs.
+"""
+import ftplib
+import os
+import pathlib
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+
+import pytest
+
+from machine import wait_until
+
+USER, GROUP = "nobody", "nogroup"
+ACCOUNT, PASSWORD = "user", "12345"
+
+
+def _free_port():
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+class FtpServer:
+    """One server on a port of its own, serving a folder of its own.
+
+    put() makes files in it; login() is a logged-in ftplib.FTP, talk() a bare control connection; said() is its log.
+    """
+
+    def __init__(self, build, **settings):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tempoftp-ftpd-"))
+        # The build may lie in a folder that nobody else can enter.
+        self.program = self.folder / "tempoftp-ftpd"
+        shutil.copy(build / "src" / "ftpd" / "tempoftp-ftpd", self.program)
+        self.root = self.folder / "root"
+        self.root.mkdir()
+        (self.folder / "outside").write_text("not for clients\n")
+        for path in (self.folder, self.root):
+            path.chmod(0o755)
+        shutil.chown(self.folder, USER, GROUP)
+        self.settings = settings
+        self.port = _free_port()
+        self.address = ("127.0.0.1", self.port)
+        self.url = f"ftp://{ACCOUNT}:{PASSWORD}@127.0.0.1:{self.port}"
+        self.process = None
+
+    def launch(self, *arguments, user=USER):
+        """Starts it with these arguments and returns at once."""
+        with open(self.folder / "log", "wb") as log:
+            self.process = subprocess.Popen([self.program, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                            cwd=self.folder, env=self.settings, user=user, group=GROUP if user else None,
+                                            extra_groups=[])
+
+    def start(self):
+        self.launch("--listen", f"127.0.0.1:{self.port}", "--listen", f"[::1]:{self.port}", "--root", self.root,
+                    "--user", f"{ACCOUNT}:{PASSWORD}")
+        wait_until(lambda: "Serving" in self.said() or self.process.poll() is not None, what="the FTP server to listen")
+        assert self.process.poll() is None, self.said()
+
+    def stop(self):
+        if self.process and self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+            self.process.wait(timeout=10)
+        shutil.rmtree(self.folder)
+
+    def said(self):
+        return (self.folder / "log").read_text(errors="replace")
+
+    def put(self, name, content=b"", size=None):
+        """Makes a file (with `size` a sparse one) and the folders above it."""
+        path = os.path.join(os.fsencode(self.root), os.fsencode(name))
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
+            if size is not None:
+                file.truncate(size)
+
+    def login(self, host="127.0.0.1", timeout=20):
+        ftp = ftplib.FTP(timeout=timeout, encoding="utf-8")
+        ftp.connect(host, self.port)
+        ftp.login(ACCOUNT, PASSWORD)
+        return ftp
+
+    def talk(self, host="127.0.0.1", login=False):
+        talk = Talk((host, self.port))
+        if login:
+            assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+            assert talk.ask(f"PASS {PASSWORD}").startswith("230")
+        return talk
+
+    def children(self):
+        """Process ids of its pre-login children and sessions."""
+        shown = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
+        return [int(pid) for pid in shown.split()]
+
+
+class Talk:
+    """A control connection, byte by byte if need be."""
+
+    def __init__(self, address, timeout=20):
+        self.socket = socket.create_connection(address, timeout=timeout)
+        self._file = self.socket.makefile("rb")
+        self.greeting = self.reply()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+    def close(self):
+        self._file.close()
+        self.socket.close()
+
+    def send(self, data):
+        self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def reply(self):
+        """The next whole reply, lines joined by newlines; "" when the server has closed."""
+        lines = []
+        while True:
+            line = self._file.readline().decode(errors="surrogateescape")
+            if not line:
+                return ""
+            assert line.endswith("\r\n"), line
+            lines.append(line[:-2])
+            if line[:3] == lines[0][:3] and line[3] == " ":
+                return "\n".join(lines)
+
+    def ask(self, command):
+        self.send(command + (b"\r\n" if isinstance(command, bytes) else "\r\n"))
+        return self.reply()
+
+    def data(self):
+        """A data connection by EPSV."""
+        port = int(self.ask("EPSV").rpartition("|||")[2].split("|")[0])
+        return socket.create_connection((self.socket.getpeername()[0], port), timeout=20)
+
+    def get(self, command):
+        """What a command sends over a data connection: (bytes, last reply)."""
+        with self.data() as data:
+            first = self.ask(command)
+            if first[0] != "1":
+                return b"", first
+            content = b"".join(iter(lambda: data.recv(1 << 16), b""))
+        return content, self.reply()
+
+
+@pytest.fixture
+def ftpd(request):
+    """A running FtpServer. Settings: @pytest.mark.parametrize("ftpd", [{"TEMPOFTP_…": "…"}], indirect=True)."""
+    from conftest import BUILD
+    server = FtpServer(BUILD, **getattr(request, "param", {}))
+    try:
+        server.start()
+        yield server
+    finally:
+        server.stop()

@@ -1,0 +1,230 @@
+"""What strangers can't do to the FTP server: guess quickly, take all places, steal data connections, reach other files."""
+import os
+import re
+import signal
+import socket
+import time
+
+import pytest
+
+from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, ftpd  # noqa: F401 (a fixture)
+from machine import wait_until
+
+
+def test_wrong_passwords_are_answered_late_and_three_times_only(ftpd):  # noqa: F811
+    with ftpd.talk() as talk:
+        for wait, code in ((1, "530"), (2, "530"), (4, "421")):
+            assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+            asked = time.monotonic()
+            assert talk.ask("PASS wrong").startswith(code)
+            assert wait <= time.monotonic() - asked < wait + 1
+        assert talk.reply() == ""
+    assert ftpd.said().count("refused: password") == 3
+    assert "wrong" not in ftpd.said()
+
+
+def test_unknown_and_known_accounts_get_the_same_answer(ftpd):  # noqa: F811
+    with ftpd.talk() as talk:
+        known = [talk.ask(f"USER {ACCOUNT}"), talk.ask("PASS wrong")]
+    with ftpd.talk() as talk:
+        unknown = [talk.ask("USER nadie"), talk.ask("PASS wrong")]
+    with ftpd.talk() as talk:
+        too_long = [talk.ask("USER " + "x" * 1000), talk.ask("PASS " + "y" * 1000)]
+    assert known == unknown == too_long
+
+
+def test_a_wait_for_one_client_is_no_wait_for_another(ftpd):  # noqa: F811
+    with ftpd.talk() as slow:
+        slow.ask(f"USER {ACCOUNT}")
+        slow.send("PASS wrong\r\n")
+        asked = time.monotonic()
+        with ftpd.login() as ftp:
+            ftp.nlst()
+        assert time.monotonic() - asked < 0.8
+
+
+def test_one_address_gets_64_connections(ftpd):  # noqa: F811
+    held = [ftpd.talk() for _ in range(64)]
+    try:
+        with ftpd.talk() as late:
+            assert late.greeting.startswith("421")
+            assert late.reply() == ""
+        with ftpd.talk(host="::1") as elsewhere:
+            assert elsewhere.greeting.startswith("220")
+        held.pop().close()
+        wait_until(lambda: _greeting(ftpd).startswith("220"), what="the place of one who left")
+    finally:
+        for talk in held:
+            talk.close()
+    assert "too many connections from there" in ftpd.said()
+
+
+def _greeting(server):
+    with server.talk() as talk:
+        return talk.greeting
+
+
+def test_endless_lines_and_chatter_before_login_end(ftpd):  # noqa: F811
+    with ftpd.talk() as talk:
+        talk.send(b"x" * 100_000 + b"\r\n")
+        assert talk.reply().startswith("500")
+        replies = [talk.ask("NOOP") for _ in range(98)]
+        assert all(reply.startswith("200") for reply in replies)
+        assert talk.ask("NOOP").startswith("200")
+        assert talk.reply().startswith("421")
+        assert talk.reply() == ""
+
+
+def test_a_data_connection_from_elsewhere_is_not_served(ftpd):  # noqa: F811
+    ftpd.put("secreto", "para uno solo\n")
+    with ftpd.talk(login=True) as talk:
+        port = int(talk.ask("EPSV").split("|||")[1].split("|")[0])
+        with socket.socket() as stranger, socket.socket() as client:
+            stranger.settimeout(5)
+            stranger.bind(("127.0.0.9", 0))
+            stranger.connect(("127.0.0.1", port))
+            client.connect(("127.0.0.1", port))
+            assert talk.ask("RETR secreto").startswith("150")
+            assert client.makefile("rb").read() == b"para uno solo\n"
+            assert talk.reply().startswith("226")
+            try:
+                assert stranger.recv(100) == b""
+            except ConnectionResetError:
+                pass
+        # and nobody listens there any more
+        with socket.socket() as late:
+            with pytest.raises(ConnectionRefusedError):
+                late.connect(("127.0.0.1", port))
+
+
+def test_a_client_that_leaves_takes_its_processes_along(ftpd):  # noqa: F811
+    ftpd.put("grande", size=1 << 32)
+    talk = ftpd.talk(login=True)
+    data = talk.data()
+    assert talk.ask("RETR grande").startswith("150")
+    waiting = ftpd.talk()
+    assert len(ftpd.children()) == 2
+    for connection in (talk, data, waiting):
+        connection.close()
+    wait_until(lambda: ftpd.children() == [], timeout=5, what="all children to end")
+
+
+def test_children_end_with_the_listener(ftpd):  # noqa: F811
+    ftpd.put("grande", size=1 << 32)
+    with ftpd.talk(login=True) as idle, ftpd.talk(login=True) as busy, ftpd.talk() as waiting, busy.data() as data:
+        assert busy.ask("RETR grande").startswith("150")
+        data.recv(1)
+        children = ftpd.children()
+        assert len(children) == 3
+        ftpd.process.send_signal(signal.SIGKILL)
+        ftpd.process.wait()
+        assert idle.reply().startswith("421")
+        assert busy.reply().startswith("421")
+        assert waiting.reply().startswith("421")
+        wait_until(lambda: not any(_runs(pid) for pid in children), timeout=5, what="all children to end")
+
+
+def _runs(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
+
+
+def status(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as file:
+        return dict(re.split(r":\s*", line.rstrip("\n"), maxsplit=1) for line in file)
+
+
+def test_every_child_is_jailed_and_holds_nothing_of_others(ftpd):  # noqa: F811
+    with ftpd.talk(login=True), ftpd.talk(login=True), ftpd.talk():
+        children = ftpd.children()
+        assert len(children) == 3
+        for pid in children:
+            facts = status(pid)
+            assert facts["Seccomp"] == "2" and facts["NoNewPrivs"] == "1"
+            assert facts["CapEff"] == facts["CapPrm"] == "0" * 16
+            assert facts["Uid"].split() == [facts["Uid"].split()[0]] * 4 and facts["Uid"].split()[0] != "0"
+            fds = sorted(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
+            assert fds in ([0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5])
+            assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
+            # not dumpable: its memory is root's to read, not its user's
+            assert os.stat(f"/proc/{pid}/mem").st_uid == 0
+
+
+def test_passwords_leave_no_trace_in_the_process_list(ftpd):  # noqa: F811
+    with open(f"/proc/{ftpd.process.pid}/cmdline", "rb") as file:
+        assert PASSWORD.encode() not in file.read()
+
+
+def test_it_does_not_run_as_root(ftpd, tmp_path):  # noqa: F811
+    from conftest import BUILD
+    server = FtpServer(BUILD)
+    try:
+        server.launch("--user", "a:bbbbb", user=None)
+        assert server.process.wait(timeout=10) == 78
+        assert "never runs as root" in server.said()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    (["--user", "nopassword"], 78, "expected NAME:PASSWORD"),
+    (["--user", "a:b", "--user", "a:c"], 78, "given before"),
+    (["--listen", "127.0.0.1:0"], 78, "at least one --user"),
+    (["--user", "a:b", "--root", "/nowhere"], 1, "Cannot serve /nowhere"),
+    (["--user", "a:b", "--listen", "nonsense"], 78, "Cannot listen on nonsense"),
+    (["--nonsense"], 64, "nonsense"),
+    (["word"], 64, "unexpected argument"),
+    ([], 78, "no socket"),
+])
+def test_wrong_arguments_are_explained(arguments, code, text):
+    from conftest import BUILD
+    server = FtpServer(BUILD)
+    try:
+        server.launch(*arguments)
+        assert server.process.wait(timeout=10) == code
+        assert text in server.said()
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("setting, value", [("TEMPOFTP_FTP_TLS", "required"), ("TEMPOFTP_FTP_TLS", "optional"),
+                                            ("TEMPOFTP_FTP_PASV_PORTS", "9-1"), ("TEMPOFTP_FTP_PASV_ADDRESS", "example.org")])
+def test_settings_it_cannot_serve_stop_the_start_and_are_named(setting, value):
+    from conftest import BUILD
+    server = FtpServer(BUILD, **{setting: value})
+    try:
+        server.launch("--user", "a:b", "--listen", "127.0.0.1:0")
+        assert server.process.wait(timeout=10) == 78
+        assert setting in server.said()
+    finally:
+        server.stop()
+
+
+def test_stand_alone_serves_its_usual_folder_and_makes_it():
+    from conftest import BUILD
+    server = FtpServer(BUILD)
+    try:
+        server.launch("--user", "user:12345", "--listen", f"127.0.0.1:{server.port}")
+        wait_until(lambda: "Serving" in server.said(), what="the server to listen")
+        folder = server.folder / "ftp_server_files"
+        assert folder.is_dir()
+        (folder / "a").write_text("x")
+        with server.login() as ftp:
+            assert ftp.nlst() == ["a"]
+    finally:
+        server.stop()
+
+
+def test_talk_is_served_while_many_others_wait(ftpd):  # noqa: F811
+    held = [Talk(ftpd.address) for _ in range(60)]
+    try:
+        for talk in held:
+            talk.send(f"USER {ACCOUNT}\r\nPASS {PASSWORD}\r\nPWD\r\n")
+        for talk in held:
+            assert [talk.reply()[:3] for _ in range(3)] == ["331", "230", "257"]
+    finally:
+        for talk in held:
+            talk.close()
