@@ -1,5 +1,7 @@
-/* The embedded back end: tempoftp's own FTP server asks tempoftpd at every login, and tempoftpd looks into its state database. So an account is nothing but a
- * password and its hash, made here once and remembered by the caller; who may log in, and until when, is compared at the login itself. */
+/* The embedded back end: tempoftp's own FTP server asks tempoftpd at every login, and tempoftpd
+ * looks into its state database. So an account is nothing but a password and its hash, made here
+ * once and remembered by the caller; who may log in, and until when, is compared at the login
+ * itself. */
 #include "accounts/backend.h"
 
 #include "basic/strings.h"
@@ -28,7 +30,8 @@ static int embedded_ensure(AccountBackend *b, const AccountWish *wish, AccountGr
     return 0;
 }
 
-/* Nothing of an account is outside the state database: the request's new state, durable before this call, was the change. */
+/* Nothing of an account is outside the state database: the request's new state, durable before
+ * this call, was the change. */
 static int embedded_set_access(AccountBackend *b, const char *name, bool enabled, int64_t expires, bool *ret_changed) {
     *ret_changed = false;
     return 0;

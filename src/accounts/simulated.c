@@ -1,5 +1,6 @@
-/* The simulator's back end: real passwords, so that answers look as they will, for accounts that no server knows. The hash says so: it is none, and no
- * password matches it, should the simulator's database ever meet a real login. */
+/* The simulator's back end: real passwords, so that answers look as they will, for accounts that
+ * no server knows. The hash says so: it is none, and no password matches it, should the
+ * simulator's database ever meet a real login. */
 #include "accounts/backend.h"
 
 #include "basic/strings.h"

@@ -1,5 +1,6 @@
-/* Table `accounts`: which address has which account name (for ever), and what we hold of its password now. Tokens arrive encrypted, hashes hashed:
- * nothing here is a secret in clear. When an account may log in is asked of its requests. */
+/* Table `accounts`: which address has which account name (for ever), and what we hold of its
+ * password now. Tokens arrive encrypted, hashes hashed: nothing here is a secret in clear. When
+ * an account may log in is asked of its requests. */
 #include "store/handles.h"
 
 #include <errno.h>

@@ -1,8 +1,10 @@
-/* A connection: opened with the pragmas that the store's promises rest on, statements prepared once, SQLite's codes turned into errno.
+/* A connection: opened with the pragmas that the store's promises rest on, statements prepared
+ * once, SQLite's codes turned into errno.
  *
- * The reader holds one read transaction over many statements: the lock calls of a read of its own would cost more than the look-up. That is right
- * because this process is the only writer (store.c holds a lock on the file): the snapshot can only age by a commit of our own writer, and
- * the writer counts those (News). Knows nothing of requests, accounts or threads. */
+ * The reader holds one read transaction over many statements: the lock calls of a read of its
+ * own would cost more than the look-up. That is right because this process is the only writer
+ * (store.c holds a lock on the file): the snapshot can only age by a commit of our own writer,
+ * and the writer counts those (News). Knows nothing of requests, accounts or threads. */
 #include "store/connection.h"
 
 #include "basic/log.h"
@@ -14,7 +16,8 @@
 
 
 
-/* synchronous=FULL: a commit is on disk before it is reported. secure_delete: a forgotten token leaves no copy in free pages. */
+/* synchronous=FULL: a commit is on disk before it is reported. secure_delete: a forgotten token
+ * leaves no copy in free pages. */
 static const char writer_pragmas[] = "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON; PRAGMA secure_delete=ON; PRAGMA temp_store=MEMORY;"
                                      "PRAGMA cache_size=-32768; PRAGMA wal_autocheckpoint=0; PRAGMA journal_size_limit=67108864;"
                                      "PRAGMA recursive_triggers=ON; PRAGMA trusted_schema=OFF;";
@@ -55,7 +58,8 @@ static int file_errno(sqlite3 *db, int which) {
     return e;
 }
 
-/* SQLite says FULL only for ENOSPC; a file-size limit or a quota is the same thing to us. sqlite3_system_errno() would tell of a later call. */
+/* SQLite says FULL only for ENOSPC; a file-size limit or a quota is the same thing to us.
+ * sqlite3_system_errno() would tell of a later call. */
 static int write_errno(sqlite3 *db) {
     static const int which[] = { SQLITE_FCNTL_FILE_POINTER, SQLITE_FCNTL_JOURNAL_POINTER }; /* the latter is the log in WAL mode */
 

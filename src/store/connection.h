@@ -34,7 +34,8 @@ int connection_open(const char *path, ConnectionRole role, const News *news, Con
 Connection *connection_free(Connection *c);
 DEFINE_CLEANUP(Connection, connection_free)
 
-/* SQLite's code as negative errno (0 for OK, ROW and DONE); detail goes to the log at debug. db may be NULL. */
+/* SQLite's code as negative errno (0 for OK, ROW and DONE); detail goes to the log at debug. db
+ * may be NULL. */
 int connection_errno(sqlite3 *db, int code, const char *what);
 /* SQL text without results. */
 int connection_execute(Connection *c, const char *sql) _must_use_;

@@ -1,4 +1,5 @@
-/* Table `downloads`: what was fetched, one row per life, client address and day; their sums stand in `requests`, where the hot read finds them. */
+/* Table `downloads`: what was fetched, one row per life, client address and day; their sums
+ * stand in `requests`, where the hot read finds them. */
 #include "store/handles.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Table `events`: the audit trail. Appended with every change of a request, read back in order, never altered (schema.c's triggers see to it). */
+/* Table `events`: the audit trail. Appended with every change of a request, read back in order,
+ * never altered (schema.c's triggers see to it). */
 #include "store/handles.h"
 
 #include <errno.h>

@@ -1,4 +1,5 @@
-/* Table `rates`: the limiter's open windows, written whole before an idle exit and read back at the next start. */
+/* Table `rates`: the limiter's open windows, written whole before an idle exit and read back at
+ * the next start. */
 #include "store/handles.h"
 
 #include <errno.h>

@@ -1,7 +1,9 @@
-/* Table `requests`: rows in and out, and the two writes that everything is made of: a new row, a change with its guard.
+/* Table `requests`: rows in and out, and the two writes that everything is made of: a new row, a
+ * change with its guard.
  *
- * A change says which state it expects; a row that is elsewhere by now is left alone (-ESTALE): the first commit wins. Which moves exist is model/state.h's
- * business, why they happen the caller's. */
+ * A change says which state it expects; a row that is elsewhere by now is left alone (-ESTALE):
+ * the first commit wins. Which moves exist is model/state.h's business, why they happen the
+ * caller's. */
 #include "store/handles.h"
 
 #include "basic/strings.h"

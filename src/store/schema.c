@@ -1,7 +1,9 @@
-/* The tables of the state database, as a list of migrations: user_version says how many of them a file has seen.
+/* The tables of the state database, as a list of migrations: user_version says how many of them a
+ * file has seen.
  *
- * What must hold whatever a statement does stands here, not in C: an id is unique among living rows, a life is never used twice (AUTOINCREMENT),
- * events only ever grow and count 1, 2, … within a life. States are stored by their wire names: a file outlives the order of an enum. */
+ * What must hold whatever a statement does stands here, not in C: an id is unique among living
+ * rows, a life is never used twice (AUTOINCREMENT), events only ever grow and count 1, 2, …
+ * within a life. States are stored by their wire names: a file outlives the order of an enum. */
 #include "store/schema.h"
 
 #include "basic/log.h"

@@ -1,7 +1,9 @@
 /* Every SQL statement of tempoftp, one table.
  *
- * States stand here by their wire names. Where the planner has a choice the index is named (INDEXED BY): a statement that would fall back to a scan
- * fails in the tests instead of getting slow in the third year. Conditions repeat the WHERE of their partial index word for word, so that it applies. */
+ * States stand here by their wire names. Where the planner has a choice the index is named
+ * (INDEXED BY): a statement that would fall back to a scan fails in the tests instead of getting
+ * slow in the third year. Conditions repeat the WHERE of their partial index word for word, so
+ * that it applies. */
 #include "store/statements.h"
 
 #include "basic/cleanup.h"

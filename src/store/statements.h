@@ -31,7 +31,8 @@ typedef enum StatementId {
 } StatementId;
 
 const char *statement_text(StatementId id);
-/* A full scan of its table is what it is for (small tables read whole). The unit test asks the query planner about all others. */
+/* A full scan of its table is what it is for (small tables read whole). The unit test asks the
+ * query planner about all others. */
 bool statement_may_scan(StatementId id);
 
 /* What REQUEST_COLUMNS selects, in its order. */

@@ -1,7 +1,8 @@
 /* The store as a whole: opening, closing, and the reader's side of a commit.
  *
- * Makes sure of what the other files rely on: the file is private, one process has it open, it has today's tables, and a callback that runs finds its
- * effect in the next read. Knows no table and no thread. */
+ * Makes sure of what the other files rely on: the file is private, one process has it open, it
+ * has today's tables, and a callback that runs finds its effect in the next read. Knows no table
+ * and no thread. */
 #include "store/store.h"
 
 #include "basic/log.h"
@@ -16,7 +17,8 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 
-/* Who else could write into the folder could put another database (or log) in the place of ours. Reading it shows names only: the files are 0600. */
+/* Who else could write into the folder could put another database (or log) in the place of ours.
+ * Reading it shows names only: the files are 0600. */
 static int check_folder(const char *folder) {
     struct stat st;
 
@@ -31,7 +33,8 @@ static int check_folder(const char *folder) {
     return 0;
 }
 
-/* Absolute and without symbolic links: SQLite reads a leading "file:" as a URI, and a later chdir() must not matter. */
+/* Absolute and without symbolic links: SQLite reads a leading "file:" as a URI, and a later
+ * chdir() must not matter. */
 static int resolve(const char *path, char **ret_folder, char **ret_path) {
     _cleanup_free_ char *copy = strdup(path), *copy2 = strdup(path), *folder = NULL, *whole = NULL;
 
@@ -120,7 +123,8 @@ int store_fd(const Store *s) {
 }
 
 void store_dispatch(Store *s) {
-    /* Each read sees for itself whether its snapshot is current; but an idle reader must not keep the log from beginning anew. */
+    /* Each read sees for itself whether its snapshot is current; but an idle reader must not
+     * keep the log from beginning anew. */
     connection_release_snapshot(s->reader);
     writer_dispatch(s->writer);
 }

@@ -1,11 +1,14 @@
 /* The state database: every SQL statement of tempoftp stands in this room.
  *
- * One Store per process. Reads run on the caller's thread (the event loop) on a connection of their own; writes are jobs that one writer
- * thread takes from a queue and commits in groups (WAL, synchronous=FULL): everything queued while a commit is running goes into the next one.
- * A job's callback runs, on the loop, only after its group is on disk. Each job has a savepoint: one that fails takes nothing else with it.
+ * One Store per process. Reads run on the caller's thread (the event loop) on a connection of their
+ * own; writes are jobs that one writer thread takes from a queue and commits in groups (WAL,
+ * synchronous=FULL): everything queued while a commit is running goes into the next one. A job's
+ * callback runs, on the loop, only after its group is on disk. Each job has a savepoint: one that
+ * fails takes nothing else with it.
  *
- * Errors: negative errno. SQLite's own become -EIO, -ENOSPC (SQLITE_FULL), -EBUSY, -ENOMEM, -EBADMSG (corrupt); detail at debug.
- * Source: https://sqlite.org/wal.html, https://sqlite.org/c3ref/c_abort.html */
+ * Errors: negative errno. SQLite's own become -EIO, -ENOSPC (SQLITE_FULL), -EBUSY, -ENOMEM,
+ * -EBADMSG (corrupt); detail at debug. Source: https://sqlite.org/wal.html,
+ * https://sqlite.org/c3ref/c_abort.html */
 #pragma once
 
 #include "model/request.h"
@@ -22,21 +25,24 @@ typedef struct StoreTx StoreTx; /* inside a job only */
 #define STORE_DOWNLOADS_MAX 10000 /* address and day pairs per life; past it only bytes are summed */
 #define STORE_RATES_MAX 65536     /* windows kept; tx_rate_put says -E2BIG */
 
-/* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer. -ENOTSUP: made by a newer version; -EBADMSG: not ours or
- * damaged; -EBUSY: another process has it open; -EPERM: its folder is another user's, or others may write in it. */
+/* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer.
+ * -ENOTSUP: made by a newer version; -EBADMSG: not ours or damaged; -EBUSY: another process has
+ * it open; -EPERM: its folder is another user's, or others may write in it. */
 int store_open(const char *path, Store **ret) _must_use_;
 /* Commits what is queued, stops the writer, runs no more callbacks. */
 Store *store_free(Store *s);
 DEFINE_CLEANUP(Store, store_free)
 
-/* An eventfd, readable when callbacks wait or the writer wants the reader out of its way; then call store_dispatch(). */
+/* An eventfd, readable when callbacks wait or the writer wants the reader out of its way; then
+ * call store_dispatch(). */
 int store_fd(const Store *s);
 void store_dispatch(Store *s);
 bool store_is_idle(const Store *s); /* nothing queued, nothing to dispatch */
 /* A SELECT 1 on the reader that touches the file, for /health. */
 int store_probe(Store *s);
 
-/* Runs on the writer thread, inside the group's transaction. Returns 0 or negative errno (its changes are rolled back; the others commit). */
+/* Runs on the writer thread, inside the group's transaction. Returns 0 or negative errno (its
+ * changes are rolled back; the others commit). */
 typedef int (*StoreJob)(StoreTx *tx, void *job);
 /* Runs in store_dispatch(), after the commit: r is the job's result, or the commit's error. */
 typedef void (*StoreDone)(void *job, int r);
@@ -44,9 +50,10 @@ int store_write(Store *s, StoreJob run, StoreDone done, void *job) _must_use_;
 /* Queues and waits for the commit (start-up, reconcile at start, tests; never on a running loop). */
 int store_write_wait(Store *s, StoreJob run, void *job) _must_use_;
 
-/* Since store_open(): one commit is one fsync; `jobs` counts what was run, failed ones too. */
+/* Since store_open(): one commit is one fsync; `jobs` counts what was run, failed ones too; a
+ * checkpoint is put off when the reader does not let go in time. */
 typedef struct StoreStatistics {
-    uint64_t jobs, commits, checkpoints;
+    uint64_t jobs, commits, checkpoints, checkpoints_put_off;
 } StoreStatistics;
 void store_statistics(const Store *s, StoreStatistics *ret);
 
@@ -109,7 +116,8 @@ int store_get_life(Store *s, uint64_t life, Request *ret) _must_use_;
 int store_get_token(Store *s, const char *token, Request *ret) _must_use_;
 int store_view(Store *s, const char *id, RequestView *ret) _must_use_; /* the hot path: one prepared statement */
 typedef int (*RequestWalk)(const Request *r, void *userdata);
-/* Oldest first (by life), rows not eliminado, of one state or (STATE_MAX) all, after that life; at most limit. */
+/* Oldest first (by life), rows not eliminado, of one state or (STATE_MAX) all, after that life;
+ * at most limit. */
 int store_list(Store *s, State state, uint64_t after_life, size_t limit, RequestWalk walk, void *userdata) _must_use_;
 /* Rows of an account's name that are not eliminado/expirado/error, oldest first. */
 int store_list_account(Store *s, const char *account, RequestWalk walk, void *userdata) _must_use_;
@@ -124,7 +132,8 @@ int store_account_by_name(Store *s, const char *name, Account *ret) _must_use_;
 int store_account_by_email(Store *s, const char *email, Account *ret) _must_use_;
 typedef int (*AccountWalk)(const Account *a, void *userdata);
 int store_list_accounts(Store *s, AccountWalk walk, void *userdata) _must_use_;
-/* For a login: *ret_expires is the latest `expires` of its listo requests, 0 when none is listo; *ret_blocked: one is bloqueado. */
+/* For a login: *ret_expires is the latest `expires` of its listo requests, 0 when none is listo;
+ * *ret_blocked: one is bloqueado. */
 int store_account_access(Store *s, const char *name, int64_t *ret_expires, bool *ret_blocked) _must_use_;
 typedef int (*EventWalk)(const Event *e, void *userdata);
 int store_list_events(Store *s, uint64_t life, uint64_t after_n, EventWalk walk, void *userdata) _must_use_;
@@ -140,20 +149,26 @@ int store_note(Store *s, const char *key, char **ret_value) _must_use_;
 /* ---- inside jobs (writer thread) ---- */
 int tx_get_life(StoreTx *tx, uint64_t life, Request *ret) _must_use_;
 int tx_get(StoreTx *tx, const char *id, Request *ret) _must_use_;
-/* A new row in recibido and its first event; fills *ret. -EEXIST: *ret is the row that stands in the way (both: the caller's to request_done). */
+/* A new row in recibido and its first event; fills *ret. -EEXIST: *ret is the row that stands in
+ * the way (both: the caller's to request_done). */
 int tx_insert(StoreTx *tx, const NewRequest *n, const Actor *who, Request *ret) _must_use_;
-/* Moves a row, if the state machine's table allows it, and writes the event. *r must hold the row's life and the new values of all changing columns
- * (account, message, ready, expires, vigencia, retry_at, copied, sized, bytes, files, run, token); r->state is the state it is expected to be in: when
- * the row is elsewhere by now, -ESTALE with *ret_actual set (ret_actual may be NULL); -EPERM: the table has no such move. On success r->state = to.
- * `text` is the event's message (may be NULL). -EDQUOT: STORE_EVENTS_MAX. A non-empty account must be in `accounts` (tx_account_put first), else -EINVAL. */
+/* Moves a row, if the state machine's table allows it, and writes the event. *r must hold the
+ * row's life and the new values of all changing columns (account, message, ready, expires,
+ * vigencia, retry_at, copied, sized, bytes, files, run, token); r->state is the state it is
+ * expected to be in: when the row is elsewhere by now, -ESTALE with *ret_actual set (ret_actual
+ * may be NULL); -EPERM: the table has no such move. On success r->state = to. `text` is the
+ * event's message (may be NULL). -EDQUOT: STORE_EVENTS_MAX. A non-empty account must be in
+ * `accounts` (tx_account_put first), else -EINVAL. */
 int tx_move(StoreTx *tx, Request *r, State to, const char *text, const Actor *who, State *ret_actual) _must_use_;
 /* Same columns, no move, same guard on r->state; writes an event only when text is not NULL. */
 int tx_update(StoreTx *tx, Request *r, const char *text, const Actor *who, State *ret_actual) _must_use_;
 int tx_account_by_email(StoreTx *tx, const char *email, Account *ret) _must_use_;
-/* Insert or replace by name; -EEXIST when the name belongs to another address (a collision: take a longer suffix); -ENOTUNIQ when the address has
- * another name already (look it up first: names are for ever). `created` is kept from the first time. */
+/* Insert or replace by name; -EEXIST when the name belongs to another address (a collision: take
+ * a longer suffix); -ENOTUNIQ when the address has another name already (look it up first: names
+ * are for ever). `created` is kept from the first time. */
 int tx_account_put(StoreTx *tx, const Account *a) _must_use_;
-/* Forgets hash and token (the account is gone; its name stays its address's for ever). -ENOENT: no such name. */
+/* Forgets hash and token (the account is gone; its name stays its address's for ever). -ENOENT:
+ * no such name. */
 int tx_account_clear(StoreTx *tx, const char *name) _must_use_;
 /* How many rows of this account are listo or bloqueado. */
 int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) _must_use_;

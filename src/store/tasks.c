@@ -1,4 +1,5 @@
-/* Table `tasks`: durable things still to do (a purge, a revocation), one of each kind per life, kept until somebody says that they are done. */
+/* Table `tasks`: durable things still to do (a purge, a revocation), one of each kind per life,
+ * kept until somebody says that they are done. */
 #include "store/handles.h"
 
 #include "basic/strings.h"

@@ -1,7 +1,9 @@
-/* The writer thread: takes everything that waits in the queue, runs it in one transaction, commits once, reports all of it.
+/* The writer thread: takes everything that waits in the queue, runs it in one transaction, commits
+ * once, reports all of it.
  *
- * While one commit waits for the disk the next group gathers, so the number of fsyncs follows the disk, not the number of jobs. Each job runs in a
- * savepoint of its own. Checkpoints are this thread's too, between groups, so that no commit ever contains one. Knows no table. */
+ * While one commit waits for the disk the next group gathers, so the number of fsyncs follows
+ * the disk, not the number of jobs. Each job runs in a savepoint of its own. Checkpoints are
+ * this thread's too, between groups, so that no commit ever contains one. Knows no table. */
 #include "store/writer.h"
 
 #include "store/handles.h"
@@ -17,12 +19,15 @@
 
 #define JOBS_PER_COMMIT_MAX 512 /* jobs in one transaction: a bound on how long the first of them waits for the last */
 
-/* The write-ahead log is moved into the database when it has so many pages (of 4 KiB) and nothing was asked for a moment; under a load without pauses when
- * it has many more: a page that changes often is then moved once. The file is not cut back: writing over blocks that it has syncs twice as fast as growing. */
+/* The write-ahead log is moved into the database when it has so many pages (of 4 KiB) and
+ * nothing was asked for a moment; under a load without pauses when it has many more: a page that
+ * changes often is then moved once. The file is not cut back: writing over blocks that it has
+ * syncs twice as fast as growing. */
 #define CHECKPOINT_SOFT_PAGES 1000
 #define CHECKPOINT_HARD_PAGES 8000
 #define CHECKPOINT_QUIET_MS 100
-/* How long that may wait for the loop to let go of its snapshot; after that the log grows on, and the limits with it, until the next try. */
+/* How long that may wait for the loop to let go of its snapshot; after that the log grows on,
+ * and the limits with it, until the next try. */
 #define CHECKPOINT_WAIT_MS 50
 
 typedef struct Work {
@@ -53,7 +58,7 @@ struct Writer {
     bool stop;
 
     atomic_size_t pending;            /* submitted, callback not yet returned */
-    atomic_uint_fast64_t jobs, checkpoints;
+    atomic_uint_fast64_t jobs, checkpoints, put_off;
     News news;
     /* writer thread only */
     int log_pages;  /* of the write-ahead log, after the last commit */
@@ -120,8 +125,8 @@ static int commit(Writer *w) {
     return r;
 }
 
-/* Runs jobs from `first` in one transaction, until the end or until SQLite gives the transaction up (full disk, no memory, I/O error): returns where
- * to go on. */
+/* Runs jobs from `first` in one transaction, until the end or until SQLite gives the transaction
+ * up (full disk, no memory, I/O error): returns where to go on. */
 static Work *run_transaction(Writer *w, Work *first) {
     Work *i;
     int r;
@@ -158,8 +163,9 @@ static void wake_loop(Writer *w) {
         log_debug("Cannot wake the loop, ignoring: %m");
 }
 
-/* RESTART, not PASSIVE: under steady load the log begins anew only when at one moment all of it has been copied and no snapshot is held in it. The loop
- * lets go of its own when it is woken, and takes none that lasts while the flag is up. */
+/* RESTART, not PASSIVE: under steady load the log begins anew only when at one moment all of it
+ * has been copied and no snapshot is held in it. The loop lets go of its own when it is woken,
+ * and takes none that lasts while the flag is up. */
 static void checkpoint(Writer *w) {
     sqlite3 *db = w->connection->db;
     int code;
@@ -175,6 +181,7 @@ static void checkpoint(Writer *w) {
         atomic_fetch_add_explicit(&w->checkpoints, 1, memory_order_relaxed);
     } else {
         w->log_behind = w->log_pages;
+        atomic_fetch_add_explicit(&w->put_off, 1, memory_order_relaxed);
         (void) connection_errno(db, code, "checkpoint, ignoring");
     }
 }
@@ -401,6 +408,7 @@ void writer_statistics(const Writer *w, StoreStatistics *ret) {
         .jobs = atomic_load_explicit(&w->jobs, memory_order_relaxed),
         .commits = atomic_load_explicit(&w->news.commits, memory_order_relaxed),
         .checkpoints = atomic_load_explicit(&w->checkpoints, memory_order_relaxed),
+        .checkpoints_put_off = atomic_load_explicit(&w->put_off, memory_order_relaxed),
     };
 }
 

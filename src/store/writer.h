@@ -1,4 +1,5 @@
-/* The one thread that writes: a bounded queue in, groups of jobs committed together, a list of what is done out. */
+/* The one thread that writes: a bounded queue in, groups of jobs committed together, a list of
+ * what is done out. */
 #pragma once
 
 #include "store/connection.h"

@@ -1,7 +1,9 @@
 /* How fast is the store on this disk? Medians over rounds of one run, in which the rivals take turns:
  *
- *   - durable inserts: 64 submitters, each with one request at a time, against single-row commits with synchronous=FULL: a bare SQLite connection that
- *     writes the same rows into the same tables (a request, its first event) and commits each; and, for the scale, one row into a table with one index;
+ *   - durable inserts: 64 submitters, each with one request at a time, against single-row commits
+ *     with synchronous=FULL: a bare SQLite connection that writes the same rows into the same
+ *     tables (a request, its first event) and commits each; and, for the scale, one row into a
+ *     table with one index;
  *   - store_view() with 100,000 requests, against a bare SELECT of one row by id.
  *
  *   bench-store [FOLDER]      (default: the current folder: choose the disk that is to be measured)
@@ -119,12 +121,15 @@ static double durable_inserts(Bench *b, Submitter *submitters, size_t n, double 
 
 /* ---- bare SQLite, each row committed alone ---- */
 
-static const char one_table[] = "CREATE TABLE requests (life INTEGER PRIMARY KEY, id TEXT UNIQUE, email TEXT, ruta TEXT, vigencia INTEGER, created INTEGER, "
-                                "state TEXT)";
-static const char insert_request[] = "INSERT INTO requests (id, email, ruta, vigencia, created, state) VALUES (?1, ?2, 'source:/data/set', 5, 1700000000, "
-                                     "'recibido')";
-static const char insert_event[] = "INSERT INTO events (life, n, at, state, actor, request_id) VALUES (last_insert_rowid(), 1, 1700000000, 'recibido', "
-                                   "'unix:bench', '0f0e0d0c-0b0a-4908-8706-050403020100')";
+static const char one_table[] =
+    "CREATE TABLE requests (life INTEGER PRIMARY KEY, id TEXT UNIQUE, email TEXT, ruta TEXT,"
+    " vigencia INTEGER, created INTEGER, state TEXT)";
+static const char insert_request[] =
+    "INSERT INTO requests (id, email, ruta, vigencia, created, state)"
+    " VALUES (?1, ?2, 'source:/data/set', 5, 1700000000, 'recibido')";
+static const char insert_event[] =
+    "INSERT INTO events (life, n, at, state, actor, request_id) VALUES (last_insert_rowid(), 1,"
+    " 1700000000, 'recibido', 'unix:bench', '0f0e0d0c-0b0a-4908-8706-050403020100')";
 
 typedef struct Bare {
     sqlite3 *db;

@@ -1,5 +1,6 @@
-/* What a callback reported is on disk, whenever the process dies: a child writes and says so over a pipe, and is killed at a random moment, again and again
- * on the same database. The seed of the moments is printed; STORE_CRASH_SEED repeats it. */
+/* What a callback reported is on disk, whenever the process dies: a child writes and says so
+ * over a pipe, and is killed at a random moment, again and again on the same database. The seed
+ * of the moments is printed; STORE_CRASH_SEED repeats it. */
 #include "store-fixture.h"
 
 #include <signal.h>
@@ -94,7 +95,8 @@ static void collect_reports(int fd, Lives *lives) {
     assert_int_equal(n, 0);
 }
 
-/* Lets the child die delay_us after its start (while it opens, recovers), in every other round after its first report (while it writes). */
+/* Lets the child die delay_us after its start (while it opens, recovers), in every other round
+ * after its first report (while it writes). */
 static void round_of(Fixture *f, unsigned round, unsigned delay_us, Lives *lives) {
     struct timespec delay = { .tv_nsec = (long) delay_us * 1000 };
     int fds[2], status;

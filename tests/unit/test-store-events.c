@@ -1,4 +1,5 @@
-/* The audit trail: in order, complete, and not to be altered; and the durable tasks and rate windows beside it. */
+/* The audit trail: in order, complete, and not to be altered; and the durable tasks, rate
+ * windows and notes beside it. */
 #include "store-fixture.h"
 
 #include "basic/strings.h"
@@ -208,6 +209,27 @@ static void rates_are_replaced_whole(void **state) {
     assert_int_equal(n, 3); /* a failed replacement leaves the old ones */
 }
 
+/* ---- notes ---- */
+
+static int note_job(StoreTx *tx, void *userdata) {
+    return tx_note_put(tx, "clock", userdata);
+}
+
+static void notes_are_kept_over_a_restart(void **state) {
+    Fixture *f = *state;
+    _cleanup_free_ char *first = NULL, *second = NULL, *none = NULL;
+
+    assert_int_equal(store_write_wait(f->store, note_job, (char[]) { "one" }), 0);
+    assert_int_equal(store_note(f->store, "clock", &first), 0);
+    assert_string_equal(first, "one");
+    assert_int_equal(store_write_wait(f->store, note_job, (char[]) { "two" }), 0);
+    fixture_reopen(f);
+    assert_int_equal(store_note(f->store, "clock", &second), 0);
+    assert_string_equal(second, "two");
+    assert_int_equal(store_note(f->store, "other", &none), -ENOENT);
+    assert_null(none);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -218,6 +240,7 @@ int main(void) {
         STORE_TEST(trail_is_bounded_but_ends_are_always_written),
         STORE_TEST(tasks_are_kept_until_done),
         STORE_TEST(rates_are_replaced_whole),
+        STORE_TEST(notes_are_kept_over_a_restart),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

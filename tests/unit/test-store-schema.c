@@ -1,4 +1,5 @@
-/* Tables and statements: from every older version to today's, and no statement that reads a whole table unless it is meant to. */
+/* Tables and statements: from every older version to today's, and no statement that reads a
+ * whole table unless it is meant to. */
 #include "store-fixture.h"
 
 #include "basic/strings.h"
@@ -34,8 +35,10 @@ static char *whole_schema(Connection *c) {
     sqlite3_stmt *s = NULL;
     char *text;
 
-    assert_int_equal(sqlite3_prepare_v2(c->db, "SELECT group_concat(sql, ';') FROM (SELECT sql FROM sqlite_schema ORDER BY type, name)", -1, &s, NULL),
-                     SQLITE_OK);
+    static const char sql[] = "SELECT group_concat(sql, ';') FROM "
+                              "(SELECT sql FROM sqlite_schema ORDER BY type, name)";
+
+    assert_int_equal(sqlite3_prepare_v2(c->db, sql, -1, &s, NULL), SQLITE_OK);
     assert_int_equal(sqlite3_step(s), SQLITE_ROW);
     text = strdup((const char *) sqlite3_column_text(s, 0));
     assert_non_null(text);

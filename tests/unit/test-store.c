@@ -1,16 +1,12 @@
-/* The store as a whole: its file, its queue, what a callback may rely on, and what happens when the disk says no.
+/* The store as a whole: its file, its queue, what a callback may rely on.
  *
  * fdatasync() is this file's own: tests count it, hold it back to see what waits for it, and let it fail. */
 #include "store-fixture.h"
 
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <sqlite3.h>
-#include <sys/mount.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 /* ---- the disk ---- */
 
@@ -419,7 +415,21 @@ static void many_threads_share_commits(void **state) {
     assert_true(store_is_idle(f->store));
 }
 
-/* A reader that always holds a snapshot, and writes without a pause: the log must not grow for ever. */
+/* Reads without a pause between writes without a pause: a snapshot is held at almost every moment. */
+static void read_until(Store *s, const unsigned *done, unsigned to) {
+    struct pollfd p = { .fd = store_fd(s), .events = POLLIN };
+
+    while (*done < to) {
+        for (unsigned i = 0; i < 20; i++) {
+            _cleanup_request_ Request r = { 0 };
+            assert_int_equal(store_get(s, "absent", &r), -ENOENT);
+        }
+        if (poll(&p, 1, 0) == 1)
+            store_dispatch(s);
+    }
+}
+
+/* … and still the log must not grow for ever. */
 static void log_stays_bounded(void **state) {
     enum { N = 12000, WINDOW = 8 };
     Fixture *f = *state;
@@ -434,15 +444,14 @@ static void log_stays_bounded(void **state) {
     for (unsigned i = 0; i < N; i++) {
         assert_int_equal(store_write(f->store, job_run, job_done, &jobs[i]), 0);
         if (i >= WINDOW)
-            dispatch_until(f->store, &done, i - WINDOW);
-        _cleanup_request_ Request r = { 0 };
-        assert_int_equal(store_get(f->store, "absent", &r), -ENOENT);
+            read_until(f->store, &done, i - WINDOW);
         if (i % 100 == 0 && stat(log, &file) == 0 && file.st_size > largest)
             largest = file.st_size;
     }
     dispatch_until(f->store, &done, N);
     store_statistics(f->store, &st);
     assert_true(st.checkpoints > 0);
+    assert_true(st.checkpoints_put_off <= st.checkpoints / 2); /* a loaded machine may cost one */
     assert_true(largest < (off_t) 64 << 20);
     free(jobs);
 }
@@ -463,106 +472,6 @@ static void failed_sync_is_told_and_survived(void **state) {
     dispatch_until(f->store, &done, 2);
     fixture_reopen(f);
     assert_int_equal(count_all(f->store), 1);
-}
-
-/* Inserts until it fails, and says with what; *ret_rows counts those that were told to be on disk. */
-static int fill(Store *s, const char *prefix, uint64_t *ret_rows) {
-    for (uint64_t i = 0;; i++) {
-        _cleanup_request_ Request r = { 0 };
-        char id[32];
-        int e;
-
-        snprintf(id, sizeof(id), "%s-%u", prefix, (unsigned) i);
-        e = insert(s, id, "ana@example.org", &r);
-        if (e < 0 || i == 100000) {
-            *ret_rows = i;
-            return e;
-        }
-    }
-}
-
-static void integrity_is_ok(const char *path) {
-    sqlite3_stmt *statement = NULL;
-    sqlite3 *db = NULL;
-
-    assert_int_equal(sqlite3_open(path, &db), SQLITE_OK);
-    assert_int_equal(sqlite3_prepare_v2(db, "PRAGMA integrity_check", -1, &statement, NULL), SQLITE_OK);
-    assert_int_equal(sqlite3_step(statement), SQLITE_ROW);
-    assert_string_equal((const char *) sqlite3_column_text(statement, 0), "ok");
-    sqlite3_finalize(statement);
-    sqlite3_close(db);
-}
-
-static void file_size_limit_is_a_full_disk(void **state) {
-    Fixture *f = *state;
-    struct rlimit before, small;
-    uint64_t rows = 0, more = 0;
-    _cleanup_request_ Request r = { 0 };
-
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    small = before;
-    small.rlim_cur = 512 << 10;
-    signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
-    assert_int_equal(fill(f->store, "x", &rows), -ENOSPC);
-    assert_int_equal(fill(f->store, "y", &more), -ENOSPC); /* again and again, without harm */
-    assert_int_equal(count_all(f->store), rows + more);      /* reading goes on */
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    assert_int_equal(insert(f->store, "z", "z@b.org", &r), 0); /* and writing too, once there is space */
-    assert_int_equal(count_all(f->store), rows + more + 1);
-    assert_true(rows > 0);
-    fixture_reopen(f);
-    assert_int_equal(count_all(f->store), rows + more + 1);
-    f->store = store_free(f->store);
-    integrity_is_ok(f->path);
-}
-
-/* In a child with a mount namespace of its own; exits 77 where mounting is not allowed. */
-static void in_small_tmpfs(const char *folder) {
-    char path[128], filler[128];
-    _cleanup_(store_freep) Store *s = NULL;
-    _cleanup_close_ int fd = -EBADF;
-    _cleanup_request_ Request r = { 0 };
-    uint64_t rows = 0;
-
-    if (unshare(CLONE_NEWNS) < 0 || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
-        mount("tmpfs", folder, "tmpfs", MS_NOSUID | MS_NODEV, "size=2m,mode=0700") < 0)
-        _exit(77);
-    snprintf(path, sizeof(path), "%s/state.db", folder);
-    snprintf(filler, sizeof(filler), "%s/filler", folder);
-    assert_int_equal(store_open(path, &s), 0);
-    fd = open(filler, O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(posix_fallocate(fd, 0, 1 << 20), 0);
-    assert_int_equal(fill(s, "x", &rows), -ENOSPC);
-    assert_true(rows > 0);
-    assert_int_equal(count_all(s), rows);
-    assert_int_equal(unlink(filler), 0);
-    close(TAKE_FD(fd));
-    assert_int_equal(insert(s, "z", "z@b.org", &r), 0);
-    assert_int_equal(count_all(s), rows + 1);
-    s = store_free(s);
-    integrity_is_ok(path);
-}
-
-static void full_disk_is_told_and_survived(void **state) {
-    Fixture *f = *state;
-    int status;
-    pid_t child;
-
-    f->store = store_free(f->store);
-    child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        in_small_tmpfs(f->folder);
-        _exit(0);
-    }
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    if (WEXITSTATUS(status) == 77 && geteuid() != 0)
-        print_message("not allowed to mount a tmpfs here: the file-size limit above stands for it\n");
-    else
-        assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
@@ -586,8 +495,6 @@ int main(void) {
         STORE_TEST(many_threads_share_commits),
         STORE_TEST(log_stays_bounded),
         STORE_TEST(failed_sync_is_told_and_survived),
-        STORE_TEST(file_size_limit_is_a_full_disk),
-        STORE_TEST(full_disk_is_told_and_survived),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
