@@ -45,6 +45,7 @@ class Simulator(client.Api):
         self.settings = {"TEMPOFTP_SIMULACRO": "1", "TEMPOFTP_ENCRYPTION_KEY": self.key,
                          "TEMPOFTP_RATE_LIMIT_POST": "100000/second", **settings}
         self.port = _free_port()
+        self.arguments = []
         self.process = None
         super().__init__(self._connection)
 
@@ -54,9 +55,10 @@ class Simulator(client.Api):
     def launch(self, *arguments):
         """Starts it and returns at once; ends by itself when it refuses to serve (see said())."""
         environment = {name: str(value) for name, value in self.settings.items() if value is not None}
-        command = [self.program, "--listen", f"127.0.0.1:{self.port}", "--state-directory", self.state_folder, *arguments]
+        command = [self.program, "--listen", f"127.0.0.1:{self.port}", "--state-directory", self.state_folder,
+                   *self.arguments, *arguments]
         with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd="/",
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder,
                                             env=environment, user=USER, group=GROUP, extra_groups=[])
 
     def start(self):

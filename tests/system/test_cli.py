@@ -5,11 +5,13 @@ import json
 import os
 import pty
 import re
+import select
 import subprocess
 
 import pytest
 
 import client
+from machine import wait_until
 
 OK, REFUSED, USAGE, NOT_FOUND, UNREACHABLE, ENDED_BADLY = range(6)
 
@@ -65,27 +67,42 @@ def test_create_follow_download_delete(machine, source, tempoftp, unique, made):
 
 
 def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, made):
-    ruta = source.make_tree(unique(), {"big.bin": 400 << 20})
+    ruta = source.make_tree(unique(), {"big.bin": 3 << 30})
     id = unique("p")
     made.append(id)
     terminal, end = pty.openpty()
     process = subprocess.Popen(machine.command(["tempoftp", "crear", f"{unique()}@example.org", id, ruta, "--seguir"]),
                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=end)
     os.close(end)
-    drawn = b""
+    # However fast the machine is: the copy waits half way until its bar has been drawn.
+    wait_until(lambda: re.match(r"Copying: \d+ %, [1-9]", machine.unit(f"tempoftp-transfer-{id}", "StatusText").get("StatusText", "")), 60)
+    machine.kill("rsync", "STOP")
     try:
-        while piece := os.read(terminal, 4096):
-            drawn += piece
-    except OSError:  # EIO: the client closed it
-        pass
+        drawn = read_terminal(terminal, until=r"traslado +\[[█░]+\] +\d+ %  [\d,]+ .B de 3,2 GB")
+    finally:
+        machine.kill("rsync", "CONT")
+    drawn += read_terminal(terminal)
     os.close(terminal)
     shown = process.communicate(timeout=120)[0].decode()
     assert process.returncode == OK, shown
-    lines = drawn.decode().split("\r\x1b[K")
-    assert "\n" not in drawn.decode()
-    bars = [line for line in lines if re.search(r"^traslado +\[[█░]+\] +\d+ %  [\d,]+ .?B de 419,4 MB", line)]
-    assert bars, lines
+    assert "\n" not in drawn and drawn.endswith("\r\x1b[K")  # one line, and it is gone at the end
     assert field(shown, "Estado").startswith("listo")
+
+
+def read_terminal(terminal, until=None):
+    """What is drawn, to the end or until a pattern has come."""
+    drawn = b""
+    while not (until and re.search(until, drawn.decode(errors="replace"))):
+        try:
+            assert select.select([terminal], [], [], 30)[0], f"nothing more is drawn after {drawn!r}"
+            piece = os.read(terminal, 4096)
+        except OSError:  # EIO: the client closed it
+            piece = b""
+        if not piece:
+            assert not until, f"{until} was never drawn: {drawn!r}"
+            break
+        drawn += piece
+    return drawn.decode()
 
 
 def test_a_failure_is_told_and_has_its_exit_code(tempoftp, unique, made):

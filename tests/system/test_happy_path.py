@@ -47,7 +47,7 @@ def test_a_dataset_reaches_an_ftp_client_unchanged(machine, api, dataset, submit
 def test_the_answers_along_the_way_are_the_contracts(api, dataset, unique, submit, wait_for):
     _, route = dataset
     id, email = unique(), "Ana.Pérez+datos@Example.ORG".replace("é", "e")
-    asked = time.time()
+    asked = int(time.time())  # the wire has whole seconds
     reply = api.post("/tmpftp", {"usuario": email, "id": id, "ruta": f"{route}/", "vigencia": 5})
     assert (reply.status, reply.json) == (202, {"id": id, "status": "recibido"})
     assert reply.headers["Location"] == f"/tmpftp/{id}"
