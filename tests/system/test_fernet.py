@@ -126,7 +126,7 @@ def test_without_a_key_it_does_not_start_and_says_what_to_do(simulator, key):
     (Fernet.generate_key().decode() + ",", KEY_FORM),
     (Fernet.generate_key().decode() + ",nonsense", KEY_FORM),
     (",".join(Fernet.generate_key().decode() for _ in range(9)), "at most 8"),
-])
+], ids=["short", "no base64", "plain base64", "16 bytes", "33 bytes", "no padding", "comma at the end", "second bad", "nine keys"])
 def test_a_malformed_key_stops_the_start_and_is_not_shown(simulator, key, complaint):
     service = simulator(started=False, **{KEY_SETTING: key})
     code, said = service.refuses_to_start()
