@@ -116,6 +116,8 @@ ExitCode service_judge(const Reply *reply) {
         complain("Vuelva a intentarlo en %u s", reply->retry_after);
     if (reply->status >= 500 && *reply->request_id)
         complain("Qué pasó: journalctl TEMPOFTP_REQUEST_ID=%s", reply->request_id);
+    else if (reply->status >= 500) /* it could not even start */
+        complain("Qué pasó: journalctl -u tempoftp -n 20");
     return code;
 }
 

@@ -19,7 +19,7 @@ import client
 from machine import REPOSITORY, SETTINGS, Machine, Source, wait_until
 from simulator import Simulator
 
-BUILD = pathlib.Path(os.environ.get("TEMPOFTP_BUILD", REPOSITORY / "build"))
+BUILD = pathlib.Path(os.environ.get("TEMPOFTP_BUILD", REPOSITORY / "build")).resolve()
 # Tests ask more often in an hour than a portal does; test_rate_limit sets its own.
 TEST_SETTINGS = {"TEMPOFTP_RATE_LIMIT_POST": "1000/second"}
 

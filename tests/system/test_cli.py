@@ -190,3 +190,18 @@ def test_no_secret_in_any_command_line(machine, source, tempoftp, unique, made):
     assert process.returncode == OK
     assert "tempoftp-transfer" in seen  # it did look while the copy ran
     assert key not in seen and field(shown, "Contraseña") not in seen
+
+
+def test_a_service_that_cannot_start_says_where_to_look(machine, tempoftp):
+    key = machine.file("/etc/tempoftp/encryption.key")
+    before = key.read_text()
+    key.write_text("not a key\n")
+    machine.restart()
+    try:
+        done = tempoftp("estado", code=6)
+        assert "Servicio no disponible" in done.stderr and "journalctl -u tempoftp" in done.stderr
+    finally:
+        key.write_text(before)
+        machine.restart()
+    machine.run(["systemctl", "reset-failed"])
+    tempoftp("estado")
