@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "broker/exit_status.h"
+#include "broker/properties.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -158,38 +159,6 @@ static int ask_properties(Operation *o, const char *path, const char *interface,
     return r < 0 ? r : ask(o, m, answer);
 }
 
-/* Wants from an a{sv}: the text of `name`, or its number. What isn't there leaves the outputs alone. */
-typedef struct Wanted {
-    const char *name;
-    char *text;
-    size_t size;
-    int32_t *number;
-} Wanted;
-
-static int read_properties(sd_bus_message *m, const Wanted *wanted) {
-    int r = sd_bus_message_enter_container(m, 'a', "{sv}");
-
-    while (r >= 0 && (r = sd_bus_message_enter_container(m, 'e', "sv")) > 0) {
-        const char *name, *text;
-        const Wanted *w = wanted;
-
-        r = sd_bus_message_read(m, "s", &name);
-        if (r < 0)
-            return r;
-        while (w->name && !streq(w->name, name))
-            w++;
-        if (!w->name)
-            r = sd_bus_message_skip(m, "v");
-        else if (w->number)
-            r = sd_bus_message_read(m, "v", "i", w->number);
-        else if ((r = sd_bus_message_read(m, "v", "s", &text)) >= 0)
-            snprintf(w->text, w->size, "%s", text);
-        if (r >= 0)
-            r = sd_bus_message_exit_container(m);
-    }
-    return r < 0 ? r : 0;
-}
-
 /* ---- stopping ---- */
 
 static int on_gone_timeout(sd_event_source *source, uint64_t now, void *userdata) {
@@ -270,10 +239,10 @@ static int on_service(sd_bus_message *answer, void *userdata, sd_bus_error *unus
     int32_t code = 0, status = 0;
 
     if (!sd_bus_message_is_method_error(answer, NULL) &&
-        read_properties(answer, (const Wanted[]) { { "Result", result, sizeof(result), NULL },
-                                                   { "ExecMainCode", NULL, 0, &code },
-                                                   { "ExecMainStatus", NULL, 0, &status },
-                                                   { NULL, NULL, 0, NULL } }) >= 0 &&
+        properties_read(answer, (const WantedProperty[]) { { "Result", result, sizeof(result), NULL },
+                                                           { "ExecMainCode", NULL, 0, &code },
+                                                           { "ExecMainStatus", NULL, 0, &status },
+                                                           { NULL, NULL, 0, NULL } }) >= 0 &&
         *result && !streq(result, "success"))
         exit_status_text(result, code, status, text, sizeof(text));
     else
@@ -305,7 +274,7 @@ static int on_rival(sd_bus_message *answer, void *userdata, sd_bus_error *unused
     char active[32] = "";
 
     if (!sd_bus_message_is_method_error(answer, NULL))
-        (void) read_properties(answer, (const Wanted[]) { { "ActiveState", active, sizeof(active), NULL }, { NULL, NULL, 0, NULL } });
+        (void) properties_read(answer, (const WantedProperty[]) { { "ActiveState", active, sizeof(active), NULL }, { NULL, NULL, 0, NULL } });
     if (o->retried || streq(active, "active") || streq(active, "activating") || streq(active, "deactivating") || streq(active, "reloading")) {
         operation_fail(o, "org.tempoftp.Error.AlreadyRunning", *active ? active : "the name is taken");
         return 0;

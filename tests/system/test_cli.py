@@ -67,7 +67,7 @@ def test_create_follow_download_delete(machine, source, tempoftp, unique, made):
 
 
 def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, made):
-    ruta = source.make_tree(unique(), {"big.bin": 3 << 30})
+    ruta = source.make_tree(unique(), {"big.bin": 1 << 30})
     id = unique("p")
     made.append(id)
     terminal, end = pty.openpty()
@@ -78,7 +78,7 @@ def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, mad
     wait_until(lambda: re.match(r"Copying: \d+ %, [1-9]", machine.unit(f"tempoftp-transfer-{id}", "StatusText").get("StatusText", "")), 60)
     machine.kill("rsync", "STOP")
     try:
-        drawn = read_terminal(terminal, until=r"traslado +\[[█░]+\] +\d+ %  [\d,]+ .B de 3,2 GB")
+        drawn = read_terminal(terminal, until=r"traslado +\[[█░]+\] +\d+ %  [\d,]+ .B de 1,0 GB")
     finally:
         machine.kill("rsync", "CONT")
     drawn += read_terminal(terminal)
