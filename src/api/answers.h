@@ -1,21 +1,27 @@
-/* Answers to GET /tmpftp/{id} kept for the next time. Portals poll the same few requests; the database is asked again only after something was written.
+/* Answers to GET /tmpftp/{id} kept for the next time: portals poll the same requests again and again. An answer goes when its request is altered, when its
+ * end has come, and when nobody asked for it lately.
  *
- * Coarse on purpose: any commit forgets everything, so that no path of change can be overlooked. Fixed number of places, bounded bytes. */
+ * Bounded in number and bytes; past that what was asked for least lately makes room. They hold what the database holds: Fernet tokens, no passwords. */
 #pragma once
 
 #include "basic/buffer.h"
-#include "model/request.h"
 
-#define ANSWERS_MAX 65536             /* a power of two */
-#define ANSWER_BYTES_MAX (64u << 20)  /* bodies kept; past it the table starts again empty */
+#define ANSWERS_MAX 262144           /* places, a power of two; some stay empty while others overflow, so not all can be had */
+#define ANSWER_BYTES_MAX (64u << 20) /* of all answers together */
+#define ANSWERS_TURNS 12             /* calls of answers_age() until each place has been looked at */
 
 typedef struct Answers Answers;
 
 int answers_new(Answers **ret) _must_use_;
 Answers *answers_free(Answers *a);
-/* Something was committed: what is kept may be wrong now. */
-void answers_forget(Answers *a);
-/* The kept body of that id, valid until the next call here; NULL: ask the database. now: UTC seconds, an answer past its end is not given. */
-const Buffer *answers_find(Answers *a, const char *id, int64_t now);
-/* Keeps a copy of a body that is right until `expires` or the next commit. */
-void answers_keep(Answers *a, const char *id, int64_t expires, const Buffer *body);
+/* Something was committed that alters this life's answer; 0: it may be anybody's. */
+void answers_forget(Answers *a, uint64_t life);
+/* The kept body of that id: *ret points into it until the next call here and is not to be freed. false: ask the database. now: UTC seconds. */
+bool answers_find(Answers *a, const char *id, int64_t now, Buffer *ret);
+/* Keeps a copy of a body that is right before `expires` (UTC seconds) and until that life is forgotten. */
+void answers_keep(Answers *a, uint64_t life, const char *id, int64_t expires, const Buffer *body);
+/* To be called every few seconds: frees what nobody asked for since the turn before, and gives the memory back. */
+void answers_age(Answers *a);
+
+/* For tests: how many are kept, and what they take. */
+size_t answers_count(const Answers *a, size_t *ret_bytes);

@@ -176,10 +176,15 @@ static int open_store(Manager *m, const char *state_directory) {
     return 0;
 }
 
+static void on_store_change(uint64_t life, void *userdata) {
+    Manager *m = userdata;
+
+    answers_forget(m->answers, life);
+}
+
 static int on_store_ready(sd_event_source *source, int fd, uint32_t events, void *userdata) {
     Manager *m = userdata;
 
-    answers_forget(m->answers);
     store_dispatch(m->store);
     return 0;
 }
@@ -272,6 +277,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         r = answers_new(&m->answers);
     if (r >= 0)
+        store_on_change(m->store, on_store_change, m);
+    if (r >= 0)
         r = rates_new(&m->rates);
     if (r >= 0)
         r = rates_load(m->rates, m->store);
@@ -348,6 +355,7 @@ static int run_loop(Manager *m, bool may_leave) {
             idle_since = now;
         if (now >= status_at) {
             show_status(m);
+            answers_age(m->answers);
             status_at = now + 5000;
         }
         if (m->stopping && !stop_at) {

@@ -30,7 +30,7 @@ static bool path_matches(const char *pattern, const char *path, size_t length, c
     const char *end = path + length;
 
     while (*pattern) {
-        if (has_prefix(pattern, "{}")) {
+        if (*pattern == '{') {
             const char *stop = memchr(path, '/', (size_t) (end - path));
             if (!stop)
                 stop = end;

@@ -115,7 +115,7 @@ static void reply_ready(Call *c, const RequestView *v) {
     json_array_open(&w, "exportaciones");
     json_array_close(&w);
     json_object_close(&w);
-    answers_keep(c->m->answers, r->id, r->expires, &b);
+    answers_keep(c->m->answers, r->life, r->id, r->expires, &b);
     reply_json(c, 200, &b);
 }
 
@@ -168,12 +168,12 @@ static void due_is_expired(Manager *m, unsigned n, void *userdata) {
 }
 
 void request_get(Call *c) {
-    const Buffer *kept = answers_find(c->m->answers, c->param, manager_now(c->m));
     _cleanup_request_view_ RequestView v = { 0 };
+    Buffer kept;
     Call *later;
 
-    if (kept) {
-        reply_json(c, 200, kept);
+    if (answers_find(c->m->answers, c->param, manager_now(c->m), &kept)) {
+        reply_json(c, 200, &kept);
         return;
     }
     int r = store_view(c->m->store, c->param, &v);

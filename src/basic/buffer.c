@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define FIRST_SIZE 256
+#define FIRST_SIZE 1024 /* most answers of the API fit without growing */
 
 void buffer_done(Buffer *b) {
     free(b->data);

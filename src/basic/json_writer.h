@@ -16,7 +16,7 @@ typedef struct JsonWriter {
 
 #define JSON_WRITER(buffer) ((JsonWriter) { .out = (buffer) })
 
-/* `key` NULL inside arrays and at the top. */
+/* `key` NULL inside arrays and at the top; else our own plain word, written as it is. */
 void json_object_open(JsonWriter *w, const char *key);
 void json_object_close(JsonWriter *w);
 void json_array_open(JsonWriter *w, const char *key);

@@ -99,6 +99,7 @@ int tx_account_put(StoreTx *tx, const Account *a) {
     bool touched = false;
     int r;
 
+    changes_note_any(tx->changes); /* its token is part of what its requests show */
     query_text(&q, 1, a->name);
     query_text(&q, 2, a->email);
     query_text(&q, 3, a->hash);
@@ -116,6 +117,7 @@ int tx_account_clear(StoreTx *tx, const char *name) {
     bool touched = false;
     int r;
 
+    changes_note_any(tx->changes);
     query_text(&q, 1, name);
     r = query_touched(&q, &touched);
     return r < 0 ? r : touched ? 0 : -ENOENT;
@@ -136,6 +138,7 @@ int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) {
 static int set_token(StoreTx *tx, const char *name, const char *token) {
     _cleanup_query_ Query q = query_start(tx->connection, SQL_ACCOUNT_SET_TOKEN);
 
+    changes_note_any(tx->changes);
     query_text(&q, 1, name);
     query_text(&q, 2, token);
     return query_run(&q);

@@ -1,6 +1,7 @@
 /* What Store and StoreTx are, for the files of this room. */
 #pragma once
 
+#include "store/changes.h"
 #include "store/connection.h"
 #include "store/store.h"
 #include "store/writer.h"
@@ -14,6 +15,7 @@ struct Store {
 
 struct StoreTx {
     Connection *connection; /* the writer's */
+    Changes *changes;       /* what the job alters; rows of `requests` are noted by the writer itself */
     size_t rates;           /* rows of tx_rate_put() so far */
 };
 

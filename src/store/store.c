@@ -129,6 +129,10 @@ void store_dispatch(Store *s) {
     writer_dispatch(s->writer);
 }
 
+void store_on_change(Store *s, StoreChanged changed, void *userdata) {
+    writer_on_change(s->writer, changed, userdata);
+}
+
 bool store_is_idle(const Store *s) {
     return writer_is_idle(s->writer);
 }

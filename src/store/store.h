@@ -50,6 +50,11 @@ int store_write(Store *s, StoreJob run, StoreDone done, void *job) _must_use_;
 /* Queues and waits for the commit (start-up, reconcile at start, tests; never on a running loop). */
 int store_write_wait(Store *s, StoreJob run, void *job) _must_use_;
 
+/* Called in store_dispatch(), before the callbacks of the same commits: what store_view() says of that life may have changed; life 0: of any. Also called
+ * for nothing at times (a job that failed), never forgotten. New rows are not told. */
+typedef void (*StoreChanged)(uint64_t life, void *userdata);
+void store_on_change(Store *s, StoreChanged changed, void *userdata);
+
 /* Since store_open(): one commit is one fsync; `jobs` counts what was run, failed ones too; a
  * checkpoint is put off when the reader does not let go in time. */
 typedef struct StoreStatistics {

@@ -9,6 +9,7 @@
 #include "store/handles.h"
 
 #include "basic/log.h"
+#include "basic/strings.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -55,14 +56,19 @@ struct Writer {
     pthread_cond_t arrived;  /* queue or stop */
     pthread_cond_t finished; /* some waited Work */
     WorkList queue, done;
+    Changes changes; /* committed, not yet told */
     bool stop;
 
     atomic_size_t pending;            /* submitted, callback not yet returned */
     atomic_uint_fast64_t jobs, checkpoints, put_off;
     News news;
     /* writer thread only */
+    Changes noted;  /* by the group that runs */
     int log_pages;  /* of the write-ahead log, after the last commit */
     int log_behind; /* of them, at the last checkpoint that failed */
+    /* loop thread only */
+    StoreChanged changed;
+    void *changed_userdata;
 };
 
 static void list_init(WorkList *l) {
@@ -91,7 +97,7 @@ static Work *list_pop(WorkList *l) {
 /* ---- one group ---- */
 
 static int run_job(Writer *w, Work *work) {
-    StoreTx tx = { .connection = w->connection };
+    StoreTx tx = { .connection = w->connection, .changes = &w->noted };
     int r, q;
 
     r = connection_run(w->connection, SQL_JOB_BEGIN);
@@ -149,6 +155,14 @@ static Work *run_transaction(Writer *w, Work *first) {
     return NULL;
 }
 
+/* Whatever statement altered the row, SQLite tells. (Not for tables WITHOUT ROWID: `accounts` notes its own.) A new row has not been shown to anybody. */
+static void note_change(void *userdata, int operation, const char *database, const char *table, sqlite3_int64 life) {
+    Writer *w = userdata;
+
+    if (operation != SQLITE_INSERT && streq(table, "requests"))
+        changes_note(&w->noted, (uint64_t) life);
+}
+
 /* ---- checkpoints ---- */
 
 static int note_log_size(void *userdata, sqlite3 *db, const char *name, int pages) {
@@ -190,22 +204,24 @@ static void checkpoint(Writer *w) {
 
 /* Hands the group out: waiting threads are woken, callbacks go to the loop. */
 static void publish(Writer *w, WorkList *group) {
-    bool callbacks = false;
+    bool news;
     Work *i;
 
     (void) pthread_mutex_lock(&w->mutex);
+    changes_move(&w->changes, &w->noted);
+    news = !changes_are_none(&w->changes);
     while ((i = list_pop(group))) {
         if (i->waited) {
             i->finished = true;
             atomic_fetch_sub(&w->pending, 1);
         } else {
             list_append(&w->done, i);
-            callbacks = true;
+            news = true;
         }
     }
     (void) pthread_cond_broadcast(&w->finished);
     (void) pthread_mutex_unlock(&w->mutex);
-    if (callbacks)
+    if (news)
         wake_loop(w);
 }
 
@@ -300,6 +316,7 @@ int writer_new(Connection *connection, Writer **ret) {
     if (w->fd < 0)
         return -errno;
     (void) sqlite3_wal_hook(connection->db, note_log_size, w);
+    (void) sqlite3_update_hook(connection->db, note_change, w);
     r = start_thread(w);
     if (r < 0)
         return r;
@@ -380,7 +397,22 @@ int writer_fd(const Writer *w) {
     return w->fd;
 }
 
+void writer_on_change(Writer *w, StoreChanged changed, void *userdata) {
+    w->changed = changed;
+    w->changed_userdata = userdata;
+}
+
+static void tell_changes(const Writer *w, const Changes *c) {
+    if (!w->changed)
+        return;
+    if (c->any)
+        w->changed(0, w->changed_userdata);
+    for (size_t i = 0; i < c->n; i++)
+        w->changed(c->lives[i], w->changed_userdata);
+}
+
 void writer_dispatch(Writer *w) {
+    Changes changes = { 0 };
     WorkList done;
     eventfd_t count;
     Work *i;
@@ -390,7 +422,9 @@ void writer_dispatch(Writer *w) {
     (void) pthread_mutex_lock(&w->mutex);
     while ((i = list_pop(&w->done)))
         list_append(&done, i);
+    changes_move(&changes, &w->changes);
     (void) pthread_mutex_unlock(&w->mutex);
+    tell_changes(w, &changes);
     while ((i = list_pop(&done))) {
         if (i->done)
             i->done(i->job, i->r);

@@ -13,6 +13,8 @@ int writer_new(Connection *connection, Writer **ret) _must_use_;
 Writer *writer_free(Writer *w);
 DEFINE_CLEANUP(Writer, writer_free)
 
+/* From then on: what each commit altered is told in writer_dispatch(), before the callbacks. */
+void writer_on_change(Writer *w, StoreChanged changed, void *userdata);
 int writer_submit(Writer *w, StoreJob run, StoreDone done, void *job) _must_use_;
 int writer_submit_wait(Writer *w, StoreJob run, void *job) _must_use_;
 int writer_fd(const Writer *w);
