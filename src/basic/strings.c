@@ -33,6 +33,15 @@ bool is_blank(const char *text) {
     return *text == '\0';
 }
 
+bool path_climbs(const char *path) {
+    for (const char *p = path; p; p = strchr(p, '/')) {
+        p += *p == '/';
+        if (has_prefix(p, "..") && (p[2] == '/' || p[2] == '\0'))
+            return true;
+    }
+    return false;
+}
+
 int parse_u64(const char *text, uint64_t max, uint64_t *ret) {
     uint64_t value = 0;
     bool overflow = false;

@@ -15,6 +15,7 @@ bool streq_null(const char *a, const char *b); /* NULL equals NULL only */
 bool has_prefix(const char *text, const char *prefix);
 bool has_suffix(const char *text, const char *suffix);
 bool is_blank(const char *text); /* NULL, empty, or only white space */
+bool path_climbs(const char *path); /* one of its components is ".."; "a..1" is a name like others */
 
 /* Whole text, decimal digits only, no sign, at most max. -EINVAL, -ERANGE. */
 int parse_u64(const char *text, uint64_t max, uint64_t *ret) _must_use_;

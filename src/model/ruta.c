@@ -62,15 +62,6 @@ static bool path_characters_allowed(const char *path) {
     return allowed;
 }
 
-static bool path_climbs(const char *path) {
-    for (const char *p = path; p; p = strchr(p, '/')) {
-        p += *p == '/';
-        if (has_prefix(p, "..") && (p[2] == '/' || p[2] == '\0'))
-            return true;
-    }
-    return false;
-}
-
 /* The ':' between host and path: the first outside of a bracketed address. NULL when there is none. */
 static const char *find_colon(const char *text) {
     const char *host = text + strcspn(text, "@:[/");

@@ -44,7 +44,7 @@ static int check(const Options *o, const char **ret_error) {
         return refuse(ret_error, "--address is needed");
     if (o->path[0] != '/' || o->data[0] != '/')
         return refuse(ret_error, "--path and --data begin with '/'");
-    if (o->staging[0] == '/' || strstr(o->staging, ".."))
+    if (o->staging[0] == '/' || path_climbs(o->staging))
         return refuse(ret_error, "--staging is a folder below the data path");
     if (o->user[0] == '-' || o->host[0] == '-')
         return refuse(ret_error, "--user and --host do not begin with '-'");

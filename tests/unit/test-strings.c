@@ -173,10 +173,21 @@ static void wiping(void **state) {
     wipe_free(strdup("x"));
 }
 
+static void climbing_paths(void **state) {
+    static const char *const climb[] = { "..", "../a", "/..", "a/..", "a/../b", "/a/b/.." };
+    static const char *const stay[] = { "", "/", ".", "...", "..a", "a..", "a..1", "/a../b", ".staging/b..1", "./a" };
+
+    for (size_t i = 0; i < ELEMENTS(climb); i++)
+        assert_true(path_climbs(climb[i]));
+    for (size_t i = 0; i < ELEMENTS(stay); i++)
+        assert_false(path_climbs(stay[i]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(comparisons), cmocka_unit_test(whole_numbers), cmocka_unit_test(booleans), cmocka_unit_test(utf8),
         cmocka_unit_test(hex),         cmocka_unit_test(lists),         cmocka_unit_test(wiping),
+        cmocka_unit_test(climbing_paths),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -195,6 +195,7 @@ static void the_brokers_command_line_is_understood(void **state) {
     assert_false(o.best_effort_jail);
     assert_int_equal(parse(WORDS(GOOD, "--best-effort-jail", "--address", "192.0.2.1"), &o, &error), 0);
     assert_true(o.best_effort_jail);
+    assert_int_equal(parse(WORDS(GOOD, "--address", "192.0.2.1", "--staging", ".staging/p..1"), &o, &error), 0); /* of the id "p." */
 }
 
 #define TWO "--address", "1", "--address", "2"
