@@ -171,6 +171,13 @@ bool folders_purge_pending(int data_fd, const char *id, uint64_t life) {
     return exists(data_fd, path);
 }
 
+bool folders_purge_ahead(int data_fd, const Request *r, bool has_id) {
+    Places p;
+
+    places_of(r, &p);
+    return exists(data_fd, p.staging) || exists(data_fd, p.blocked) || (has_id && p.home[0] && exists(data_fd, p.home));
+}
+
 int folders_space(int data_fd, uint64_t *ret_free, uint64_t *ret_total) {
     struct statvfs v;
 

@@ -13,6 +13,9 @@ int folders_stage(int data_fd, const Request *r) _must_use_;
 int folders_settle(int data_fd, const Request *r) _must_use_;
 /* Is `.purge/<id>.<life>` there? */
 bool folders_purge_pending(int data_fd, const char *id, uint64_t life);
+/* Is the folder of a request that has ended still where it was before: about to be moved to `.purge`, by whoever ended it? has_id: no newer request has
+ * taken the id, so that `<account>/<id>` can only be its own. */
+bool folders_purge_ahead(int data_fd, const Request *r, bool has_id);
 /* Free and total bytes of the data path's file system. */
 int folders_space(int data_fd, uint64_t *ret_free, uint64_t *ret_total) _must_use_;
 /* Everything found in the data path that could be a request's folder: kind 's'taging, 'b'locked, 'p'urge, 'h'ome (name "<account>/<id>"). */

@@ -86,6 +86,22 @@ static void the_whole_life(void **state) {
     assert_false(folders_purge_pending(f->fd, "demo", 8));
 }
 
+static void until_it_is_moved_a_purge_is_ahead(void **state) {
+    Fixture *f = *state;
+    Request staged = request(STATE_TRASLADO), ended = request(STATE_ELIMINADO), served = request(STATE_LISTO);
+
+    assert_false(folders_purge_ahead(f->fd, &ended, true));
+    assert_int_equal(folders_stage(f->fd, &staged), 0);
+    assert_true(folders_purge_ahead(f->fd, &ended, true));
+    assert_true(folders_purge_ahead(f->fd, &ended, false));
+    assert_int_equal(folders_settle(f->fd, &served), 0);
+    assert_true(folders_purge_ahead(f->fd, &ended, true));
+    assert_false(folders_purge_ahead(f->fd, &ended, false)); /* a newer request's */
+    assert_int_equal(folders_settle(f->fd, &ended), 0);
+    assert_false(folders_purge_ahead(f->fd, &ended, true));
+    assert_true(folders_purge_pending(f->fd, "demo", 7));
+}
+
 static void every_state_to_its_place_from_every_place(void **state) {
     static const struct {
         State s;
@@ -184,6 +200,7 @@ static void a_walk_finds_all(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDERS_TEST(the_whole_life),
+        FOLDERS_TEST(until_it_is_moved_a_purge_is_ahead),
         FOLDERS_TEST(every_state_to_its_place_from_every_place),
         FOLDERS_TEST(a_restart_takes_the_folder_back),
         FOLDERS_TEST(what_stands_in_the_way_goes_to_purge),
