@@ -66,6 +66,12 @@ static int list_neighbour(void) {
 static int list_all_accounts(void) {
     return open_how(CHILD_HOME_FD, "..", O_RDONLY | O_DIRECTORY, 0);
 }
+static int read_by_link_up(void) {
+    return open_how(CHILD_HOME_FD, "up", O_RDONLY, 0);
+}
+static int read_by_absolute_link(void) {
+    return open_how(CHILD_HOME_FD, "absolute", O_RDONLY, 0);
+}
 static int read_passwd(void) {
     return open_how(AT_FDCWD, "/etc/passwd", O_RDONLY, 0);
 }
@@ -164,6 +170,9 @@ static int kill_parent(void) {
     return RESULT(syscall(SYS_kill, 1, 0));
 }
 static int trace(void) {
+    return RESULT(ptrace(PTRACE_ATTACH, 1, NULL, NULL));
+}
+static int write_memory_of_another(void) {
     return RESULT(syscall(SYS_process_vm_writev, 1, NULL, 0, NULL, 0, 0));
 }
 static int new_namespace(void) {
@@ -241,6 +250,10 @@ static int set_up(void **state) {
     int file = openat(f->home, "file", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     int secret = openat(root, "other/secret", O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     assert_true(file >= 0 && secret >= 0);
+    char target[96];
+    snprintf(target, sizeof(target), "%s/other/secret", f->root);
+    assert_int_equal(symlinkat("../other/secret", f->home, "up"), 0);
+    assert_int_equal(symlinkat(target, f->home, "absolute"), 0);
     close(file);
     close(secret);
     close(root);
@@ -313,6 +326,8 @@ static const Case cases[] = {
     CASE(read_neighbour, KILLED, EACCES),
     CASE(list_neighbour, KILLED, EACCES),
     CASE(list_all_accounts, KILLED, EACCES),
+    CASE(read_by_link_up, KILLED, EACCES),
+    CASE(read_by_absolute_link, KILLED, EACCES),
     CASE(read_passwd, KILLED, EACCES),
     CASE(read_own_memory, KILLED, EACCES),
     CASE(write_own_file, KILLED, EACCES),
@@ -341,7 +356,8 @@ static const Case cases[] = {
     CASE(clone3_process, KILLED, KILLED),
     CASE(execute, KILLED, KILLED),
     CASE(kill_parent, KILLED, KILLED),
-    CASE(trace, KILLED, KILLED),
+    CASE_RUNTIME(trace, KILLED, KILLED),
+    CASE(write_memory_of_another, KILLED, KILLED),
     CASE(new_namespace, KILLED, KILLED),
     CASE_RUNTIME(executable_memory, KILLED, KILLED),
     CASE_RUNTIME(too_much_memory, KILLED, ENOMEM),
