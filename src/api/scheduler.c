@@ -7,9 +7,11 @@
 #include "api/lifecycle.h"
 #include "api/simulator.h"
 #include "api/transfers.h"
+#include "api/watchers.h"
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "crypto/password.h"
+#include "model/messages.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -27,6 +29,8 @@ typedef struct Start {
     char *addresses[ADDRESSES_MAX + 1];
     char host[256];
     int resolve_error;
+    unsigned tries; /* to look up the host */
+    State was;
 } Start;
 
 static void start_free(Start *s) {
@@ -74,11 +78,20 @@ static void on_started(void *userdata, int r, const char *error_name, const char
     }
 }
 
+static void tell(const Start *s) {
+    LogContext about = { .request = s->request.id, .message_id = message_id_for_state(s->request.state) };
+
+    if (s->was != s->request.state)
+        log_line(LOG_INFO, &about, "%s → %s", state_name(s->was), state_name(s->request.state));
+    watchers_publish(s->m, s->life);
+}
+
 static void on_written(void *userdata, int r) {
     Start *s = userdata;
     Manager *m = s->m;
 
     if (r >= 0) {
+        tell(s);
         Transfer *x = transfers_add(s->m->transfers, &s->request);
         r = x ? folders_stage(s->m->data_fd, &s->request) : -ENOMEM;
         if (r == -ENOSPC) {
@@ -118,6 +131,7 @@ static int start_job(StoreTx *tx, void *userdata) {
     random_bytes(token, sizeof(token));
     hex_encode(token, sizeof(token), s->request.token);
     wipe(token, sizeof(token));
+    s->was = s->request.state;
     s->request.run++;
     s->request.copied = s->request.sized = false;
     if (s->request.state == STATE_PREPARANDO)
@@ -153,13 +167,49 @@ static void resolve_run(void *userdata) {
         s->resolve_error = EAI_NONAME;
 }
 
-static void resolve_done(void *userdata) {
+static void resolve(Start *s);
+
+static void resolve_again(Manager *m, void *userdata) {
     Start *s = userdata;
 
-    if (s->resolve_error != 0)
-        start_failed(s, CAUSE_NO_SUCH_HOST, s->host);
+    manager_hold(m);
+    if (transfers_find(m->transfers, s->life))
+        resolve(s);
     else
+        start_free(s); /* deleted meanwhile */
+}
+
+/* The resolver is away, which says nothing about the name: asked as patiently as a source is that doesn't answer. The request keeps its place. */
+static bool resolve_later(Start *s) {
+    LogContext about = { .request = s->request.id };
+    unsigned pause = RUN_PAUSE_FIRST << s->tries;
+
+    if (s->tries + 1 >= RUNS_MAX || manager_after(s->m, pause * 1000, resolve_again, s) < 0)
+        return false;
+    s->tries++;
+    log_line(LOG_WARNING, &about, "Cannot look up %s: %s; waiting %u s before try %u of %d", s->host, gai_strerror(s->resolve_error), pause,
+             s->tries + 1, RUNS_MAX);
+    manager_release(s->m); /* while it waits, only the timer holds */
+    return true;
+}
+
+static void resolve_done(void *userdata) {
+    Start *s = userdata;
+    int error = s->resolve_error;
+
+    if (error == 0)
         start_write(s);
+    else if (error == EAI_NONAME || error == EAI_NODATA || error == EAI_ADDRFAMILY)
+        start_failed(s, CAUSE_NO_SUCH_HOST, s->host);
+    else if (!resolve_later(s))
+        start_failed(s, CAUSE_NO_RESOLVER, s->host);
+}
+
+static void resolve(Start *s) {
+    if (pool_submit(s->m->pool, resolve_run, resolve_done, s) < 0) {
+        scheduler_restart(s->m, s->life, LOST_CALL_RETRY_MS);
+        start_free(s);
+    }
 }
 
 static void start_one(Manager *m, const Request *r) {
@@ -181,6 +231,7 @@ static void start_one(Manager *m, const Request *r) {
     s->m = m;
     s->life = r->life;
     s->request.run = r->run;
+    strcpy(s->request.id, r->id);
     if (ruta_parse(r->ruta, &ruta, &text) < 0) {
         start_failed(s, CAUSE_INTERNAL, "ruta");
         return;
@@ -195,11 +246,7 @@ static void start_one(Manager *m, const Request *r) {
         start_write(s);
         return;
     }
-    int k = pool_submit(m->pool, resolve_run, resolve_done, s);
-    if (k < 0) {
-        scheduler_restart(m, r->life, LOST_CALL_RETRY_MS);
-        start_free(s);
-    }
+    resolve(s);
 }
 
 /* ---- restarts ---- */

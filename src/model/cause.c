@@ -48,6 +48,13 @@ static const struct {
         "El nombre del servidor de origen no se encontró en el DNS: revise el host de la ruta.",
         "El nombre del servidor de origen no se encontró en el DNS: revise el host de la ruta (%s).",
     },
+    [CAUSE_NO_RESOLVER] = {
+        "no-resolver", true,
+        "El DNS del servidor de entrega no contesta, así que el host de la ruta no se pudo buscar: compruebe su red y "
+        "/etc/resolv.conf, y repita la solicitud.",
+        "El DNS del servidor de entrega no contesta, así que el host de la ruta no se pudo buscar: compruebe su red y "
+        "/etc/resolv.conf, y repita la solicitud (%s).",
+    },
     [CAUSE_UNREACHABLE] = {
         "unreachable", true,
         "No se pudo conectar con el servidor de origen: compruebe que esté encendido, que su servicio ssh responda y "
@@ -170,8 +177,7 @@ static const struct {
     { ": Permission denied (", "keyboard-interactive", CAUSE_PERMISSION_SSH },
     { ": Permission denied (", "password", CAUSE_PERMISSION_SSH },
     { "Too many authentication failures", "", CAUSE_PERMISSION_SSH },
-    /* The resolver is away, which says nothing about the name. */
-    { "Could not resolve hostname", "Temporary failure", CAUSE_UNREACHABLE },
+    { "Could not resolve hostname", "Temporary failure", CAUSE_NO_RESOLVER },
     { "Could not resolve hostname", "", CAUSE_NO_SUCH_HOST },
     { "ssh: connect to host", "", CAUSE_UNREACHABLE },
     { "kex_exchange_identification:", "", CAUSE_UNREACHABLE },

@@ -12,6 +12,7 @@ typedef enum Cause {
     CAUSE_PERMISSION_PATH, /* the source's user may not read the path */
     CAUSE_NO_SUCH_PATH,
     CAUSE_NO_SUCH_HOST,    /* name does not resolve */
+    CAUSE_NO_RESOLVER,     /* nobody could say whether the name resolves; retried first */
     CAUSE_UNREACHABLE,     /* refused, no route, time-out before the first byte; retried first */
     CAUSE_CONNECTION_LOST, /* retried first */
     CAUSE_TOO_LARGE,       /* more than free space: text is the contract's "Espacio insuficiente en …" */
@@ -25,7 +26,7 @@ typedef enum Cause {
 
 const char *cause_name(Cause c);
 int cause_parse(const char *name, Cause *ret) __attribute__((warn_unused_result));
-bool cause_is_retried(Cause c); /* by the worker, before it is reported */
+bool cause_is_retried(Cause c); /* before it is reported */
 /* The `mensaje` of the error state; detail may be NULL. Always NUL-terminates, cuts at size on a UTF-8 boundary. */
 void cause_message(Cause c, const char *detail, char *ret, size_t size);
 

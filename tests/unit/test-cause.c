@@ -16,7 +16,7 @@ static void names_go_both_ways(void **state) {
         assert_int_equal(cause_parse(cause_name(i), &c), 0);
         assert_int_equal(c, i);
         assert_int_equal(strspn(cause_name(i), "abcdefghijklmnopqrstuvwxyz-"), strlen(cause_name(i)));
-        assert_int_equal(cause_is_retried(i), i == CAUSE_UNREACHABLE || i == CAUSE_CONNECTION_LOST);
+        assert_int_equal(cause_is_retried(i), i == CAUSE_NO_RESOLVER || i == CAUSE_UNREACHABLE || i == CAUSE_CONNECTION_LOST);
     }
     Cause c;
     assert_int_equal(cause_parse("", &c), -EINVAL);
@@ -34,6 +34,7 @@ static void sentences(void **state) {
         { CAUSE_PERMISSION_PATH, "/a", "permiso de lectura para él y repita la solicitud (/a)" },
         { CAUSE_NO_SUCH_PATH, "/a", "(/a)" },
         { CAUSE_NO_SUCH_HOST, "h1", "(h1)" },
+        { CAUSE_NO_RESOLVER, "h1", "/etc/resolv.conf, y repita la solicitud (h1)" },
         { CAUSE_UNREACHABLE, NULL, "firewall" },
         { CAUSE_CONNECTION_LOST, NULL, "Se perdió la conexión" },
         { CAUSE_DISK_FULL, NULL, "libere espacio" },
@@ -125,7 +126,7 @@ static void real_outputs(void **state) {
         { "ssh: connect to host 10.9.9.9 port 22: Connection timed out\n" CLOSED_0, 255, 0, CAUSE_UNREACHABLE },
         { "ssh: connect to host h port 22: Network is unreachable\n" CLOSED_0, 255, 0, CAUSE_UNREACHABLE },
         { "ssh: Could not resolve hostname no-such-host.invalid: Name or service not known\n" CLOSED_0, 255, 0, CAUSE_NO_SUCH_HOST },
-        { "ssh: Could not resolve hostname h: Temporary failure in name resolution\n" CLOSED_0, 255, 0, CAUSE_UNREACHABLE },
+        { "ssh: Could not resolve hostname h: Temporary failure in name resolution\n" CLOSED_0, 255, 0, CAUSE_NO_RESOLVER },
         { "kex_exchange_identification: Connection closed by remote host\nConnection closed by 127.0.0.1 port 22924\n" CLOSED_12, 12, 0,
           CAUSE_UNREACHABLE },
         { "kex_exchange_identification: read: Connection reset by peer\nConnection reset by 127.0.0.1 port 22924\n" CLOSED_0, 255, 0,
