@@ -95,9 +95,17 @@ static int take_said(Child *c) {
 typedef struct Lines {
     char text[LINE_MAX_SIZE]; /* longer lines are cut */
     size_t size;
+    bool redrawn;             /* it began with '\r' */
     ChildLine line;
     void *userdata;
 } Lines;
+
+static void lines_end(Lines *l) {
+    l->text[l->size] = '\0';
+    if (l->size > 0 && l->line)
+        l->line(l->text, l->size, l->userdata);
+    l->size = 0;
+}
 
 static void lines_feed(Lines *l, const char *bytes, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -106,11 +114,15 @@ static void lines_feed(Lines *l, const char *bytes, size_t n) {
                 l->text[l->size++] = bytes[i];
             continue;
         }
-        l->text[l->size] = '\0';
-        if (l->size > 0 && l->line)
-            l->line(l->text, l->size, l->userdata);
-        l->size = 0;
+        lines_end(l);
+        l->redrawn = bytes[i] == '\r';
     }
+}
+
+/* rsync writes its progress in one piece, with the '\r' in front: waiting for the next one would be a second late. */
+static void lines_drained(Lines *l) {
+    if (l->redrawn)
+        lines_end(l);
 }
 
 static void take_out(Child *c, Lines *l) {
@@ -121,13 +133,14 @@ static void take_out(Child *c, Lines *l) {
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && errno == EAGAIN)
-            return;
+            break;
         if (n <= 0) {
             cleanup_close_(&c->out);
             break;
         }
         lines_feed(l, bytes, (size_t) n);
     }
+    lines_drained(l);
 }
 
 static int reap(Child *c, int flags) {

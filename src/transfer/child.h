@@ -21,7 +21,7 @@ typedef struct Child {
 
 /* jail NULL: only the worker's own. The child gets SIGTERM when the worker dies. */
 int child_start(const char *const *argv, const Jail *jail, Child *ret) _must_use_;
-/* Each line of stdout (rsync ends some with '\r'); NULL: dropped. */
+/* Each line of stdout, whether it ends with '\n' or is drawn over the one before ("\r…", passed on as soon as it is there); NULL: dropped. */
 typedef void (*ChildLine)(const char *line, size_t size, void *userdata);
 /* Until both pipes are closed and it has ended. */
 int child_wait(Child *c, ChildLine line, void *userdata) _must_use_;

@@ -71,6 +71,12 @@ static int wait_for_login(Connection *c, int watch) {
     return 0;
 }
 
+/* Of ssh's long warning, the line that says what has happened to whom. */
+static const char *plain_words(const char *said) {
+    const char *line = said ? strstr(said, "Host key for ") : NULL;
+    return line ? line : said;
+}
+
 static int try_address(const Options *o, const char *address, uint16_t port, const char *key, Connection *c, Failure *ret_failure) {
     _cleanup_command_ Command command = { 0 };
     _cleanup_close_ int watch = -EBADF;
@@ -88,7 +94,7 @@ static int try_address(const Options *o, const char *address, uint16_t port, con
     if (r < 0 || !c->master.ended)
         return r;
     ret_failure->cause = cause_from_output(c->master.said.data, c->master.exit_status, c->master.term_signal);
-    child_detail(c->master.said.data, ret_failure->detail, sizeof(ret_failure->detail));
+    child_detail(plain_words(c->master.said.data), ret_failure->detail, sizeof(ret_failure->detail));
     child_done(&c->master);
     return -ECONNABORTED;
 }

@@ -3,6 +3,7 @@
  * Whether to try again is worker.c's decision. */
 #include "transfer/copy.h"
 
+#include "basic/log.h"
 #include "basic/time.h"
 #include "transfer/command.h"
 
@@ -18,8 +19,13 @@
 static int judge(Child *rsync, Connection *c, Failure *ret) {
     _cleanup_buffer_ Buffer said = { .max = 4 * SAID_MAX };
 
-    if (rsync->term_signal == 0 && (rsync->exit_status == 0 || rsync->exit_status == VANISHED))
+    if (rsync->term_signal == 0 && rsync->exit_status == 0)
         return 0;
+    if (rsync->term_signal == 0 && rsync->exit_status == VANISHED) {
+        child_detail(rsync->said.data, ret->detail, sizeof(ret->detail));
+        log_warning("The source changed while it was copied, going on without what it has no more: %s", ret->detail);
+        return 0;
+    }
     if (c && child_look(&c->master) >= 0 && c->master.ended && c->master.said.size > 0)
         buffer_puts(&said, c->master.said.data);
     if (rsync->said.size > 0)
@@ -64,6 +70,7 @@ int copy_size(const Options *o, const Connection *c, const char *staging, RsyncS
 
 typedef struct Watch {
     const RsyncStats *size;
+    uint64_t there;
     uint64_t shown_ms;
     bool moved;
 } Watch;
@@ -86,8 +93,10 @@ static void take_progress(const char *line, size_t size, void *userdata) {
     if (progress_parse_rsync(line, size, &p) < 0)
         return;
     w->moved = w->moved || p.bytes > 0;
-    /* rsync counts what this run copies; what was there before comes on top. */
+    /* rsync counts the files of this run, from their beginnings even where it goes on with a part; whole files that were there come on top. */
     p.bytes += w->size->bytes - w->size->needed;
+    if (p.bytes < w->there)
+        p.bytes = w->there;
     p.total = w->size->bytes;
     if (p.bytes > p.total)
         p.bytes = p.total;
@@ -95,11 +104,12 @@ static void take_progress(const char *line, size_t size, void *userdata) {
     show_progress(w, &p);
 }
 
-int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, bool *ret_moved, Failure *ret_failure) {
+int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, uint64_t there, bool *ret_moved,
+             Failure *ret_failure) {
     _cleanup_command_ Command command = { 0 };
     _cleanup_child_ Child rsync = CHILD_NONE;
-    Progress begin = { .bytes = size->bytes - size->needed, .total = size->bytes };
-    Watch w = { .size = size };
+    Progress begin = { .bytes = there, .total = size->bytes };
+    Watch w = { .size = size, .there = there };
     int r;
 
     progress_derive(&begin);

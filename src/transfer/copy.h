@@ -6,5 +6,6 @@
 
 /* Both: 0; -ECONNABORTED with *ret_failure set; other errors are our own. staging: absolute, for rsync's jail. */
 int copy_size(const Options *o, const Connection *c, const char *staging, RsyncStats *ret, Failure *ret_failure) _must_use_;
-/* Shows its progress in STATUS=. *ret_moved: it has copied something. */
-int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, bool *ret_moved, Failure *ret_failure) _must_use_;
+/* Shows its progress in STATUS=, from `there` on: bytes that an earlier try left. *ret_moved: it has copied something. */
+int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, uint64_t there, bool *ret_moved,
+             Failure *ret_failure) _must_use_;

@@ -1,4 +1,4 @@
-/* Two walks over a tree whose names a stranger chose: before the copy and after it.
+/* Walks over a tree whose names a stranger chose: before the copy and after it.
  *
  * fts(3) with FTS_PHYSICAL changes folder by folder and checks that each is the one it saw, so that neither links nor long paths matter. */
 #include "transfer/tree.h"
@@ -75,6 +75,26 @@ int tree_adopt_leftovers(const char *path) {
         else if (e->fts_info == FTS_ERR || e->fts_info == FTS_DNR || e->fts_info == FTS_NS)
             r = -e->fts_errno;
     return r < 0 ? r : -errno;
+}
+
+int tree_partial(const char *path, uint64_t *ret_bytes) {
+    _cleanup_(fts_closep) FTS *tree = NULL;
+    int r = open_tree(path, &tree), inside = 0;
+    uint64_t bytes = 0;
+
+    for (FTSENT *e; r >= 0 && (errno = 0, e = fts_read(tree));)
+        if (e->fts_info == FTS_D)
+            inside += is_partial_folder(e);
+        else if (e->fts_info == FTS_DP)
+            inside -= is_partial_folder(e);
+        else if (e->fts_info == FTS_F && inside > 0)
+            bytes += (uint64_t) e->fts_statp->st_size;
+        else if (e->fts_info == FTS_ERR || e->fts_info == FTS_DNR || e->fts_info == FTS_NS)
+            r = -e->fts_errno;
+    if (r < 0 || errno != 0)
+        return r < 0 ? r : -errno;
+    *ret_bytes = bytes;
+    return 0;
 }
 
 int tree_finish(const char *path, TreeCount *ret) {

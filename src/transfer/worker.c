@@ -43,6 +43,7 @@ static int internal(int r, const char *what, Failure *ret) {
 static int try_once(Worker *w, Failure *f) {
     _cleanup_connection_ Connection c = CONNECTION_NONE;
     RsyncStats size;
+    uint64_t partial, left;
     int r;
 
     w->moved = false;
@@ -53,10 +54,14 @@ static int try_once(Worker *w, Failure *f) {
     r = copy_size(w->options, &c, w->staging, &size, f);
     if (r < 0)
         return r == OURS ? r : internal(r, "Cannot measure the source", f);
-    r = report_sized(w->token, size.bytes, size.files, size.needed);
+    r = tree_partial(w->staging, &partial);
+    if (r < 0)
+        return internal(r, "Cannot read the staging folder", f);
+    left = size.needed > partial ? size.needed - partial : 0;
+    r = report_sized(w->token, size.bytes, size.files, left);
     if (r < 0)
         return r;
-    r = copy_run(w->options, &c, w->staging, &size, &w->moved, f);
+    r = copy_run(w->options, &c, w->staging, &size, size.bytes - left, &w->moved, f);
     return r >= 0 || r == OURS ? r : internal(r, "Cannot run rsync", f);
 }
 

@@ -76,10 +76,22 @@ static void carriage_returns_end_lines_too_and_errors_are_kept_apart(void **stat
     _cleanup_free_ char *text = run(ARGV("/usr/bin/printf", "a\\rb\\n\\nc\\rrest"), &c), *none = NULL;
     _cleanup_child_ Child loud = CHILD_NONE;
 
-    assert_string_equal(text, "a|b|c|");
+    assert_string_equal(text, "a|b|c|rest|");
     none = run(ARGV("/bin/sh", "-c", "echo oops >&2"), &loud);
     assert_string_equal(none, "");
     assert_string_equal(loud.said.data, "oops\n");
+}
+
+static void end_of(const char *line, size_t size, void *userdata) {
+    kill(atoi(line), SIGTERM); /* nothing comes after it: only who is told at once ends the wait */
+}
+
+static void a_line_drawn_over_another_is_passed_on_at_once(void **state) {
+    _cleanup_child_ Child c = CHILD_NONE;
+
+    assert_int_equal(child_start(ARGV("/bin/sh", "-c", "printf '\\r%s' $$; exec sleep 1000"), NULL, &c), 0);
+    assert_int_equal(child_wait(&c, end_of, NULL), 0);
+    assert_int_equal(c.term_signal, SIGTERM);
 }
 
 static void a_flood_on_stderr_is_cut(void **state) {
@@ -202,6 +214,7 @@ int main(void) {
         cmocka_unit_test(ends_are_told_apart),
         cmocka_unit_test(a_missing_program_is_an_exit_with_a_reason),
         cmocka_unit_test(carriage_returns_end_lines_too_and_errors_are_kept_apart),
+        cmocka_unit_test(a_line_drawn_over_another_is_passed_on_at_once),
         cmocka_unit_test(a_flood_on_stderr_is_cut),
         cmocka_unit_test(a_grandchild_that_holds_the_pipes_keeps_nobody_waiting),
         cmocka_unit_test(leaving_ends_the_child),

@@ -75,6 +75,22 @@ static void finishing_removes_partial_folders_and_counts_files(void **state) {
     assert_true(is_there("l"));
 }
 
+static void partial_files_are_added_up_and_others_not(void **state) {
+    uint64_t bytes;
+
+    make("whole");
+    make("a/");
+    make("a/" PARTIAL_FOLDER "/");
+    make("a/" PARTIAL_FOLDER "/x");
+    make("a/" PARTIAL_FOLDER "/link>../../whole");
+    make(PARTIAL_FOLDER "/");
+    make(PARTIAL_FOLDER "/y");
+    assert_int_equal(tree_partial(top, &bytes), 0);
+    assert_int_equal(bytes, strlen("a/" PARTIAL_FOLDER "/x") + strlen(PARTIAL_FOLDER "/y"));
+    assert_true(is_there("a/" PARTIAL_FOLDER "/x"));
+    assert_int_equal(tree_partial("/nonexistent/folder", &bytes), -ENOENT);
+}
+
 static void links_are_never_followed(void **state) {
     TreeCount count;
 
@@ -153,6 +169,7 @@ int main(void) {
 #define STORY(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
     const struct CMUnitTest tests[] = {
         STORY(finishing_removes_partial_folders_and_counts_files),
+        STORY(partial_files_are_added_up_and_others_not),
         STORY(links_are_never_followed),
         STORY(what_a_killed_rsync_left_becomes_a_partial_file),
         STORY(what_is_in_a_partial_folder_stays_there),
