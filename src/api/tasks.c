@@ -99,9 +99,23 @@ static void purge_started(void *userdata, int r, const char *error_name, const c
     task_free(t); /* the unit's end is reported by tempoftp-done@ or tempoftp-failed@ */
 }
 
+/* The row is there from the moment the request ends; its folder follows when its unit has stopped, and then we are kicked again. */
+static bool purge_is_ahead(Manager *m, const Task *task) {
+    _cleanup_request_ Request request = { 0 }, owner = { 0 };
+
+    if (!m->bus || store_get_life(m->store, task->life, &request) < 0)
+        return false;
+    int r = store_get(m->store, task->id, &owner);
+    return folders_purge_ahead(m->data_fd, &request, r < 0 || owner.life == task->life);
+}
+
 static void purge_run(TaskRun *t) {
     Manager *m = t->m;
 
+    if (purge_is_ahead(m, &t->task)) {
+        task_free(t);
+        return;
+    }
     if (!m->bus || !folders_purge_pending(m->data_fd, t->task.id, t->task.life)) {
         task_close(t, 0);
         return;
