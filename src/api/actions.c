@@ -79,13 +79,17 @@ void request_delete(Call *c) {
         change_run(change);
 }
 
+#define DELETE_BATCH 32 /* at a time: each has calls on the bus, which allows 128 */
+
 /* All requests of one account or address. */
 typedef struct DeleteUser {
     Call *call;
     char email[EMAIL_MAX + 1], account[ACCOUNT_NAME_MAX + 1];
-    unsigned open, deleted;
+    unsigned open, deleted, batch;
     int error;
 } DeleteUser;
+
+static void delete_user_batch(DeleteUser *d);
 
 static void delete_user_close(DeleteUser *d) {
     _cleanup_buffer_ Buffer b = { 0 };
@@ -94,6 +98,10 @@ static void delete_user_close(DeleteUser *d) {
 
     if (--d->open > 0)
         return;
+    if (d->error >= 0 && d->batch == DELETE_BATCH) { /* there may be more */
+        delete_user_batch(d);
+        return;
+    }
     if (d->error < 0) {
         reply_errno(d->call, d->error);
         call_done(d->call);
@@ -132,7 +140,16 @@ static int delete_user_walk(const Request *r, void *userdata) {
     change->life = r->life;
     d->open++;
     change_run(change);
-    return 0;
+    return ++d->batch == DELETE_BATCH;
+}
+
+static void delete_user_batch(DeleteUser *d) {
+    d->batch = 0;
+    d->open = 1;
+    int r = store_list_email(d->call->m->store, d->email, delete_user_walk, d);
+    if (r < 0)
+        d->error = r;
+    delete_user_close(d);
 }
 
 void request_delete_user(Call *c) {
@@ -157,8 +174,9 @@ void request_delete_user(Call *c) {
         strcpy(d->account, account.name);
     }
     if (d->email[0])
-        d->error = store_list_email(c->m->store, d->email, delete_user_walk, d);
-    delete_user_close(d);
+        delete_user_batch(d);
+    else
+        delete_user_close(d);
 }
 
 /* ---- expire ---- */

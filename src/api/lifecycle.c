@@ -88,7 +88,7 @@ void lifecycle_watch_unit(Manager *m, uint64_t life) {
 
 /* ---- expiry ---- */
 
-#define EXPIRE_BATCH 256
+#define EXPIRE_BATCH 64 /* at a time: each has calls on the bus, which allows 128 */
 
 typedef struct Expiry {
     Manager *m;

@@ -2,6 +2,7 @@
  * timer is armed, a folder goes where its request's state wants it, and what no live request owns is removed when it is ours and reported in any case. */
 #include "api/reconcile.h"
 
+#include "api/expiry_timers.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
 #include "api/scheduler.h"
@@ -17,7 +18,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define TIMERS_MAX 500     /* the nearest ends have a timer; later ones get theirs when they come near */
 #define SWEEP_PAUSE_MS 60000 /* timers prompt often; once a minute is enough to look around */
 #define FOUND_MAX 1000000  /* folders looked at in one walk */
 
@@ -119,29 +119,6 @@ static void on_transfers_listed(void *userdata, int r, const char *error_name, c
         (void) !store_list(m->store, STATE_PREPARANDO, 0, SIZE_MAX >> 1, revive, rec);
         (void) !store_list(m->store, STATE_TRASLADO, 0, SIZE_MAX >> 1, revive, rec);
     }
-    reconcile_free(rec);
-}
-
-/* ---- timers ---- */
-
-static void on_armed(void *userdata, int r, const char *error_name, const char *message) {
-    if (r < 0)
-        log_warning("Cannot arm an expiry timer, the sweep timer remains: %s", message ? message : strerror(-r));
-}
-
-static int arm_missing(const Request *r, void *userdata) {
-    Reconcile *rec = userdata;
-
-    if (!has_id(rec, r->id))
-        (void) !broker_arm_expiry(rec->m->bus, r->id, r->life, r->expires, on_armed, NULL, NULL);
-    return 0;
-}
-
-static void on_timers_listed(void *userdata, int r, const char *error_name, const char *message) {
-    Reconcile *rec = userdata;
-
-    if (r >= 0)
-        (void) !store_list_next_expiries(rec->m->store, TIMERS_MAX, arm_missing, rec);
     reconcile_free(rec);
 }
 
@@ -260,9 +237,7 @@ static void reconcile_world(Manager *m) {
     Reconcile *rec = reconcile_new(m);
     if (rec && unit_list(m->bus, UNIT_TRANSFER, add_id, on_transfers_listed, rec, NULL) < 0)
         on_transfers_listed(rec, -EAGAIN, NULL, NULL);
-    rec = reconcile_new(m);
-    if (rec && unit_list(m->bus, UNIT_EXPIRE, add_id, on_timers_listed, rec, NULL) < 0)
-        on_timers_listed(rec, -EAGAIN, NULL, NULL);
+    expiry_timers_compare(m);
     rec = reconcile_new(m);
     if (rec && pool_submit(m->pool, walk_run, walk_done, rec) < 0)
         reconcile_free(rec);

@@ -2,6 +2,7 @@
  * whatever fails here is logged and left to the durable tasks and to reconcile.c. */
 #include "api/settle.h"
 
+#include "api/expiry_timers.h"
 #include "api/folders.h"
 #include "api/scheduler.h"
 #include "api/transfers.h"
@@ -96,13 +97,17 @@ static void step_folder(Settle *s) {
 
 static void step_sessions(Settle *s) {
     Change *c = s->change;
+    int64_t expires;
+    bool blocked;
 
     if (!c->m->bus || c->was != STATE_LISTO || c->request.state == STATE_LISTO) {
         settle_next(s);
         return;
     }
-    /* The last request of an account takes every session of it along. */
-    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, c->account_gone ? "" : c->request.id, on_step_reply, s, NULL));
+    /* The last request of an account that could be fetched takes every session of it along. */
+    int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
+    bool closed = r < 0 || expires == 0;
+    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, on_step_reply, s, NULL));
 }
 
 /* ---- the account back end, on the pool ---- */
@@ -159,11 +164,11 @@ static void step_access(Settle *s) {
 static void step_timer(Settle *s) {
     Change *c = s->change;
     const Request *r = &c->request;
-    bool wanted = r->state == STATE_LISTO || r->state == STATE_BLOQUEADO;
+    bool lives = r->state == STATE_LISTO || r->state == STATE_BLOQUEADO;
 
-    if (!c->m->bus || (!wanted && !had_access(c)))
+    if (!c->m->bus || (!lives && !had_access(c)))
         settle_next(s);
-    else if (wanted)
+    else if (lives && expiry_timers_near(c->m, r->life))
         step_sent(s, broker_arm_expiry(c->m->bus, r->id, r->life, r->expires, on_step_reply, s, NULL));
     else
         step_sent(s, broker_disarm_expiry(c->m->bus, r->id, on_step_reply, s, NULL));

@@ -6,11 +6,18 @@
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <systemd/sd-event.h>
+#include <time.h>
+
+/* dbus-daemon lets a connection have 128 calls open. What is too much waits here and goes out again. */
+#define AGAIN_USEC (100 * 1000ull)
 
 UnitCall *unit_call_free(UnitCall *c) {
     if (!c)
         return NULL;
     sd_bus_slot_unref(c->slot);
+    sd_bus_message_unref(c->message);
+    sd_event_source_disable_unref(c->again);
     free(c->path);
     free(c->active);
     free(c->status);
@@ -66,11 +73,46 @@ static void call_tell(UnitCall *c, int r, const char *error_name, const char *me
         unit_call_free(c);
 }
 
+static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unused);
+
+static int call_send(UnitCall *c, sd_bus_message *m, uint64_t timeout_usec) {
+    sd_bus_slot *slot = NULL;
+    int r = sd_bus_call_async(c->bus, &slot, m, on_answer, c, timeout_usec);
+
+    if (r < 0)
+        return r;
+    sd_bus_slot_unref(c->slot);
+    c->slot = slot;
+    sd_bus_message_ref(m);
+    sd_bus_message_unref(c->message);
+    c->message = m;
+    c->timeout_usec = timeout_usec;
+    return 0;
+}
+
+static int on_again(sd_event_source *source, uint64_t now, void *userdata) {
+    UnitCall *c = userdata;
+    int r = call_send(c, c->message, c->timeout_usec);
+
+    if (r < 0)
+        call_tell(c, r, NULL, NULL);
+    return 0;
+}
+
+static int call_again(UnitCall *c) {
+    sd_event *event = sd_bus_get_event(c->bus);
+
+    c->again = sd_event_source_disable_unref(c->again);
+    return event ? sd_event_add_time_relative(event, &c->again, CLOCK_MONOTONIC, AGAIN_USEC, 0, on_again, c) : -EOPNOTSUPP;
+}
+
 static int on_answer(sd_bus_message *answer, void *userdata, sd_bus_error *unused) {
     UnitCall *c = userdata;
     const sd_bus_error *e = sd_bus_message_get_error(answer);
     int r;
 
+    if (sd_bus_error_has_name(e, SD_BUS_ERROR_LIMITS_EXCEEDED) && call_again(c) >= 0)
+        return 0;
     if (e && !(c->fine_error && streq(e->name, c->fine_error))) {
         bool answered = !sd_bus_error_has_names(e, SD_BUS_ERROR_NO_REPLY, SD_BUS_ERROR_TIMEOUT, SD_BUS_ERROR_DISCONNECTED);
         call_tell(c, call_errno(e), answered ? e->name : NULL, answered ? e->message : NULL);
@@ -86,7 +128,7 @@ int call_start(UnitCall *call, sd_bus_message *m, uint64_t timeout_usec, UnitCal
     _cleanup_(unit_call_freep) UnitCall *c = call;
     int r;
 
-    r = sd_bus_call_async(c->bus, &c->slot, m, on_answer, c, timeout_usec);
+    r = call_send(c, m, timeout_usec);
     if (r < 0)
         return r;
     c->kept = ret_call;
@@ -97,13 +139,7 @@ int call_start(UnitCall *call, sd_bus_message *m, uint64_t timeout_usec, UnitCal
 }
 
 int call_continue(UnitCall *c, sd_bus_message *m) {
-    sd_bus_slot *slot = NULL;
-    int r;
+    int r = call_send(c, m, CALL_TIMEOUT_USEC);
 
-    r = sd_bus_call_async(c->bus, &slot, m, on_answer, c, CALL_TIMEOUT_USEC);
-    if (r < 0)
-        return r;
-    sd_bus_slot_unref(c->slot);
-    c->slot = slot;
-    return CALL_GOES_ON;
+    return r < 0 ? r : CALL_GOES_ON;
 }

@@ -14,6 +14,9 @@ typedef int (*CallRead)(UnitCall *c, sd_bus_message *answer);
 struct UnitCall {
     sd_bus *bus; /* borrowed */
     sd_bus_slot *slot;
+    sd_bus_message *message; /* kept until it is answered: see AGAIN_USEC */
+    uint64_t timeout_usec;
+    sd_event_source *again;
     bool kept; /* the caller holds it and frees it */
     bool told; /* the callback ran (or runs) */
     CallRead read;           /* NULL: nothing to read */

@@ -1,0 +1,150 @@
+/* Compares the timers that systemd has with the ends that are nearest, and mends the difference call by call: a bus connection may have 128 calls open,
+ * and a look around must not take them all. What a timer's firing does is lifecycle.c's business. */
+#include "api/expiry_timers.h"
+
+#include "basic/strings.h"
+#include "units/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define TIMERS_MAX 500 /* each costs systemd memory, and time at every daemon-reload */
+
+typedef struct End {
+    char id[ID_MAX + 1];
+    uint64_t life;
+    bool has_timer;
+} End;
+
+typedef struct Comparison {
+    Manager *m;
+    char (*armed)[ID_MAX + 1];
+    size_t n_armed, at_armed;
+    End *ends; /* room for TIMERS_MAX */
+    size_t n_ends, at_end;
+} Comparison;
+
+static Comparison *comparison_free(Comparison *c) {
+    if (!c)
+        return NULL;
+    manager_release(c->m);
+    free(c->armed);
+    free(c->ends);
+    free(c);
+    return NULL;
+}
+
+static Comparison *comparison_new(Manager *m) {
+    Comparison *c = calloc(1, sizeof(*c));
+
+    if (!c)
+        return NULL;
+    c->m = m;
+    manager_hold(m);
+    c->ends = calloc(TIMERS_MAX, sizeof(*c->ends));
+    return c->ends ? c : comparison_free(c);
+}
+
+static int is_life(const Request *r, void *userdata) {
+    const uint64_t *life = userdata;
+    return r->life == *life;
+}
+
+bool expiry_timers_near(Manager *m, uint64_t life) {
+    int r = store_list_next_expiries(m->store, TIMERS_MAX, is_life, &life);
+
+    return r != 0; /* one that can't be looked up gets a timer too many rather than none */
+}
+
+/* ---- what there is, what there should be ---- */
+
+static void add_armed(void *userdata, const char *id, const char *active) {
+    Comparison *c = userdata;
+    void *grown;
+
+    if (streq(active, "inactive") || streq(active, "failed"))
+        return;
+    grown = reallocarray(c->armed, c->n_armed + 1, sizeof(*c->armed));
+    if (!grown)
+        return;
+    c->armed = grown;
+    snprintf(c->armed[c->n_armed++], ID_MAX + 1, "%s", id);
+}
+
+static int add_end(const Request *r, void *userdata) {
+    Comparison *c = userdata;
+    End *end = &c->ends[c->n_ends++];
+
+    strcpy(end->id, r->id);
+    end->life = r->life;
+    return 0;
+}
+
+/* Marks the end that has this timer. */
+static bool find_end(Comparison *c, const char *id) {
+    for (size_t i = 0; i < c->n_ends; i++)
+        if (streq(c->ends[i].id, id)) {
+            c->ends[i].has_timer = true;
+            return true;
+        }
+    return false;
+}
+
+/* ---- call by call ---- */
+
+static void compare_next(Comparison *c);
+
+static void on_mended(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0)
+        log_warning("Cannot arm or disarm an expiry timer, the sweep timer remains: %s", message ? message : strerror(-r));
+    compare_next(userdata);
+}
+
+/* 0: a call is under way; 1: nothing to do for this one. */
+static int disarm_surplus(Comparison *c, const char *id) {
+    return find_end(c, id) ? 1 : broker_disarm_expiry(c->m->bus, id, on_mended, c, NULL);
+}
+
+static int arm_missing(Comparison *c, const End *end) {
+    _cleanup_request_ Request r = { 0 };
+
+    if (end->has_timer || store_get_life(c->m->store, end->life, &r) < 0)
+        return 1;
+    if (r.state != STATE_LISTO && r.state != STATE_BLOQUEADO) /* it has ended while others were armed */
+        return 1;
+    return broker_arm_expiry(c->m->bus, r.id, r.life, r.expires, on_mended, c, NULL);
+}
+
+/* Those that are too much first: find_end() marks the others on the way. */
+static void compare_next(Comparison *c) {
+    int r = 1;
+
+    while (r > 0 && c->at_armed < c->n_armed)
+        r = disarm_surplus(c, c->armed[c->at_armed++]);
+    while (r > 0 && c->at_end < c->n_ends)
+        r = arm_missing(c, &c->ends[c->at_end++]);
+    if (r < 0)
+        log_errno(r, "Cannot ask for expiry timers, the sweep timer remains");
+    if (r != 0)
+        comparison_free(c);
+}
+
+static void on_listed(void *userdata, int r, const char *error_name, const char *message) {
+    Comparison *c = userdata;
+
+    if (r < 0)
+        log_warning("Cannot list the expiry timers: %s", message ? message : strerror(-r));
+    else
+        r = store_list_next_expiries(c->m->store, TIMERS_MAX, add_end, c);
+    if (r < 0)
+        comparison_free(c);
+    else
+        compare_next(c);
+}
+
+void expiry_timers_compare(Manager *m) {
+    Comparison *c = comparison_new(m);
+
+    if (c && unit_list(m->bus, UNIT_EXPIRE, add_armed, on_listed, c, NULL) < 0)
+        on_listed(c, -EAGAIN, NULL, NULL);
+}
