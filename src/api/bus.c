@@ -211,7 +211,7 @@ static int method_unit_ended(sd_bus_message *call, void *userdata, sd_bus_error 
         lifecycle_transfer_ended(m, unit.life, unit.run, result, exit_code, exit_status);
     else if (unit.kind == UNIT_PURGE) {
         snprintf(detail, sizeof(detail), "%.32s: %.32s/%.32s", result, exit_code, exit_status);
-        tasks_purge_ended(m, unit.life, unit.id, !unit.failed, detail);
+        tasks_purge_ended(m, unit.life, unit.run, unit.id, !unit.failed, detail);
     }
     bus_answer(sd_bus_message_ref(call), 0, NULL);
     return 1;

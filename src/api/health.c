@@ -1,8 +1,9 @@
-/* GET / and GET /health. Health is probed at each call: the state database with a query, the account back end, the data path's file system on the pool
- * (a dead mount must not hold the loop), the FTP server by its socket unit. */
+/* GET / and GET /health. Health is probed at each call: the state database with a query and for anything that could not be taken away, the account back
+ * end, the data path's file system on the pool (a dead mount must not hold the loop), the FTP server by its socket unit. */
 #include "api/folders.h"
 #include "api/reply.h"
 #include "api/resources.h"
+#include "api/settle.h"
 #include "basic/strings.h"
 
 #include <errno.h>
@@ -41,7 +42,7 @@ static void health_reply(Health *h) {
     _cleanup_buffer_ Buffer b = { 0 };
     JsonWriter w = JSON_WRITER(&b);
     bool database_ok = h->database >= 0 && h->backend >= 0;
-    bool ok = h->ftp_up && database_ok && h->space >= 0;
+    bool failing = tasks_are_failing(h->call->m), ok = h->ftp_up && database_ok && h->space >= 0 && !failing;
     double total = (double) h->space_total, gib = 1024.0 * 1024 * 1024;
     char space[32] = "error";
 
@@ -52,6 +53,8 @@ static void health_reply(Health *h) {
     json_string(&w, "space", space);
     json_string(&w, "ftpd", h->ftp_up ? "up" : "down");
     json_string(&w, "database", database_ok ? "ok" : "error");
+    if (failing) /* only then: well-behaved clients know the other keys */
+        json_string(&w, "limpieza", "error");
     json_fixed2(&w, "space_free_gb", (double) h->space_free / gib);
     json_fixed2(&w, "space_total_gb", total / gib);
     json_fixed2(&w, "space_used_pct", total > 0 ? 100.0 * (total - (double) h->space_free) / total : 0.0);

@@ -14,6 +14,7 @@
 #define PURGES_MAX ELEMENTS(((Manager *) NULL)->purging) /* units at once; the end of one starts the next */
 #define TASK_PAUSE_FIRST 5
 #define TASK_PAUSE_MAX 3600
+#define TASK_PAUSE_WATCHED 60 /* longer pauses are the sweep timer's */
 
 /* One task under way. */
 typedef struct TaskRun {
@@ -29,41 +30,6 @@ static void task_free(TaskRun *t) {
     manager_release(t->m);
     free(t);
 }
-
-static int task_job(StoreTx *tx, void *userdata) {
-    TaskRun *t = userdata;
-    return t->finished ? tx_task_remove(tx, t->task.life, t->task.kind) : tx_task_put(tx, &t->task);
-}
-
-static void task_kick_again(Manager *m, void *userdata) {
-    tasks_kick(m);
-}
-
-static void task_written(void *userdata, int r) {
-    TaskRun *t = userdata;
-
-    if (r < 0)
-        log_errno(r, "Cannot write down a task of request %s", t->task.id);
-    task_free(t);
-}
-
-static void task_close(TaskRun *t, int r) {
-    t->finished = r >= 0;
-    if (!t->finished) {
-        int64_t pause = TASK_PAUSE_FIRST;
-        for (uint32_t i = 0; i < t->task.tries && pause < TASK_PAUSE_MAX; i++)
-            pause *= 2;
-        t->task.tries++;
-        t->task.not_before = manager_now(t->m) + (pause < TASK_PAUSE_MAX ? pause : TASK_PAUSE_MAX);
-        if (pause <= 60) /* longer ones are the sweep timer's */
-            (void) !manager_after(t->m, (uint64_t) pause * 1000 + 500, task_kick_again, NULL);
-    }
-    r = store_write(t->m->store, task_job, task_written, t);
-    if (r < 0)
-        task_written(t, r);
-}
-
-/* ---- purge ---- */
 
 static bool purge_is_running(const Manager *m, uint64_t life) {
     for (unsigned i = 0; i < PURGES_MAX; i++)
@@ -81,13 +47,57 @@ static bool purge_replace(Manager *m, uint64_t from, uint64_t to) {
     return false;
 }
 
+static int task_job(StoreTx *tx, void *userdata) {
+    TaskRun *t = userdata;
+    return t->finished ? tx_task_remove(tx, t->task.life, t->task.kind) : tx_task_put(tx, &t->task);
+}
+
+static void task_kick_again(Manager *m, void *userdata) {
+    tasks_kick(m);
+}
+
+static void kick_after(Manager *m, int64_t pause) {
+    if (pause <= TASK_PAUSE_WATCHED)
+        (void) !manager_after(m, (uint64_t) pause * 1000 + 500, task_kick_again, NULL);
+}
+
+static void task_written(void *userdata, int r) {
+    TaskRun *t = userdata;
+
+    if (r < 0)
+        log_errno(r, "Cannot write down a task of request %s", t->task.id);
+    if (t->task.kind == TASK_PURGE)
+        purge_replace(t->m, t->task.life, 0); /* not sooner: the row still said that it is due */
+    if (r >= 0)
+        tasks_kick(t->m);
+    task_free(t);
+}
+
+static void task_close(TaskRun *t, int r) {
+    t->finished = r >= 0;
+    if (!t->finished) {
+        int64_t pause = TASK_PAUSE_FIRST;
+        for (uint32_t i = 0; i < t->task.tries && pause < TASK_PAUSE_MAX; i++)
+            pause *= 2;
+        if (pause > TASK_PAUSE_MAX)
+            pause = TASK_PAUSE_MAX;
+        t->task.tries++;
+        t->task.not_before = manager_now(t->m) + pause;
+        kick_after(t->m, pause);
+    }
+    r = store_write(t->m->store, task_job, task_written, t);
+    if (r < 0)
+        task_written(t, r);
+}
+
+/* ---- purge ---- */
+
 static void purge_started(void *userdata, int r, const char *error_name, const char *message) {
     TaskRun *t = userdata;
     LogContext about = { .request = t->task.id, .message_id = MESSAGE_ID_PURGE_FAILED };
 
-    if (r < 0)
-        purge_replace(t->m, t->task.life, 0);
     if (r == -EALREADY) { /* another life of this id is being purged: its end kicks us again */
+        purge_replace(t->m, t->task.life, 0);
         task_free(t);
         return;
     }
@@ -135,15 +145,16 @@ static void purge_run(TaskRun *t) {
         purge_started(t, r, NULL, NULL);
 }
 
-void tasks_purge_ended(Manager *m, uint64_t life, const char *id, bool success, const char *detail) {
+void tasks_purge_ended(Manager *m, uint64_t life, uint32_t run, const char *id, bool success, const char *detail) {
     TaskRun *t = calloc(1, sizeof(*t));
 
-    purge_replace(m, life, 0);
-    if (!t)
+    if (!t) {
+        purge_replace(m, life, 0);
         return;
+    }
     manager_hold(m);
     t->m = m;
-    t->task = (Task) { .life = life, .kind = TASK_PURGE };
+    t->task = (Task) { .life = life, .kind = TASK_PURGE, .tries = run > 0 ? run - 1 : 0 };
     snprintf(t->task.id, sizeof(t->task.id), "%s", id);
     if (!success) {
         LogContext about = { .request = id, .message_id = MESSAGE_ID_PURGE_FAILED };
@@ -151,18 +162,34 @@ void tasks_purge_ended(Manager *m, uint64_t life, const char *id, bool success, 
     }
     bool gone = !folders_purge_pending(m->data_fd, id, life);
     task_close(t, gone ? 0 : -EIO);
-    tasks_kick(m);
+}
+
+static int find_purge(const Task *task, void *userdata) {
+    Task *wanted = userdata;
+
+    if (task->kind != TASK_PURGE || task->life != wanted->life)
+        return 0;
+    *wanted = *task;
+    return 1;
 }
 
 void tasks_purge_orphan(Manager *m, const char *id, uint64_t life) {
-    TaskRun *t = calloc(1, sizeof(*t));
+    Task task = { .life = life, .kind = TASK_PURGE };
 
+    snprintf(task.id, sizeof(task.id), "%s", id);
+    if (store_list_tasks(m->store, INT64_MAX, find_purge, &task) < 0)
+        return; /* the next look around finds it again */
+    int64_t pause = task.not_before - manager_now(m);
+    if (pause > 0) {
+        kick_after(m, pause);
+        return;
+    }
+    TaskRun *t = calloc(1, sizeof(*t));
     if (!t)
         return;
     manager_hold(m);
     t->m = m;
-    t->task = (Task) { .life = life, .kind = TASK_PURGE };
-    snprintf(t->task.id, sizeof(t->task.id), "%s", id);
+    t->task = task;
     purge_run(t);
 }
 
@@ -245,4 +272,12 @@ void tasks_kick(Manager *m) {
     for (size_t i = 0; i < list.n; i++)
         if (task_start(&list.tasks[i], m) < 0)
             return;
+}
+
+static int has_failed(const Task *task, void *userdata) {
+    return task->tries > 0;
+}
+
+bool tasks_are_failing(Manager *m) {
+    return store_list_tasks(m->store, INT64_MAX, has_failed, NULL) != 0;
 }
