@@ -82,7 +82,7 @@ static void submit_done(void *userdata, int r) {
         reply_errno(s->call, r);
     else {
         about.message_id = message_id_for_state(STATE_RECIBIDO);
-        log_line(LOG_INFO, &about, "recibido: %s asks for %s, %d days", s->wanted.email, s->wanted.ruta, s->wanted.vigencia);
+        log_line(LOG_INFO, &about, "recibido: %s asks for %s, vigencia of %d days", s->wanted.email, s->wanted.ruta, s->wanted.vigencia);
         scheduler_kick(m);
         if (manager_is_simulator(m) && m->settings->sim_delay_ms == 0 &&
             watchers_wait_final(m, s->row.life, SIMULATOR_WAIT_MS, reply_simulated, s) >= 0)

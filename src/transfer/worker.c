@@ -112,6 +112,7 @@ WorkerExit worker_run(const Options *o, const char *token, const char *key) {
     Worker w = { .options = o, .token = token, .key = key };
     TreeCount count;
     Failure f = { .cause = CAUSE_INTERNAL };
+    LogContext about = { .request = o->id };
     int r;
 
     if (asprintf(&staging, "%s/%s", o->data, o->staging) < 0) {
@@ -121,17 +122,19 @@ WorkerExit worker_run(const Options *o, const char *token, const char *key) {
     w.staging = staging;
     r = copy(&w, &count, &f);
     if (r >= 0) {
+        /* Said before the report: the journal still has to find out who we are, and we are gone right after it. */
+        log_line(LOG_INFO, &about, "Copied %llu bytes in %llu files from %s:%s", (unsigned long long) count.bytes,
+                 (unsigned long long) count.files, o->host, o->path);
         r = report_done(token, count.bytes, count.files);
         if (r < 0)
             return exit_for_report(r);
-        log_info("Copied %llu bytes in %llu files from %s:%s", (unsigned long long) count.bytes, (unsigned long long) count.files, o->host, o->path);
         return WORKER_COPIED;
     }
     if (r == -ENOSPC) /* tempoftpd found it, so it knows */
         return WORKER_FAILED;
     if (r != OURS)
         return exit_for_report(r);
-    log_error("%s: %s", cause_name(f.cause), f.detail);
+    log_line(LOG_ERR, &about, "%s: %s", cause_name(f.cause), f.detail);
     r = report_failed(token, &f);
     return r < 0 ? exit_for_report(r) : WORKER_FAILED;
 }
