@@ -8,6 +8,7 @@
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <signal.h>
 
 #define KNOWN_HOSTS "/etc/tempoftp/known_hosts"
 
@@ -66,6 +67,13 @@ static const struct {
         "connection-lost", true,
         "Se perdió la conexión con el servidor de origen y no se recuperó: compruebe la red y repita la solicitud.",
         "Se perdió la conexión con el servidor de origen y no se recuperó: compruebe la red y repita la solicitud (%s).",
+    },
+    [CAUSE_KILLED] = {
+        "killed", true,
+        "La copia fue interrumpida una y otra vez en el servidor de entrega: compruebe su memoria y quién termina procesos en "
+        "él, y repita la solicitud.",
+        "La copia fue interrumpida una y otra vez en el servidor de entrega: compruebe su memoria y quién termina procesos en "
+        "él, y repita la solicitud (%s).",
     },
     [CAUSE_TOO_LARGE] = {
         "too-large", false,
@@ -221,6 +229,8 @@ static const struct {
 } statuses[] = {
     { 10, CAUSE_CONNECTION_LOST },  /* error in socket I/O */
     { 12, CAUSE_CONNECTION_LOST },  /* error in rsync protocol data stream */
+    { 16, CAUSE_KILLED },           /* one of its own processes was terminated */
+    { 20, CAUSE_KILLED },           /* received SIGINT, SIGTERM or SIGHUP */
     { 30, CAUSE_CONNECTION_LOST },  /* timeout in data send/receive */
     { 35, CAUSE_UNREACHABLE },      /* timeout waiting for daemon connection */
     { 127, CAUSE_NO_RSYNC },        /* the remote shell found no rsync */
@@ -242,5 +252,5 @@ Cause cause_from_output(const char *stderr_text, int exit_status, int term_signa
     for (size_t i = 0; term_signal == 0 && i < ELEMENTS(statuses); i++)
         if (exit_status == statuses[i].status)
             return statuses[i].cause;
-    return CAUSE_INTERNAL;
+    return term_signal == SIGKILL || term_signal == SIGTERM ? CAUSE_KILLED : CAUSE_INTERNAL;
 }

@@ -15,6 +15,7 @@ typedef enum Cause {
     CAUSE_NO_RESOLVER,     /* nobody could say whether the name resolves; retried first */
     CAUSE_UNREACHABLE,     /* refused, no route, time-out before the first byte; retried first */
     CAUSE_CONNECTION_LOST, /* retried first */
+    CAUSE_KILLED,          /* our own rsync or ssh, from outside (kill, out of memory); retried first */
     CAUSE_TOO_LARGE,       /* more than free space: text is the contract's "Espacio insuficiente en …" */
     CAUSE_DISK_FULL,       /* ENOSPC while copying */
     CAUSE_NO_RSYNC,        /* no rsync on the source */

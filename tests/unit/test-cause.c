@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <cmocka.h>
@@ -16,7 +17,7 @@ static void names_go_both_ways(void **state) {
         assert_int_equal(cause_parse(cause_name(i), &c), 0);
         assert_int_equal(c, i);
         assert_int_equal(strspn(cause_name(i), "abcdefghijklmnopqrstuvwxyz-"), strlen(cause_name(i)));
-        assert_int_equal(cause_is_retried(i), i == CAUSE_NO_RESOLVER || i == CAUSE_UNREACHABLE || i == CAUSE_CONNECTION_LOST);
+        assert_int_equal(cause_is_retried(i), i == CAUSE_NO_RESOLVER || i == CAUSE_UNREACHABLE || i == CAUSE_CONNECTION_LOST || i == CAUSE_KILLED);
     }
     Cause c;
     assert_int_equal(cause_parse("", &c), -EINVAL);
@@ -37,6 +38,7 @@ static void sentences(void **state) {
         { CAUSE_NO_RESOLVER, "h1", "/etc/resolv.conf, y repita la solicitud (h1)" },
         { CAUSE_UNREACHABLE, NULL, "firewall" },
         { CAUSE_CONNECTION_LOST, NULL, "Se perdió la conexión" },
+        { CAUSE_KILLED, "rsync: signal 9", "compruebe su memoria" },
         { CAUSE_DISK_FULL, NULL, "libere espacio" },
         { CAUSE_NO_RSYNC, NULL, "no ejecuta rsync" },
         { CAUSE_UNIT, "exit-code: 217/USER", "(exit-code: 217/USER)" },
@@ -182,7 +184,12 @@ static void real_outputs(void **state) {
         { NULL, 30, 0, CAUSE_CONNECTION_LOST },
         { "", 35, 0, CAUSE_UNREACHABLE },
         { "", 127, 0, CAUSE_NO_RSYNC },
-        { "", 0, 9, CAUSE_INTERNAL },
+        { "", 0, SIGKILL, CAUSE_KILLED },
+        { NULL, 0, SIGTERM, CAUSE_KILLED },
+        { "", 0, SIGSEGV, CAUSE_INTERNAL }, /* it would only crash again */
+        { "", 0, SIGSYS, CAUSE_INTERNAL },
+        { "rsync error: received SIGINT, SIGTERM, or SIGHUP (code 20) at rsync.c(716) [Receiver=3.2.7]\n", 20, 0, CAUSE_KILLED },
+        { "", 16, 0, CAUSE_KILLED },
         { "", 1, 0, CAUSE_INTERNAL },
         { NULL, 0, 0, CAUSE_INTERNAL },
         /* Both needles, but not in one line. */
