@@ -39,8 +39,22 @@ static void login_run(void *userdata) {
     l->matches = password_verify(l->hash, l->password);
 }
 
+/* May the account's owner come in now? Asked before the password is looked at and again after it: meanwhile somebody may have blocked or deleted. The
+ * answer goes out before EndSessions or says no, so no session begins that nobody ends. */
+static int login_check_access(Login *l, const char *account) {
+    bool blocked;
+    int r = store_account_access(l->m->store, account, &l->expires, &blocked);
+
+    if (r < 0)
+        return r;
+    l->refusal = l->expires > manager_now(l->m) ? NULL : l->expires == 0 && blocked ? "blocked" : "expired";
+    return 0;
+}
+
 static void login_done(void *userdata) {
     Login *l = userdata;
+    if (l->hash && l->matches && !l->refusal && login_check_access(l, l->account) < 0)
+        l->refusal = "unavailable";
     bool ok = l->hash && l->matches && !l->refusal;
     const char *reason = !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
 
@@ -53,19 +67,14 @@ static void login_done(void *userdata) {
 /* What the state database says of the account, before the password is looked at. */
 static int login_look_up(Login *l, const char *user) {
     _cleanup_account_ Account account = { 0 };
-    bool blocked;
 
     int r = account_name_is_valid(user) ? store_account_by_name(l->m->store, user, &account) : -ENOENT;
     if (r == -ENOENT)
         return 0;
     if (r >= 0)
-        r = store_account_access(l->m->store, user, &l->expires, &blocked);
+        r = login_check_access(l, user);
     if (r < 0)
         return r;
-    if (l->expires == 0)
-        l->refusal = blocked ? "blocked" : "expired";
-    else if (l->expires <= manager_now(l->m))
-        l->refusal = "expired";
     l->hash = TAKE_PTR(account.hash);
     strcpy(l->account, account.name);
     snprintf(l->home, sizeof(l->home), "%s/%s", l->m->settings->data_path, account.name);

@@ -16,6 +16,8 @@
 
 #define STOP_TRIES_MAX 5
 #define STOP_PAUSE_MS 500
+#define END_SESSIONS_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
+#define END_SESSIONS_PAUSE_MS 250
 
 typedef struct Settle Settle;
 typedef void (*SettleStep)(Settle *s);
@@ -25,6 +27,7 @@ struct Settle {
     SettleDone done;
     size_t at;
     unsigned stop_tries;
+    uint64_t end_sessions_by_ms;
 };
 
 static void settle_next(Settle *s);
@@ -95,19 +98,52 @@ static void step_folder(Settle *s) {
     settle_next(s);
 }
 
-static void step_sessions(Settle *s) {
+static void end_sessions(Settle *s);
+
+static void end_sessions_again(Manager *m, void *userdata) {
+    end_sessions(userdata);
+}
+
+/* The listener did not answer. Stopped for good it takes its sessions along; killed it leaves them to the next one. */
+static void on_ftp_state(void *userdata, int r, const char *active, const char *status) {
+    Settle *s = userdata;
+    bool stopped = r >= 0 && (streq(active, "") || streq(active, "inactive") || streq(active, "failed"));
+
+    if (stopped)
+        settle_next(s);
+    else if (monotonic_ms() >= s->end_sessions_by_ms ||
+             manager_after(s->change->m, END_SESSIONS_PAUSE_MS, end_sessions_again, s) < 0)
+        on_step_reply(s, -EAGAIN, NULL, "the FTP server does not answer, sessions may go on");
+}
+
+static void on_sessions_ended(void *userdata, int r, const char *error_name, const char *message) {
+    Settle *s = userdata;
+
+    if (r == -EAGAIN && ftp_state(s->change->m->bus, on_ftp_state, s, NULL) >= 0)
+        return;
+    on_step_reply(s, r, error_name, message);
+}
+
+static void end_sessions(Settle *s) {
     Change *c = s->change;
     int64_t expires;
     bool blocked;
 
-    if (!c->m->bus || c->was != STATE_LISTO || c->request.state == STATE_LISTO) {
-        settle_next(s);
-        return;
-    }
     /* The last request of an account that could be fetched takes every session of it along. */
     int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
     bool closed = r < 0 || expires == 0;
-    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, on_step_reply, s, NULL));
+    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, on_sessions_ended, s, NULL));
+}
+
+static void step_sessions(Settle *s) {
+    Change *c = s->change;
+
+    if (!c->m->bus || c->was != STATE_LISTO || c->request.state == STATE_LISTO)
+        settle_next(s);
+    else {
+        s->end_sessions_by_ms = monotonic_ms() + END_SESSIONS_FOR_MS;
+        end_sessions(s);
+    }
 }
 
 /* ---- the account back end, on the pool ---- */

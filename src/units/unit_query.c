@@ -83,13 +83,11 @@ static void tell_state(UnitCall *c, int r, const char *error_name, const char *m
         c->state_reply(c->userdata, r, c->active ? c->active : "", c->status ? c->status : "");
 }
 
-int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) {
+static int state_of(sd_bus *bus, const char *name, UnitKind kind, UnitStateReply reply, void *userdata, UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
-    char name[UNIT_NAME_SIZE];
     UnitCall *c;
     int r;
 
-    unit_name_make(kind, id, kind == UNIT_EXPIRE, name);
     r = manager_message(bus, "GetUnit", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "s", name);
@@ -104,6 +102,17 @@ int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply,
     c->tell = tell_state;
     c->fine_error = NO_SUCH_UNIT;
     return call_start(c, m, CALL_TIMEOUT_USEC, ret_call);
+}
+
+int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) {
+    char name[UNIT_NAME_SIZE];
+
+    unit_name_make(kind, id, kind == UNIT_EXPIRE, name);
+    return state_of(bus, name, kind, reply, userdata, ret_call);
+}
+
+int ftp_state(sd_bus *bus, UnitStateReply reply, void *userdata, UnitCall **ret_call) {
+    return state_of(bus, "tempoftp-ftp.service", UNIT_TRANSFER, reply, userdata, ret_call);
 }
 
 /* ---- unit_list ---- */

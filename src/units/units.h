@@ -39,5 +39,7 @@ int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended
 typedef void (*UnitListed)(void *userdata, const char *id, const char *active);
 int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 
-/* The FTP listener. Not running (no owner of the name) is success: there are no sessions then. */
+/* The FTP listener. -EAGAIN: nobody answers. Sessions outlive their listener, so what that means is what ftp_state() says: none are left when the service
+ * is "inactive" or "failed"; otherwise the next listener can be asked in a moment. */
+int ftp_state(sd_bus *bus, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

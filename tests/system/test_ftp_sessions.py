@@ -1,0 +1,299 @@
+"""Sessions of delivered datasets: what outlives a restart, what ends at once, what is seen and counted."""
+import ctypes
+import ftplib
+import json
+import select
+import time
+
+import pytest
+
+from client import FTP_ADDRESS, decrypt, fetch, ftp_login
+from ftp_service import (BIG, FTP1, assert_ended, begin, change_database, delivered, end_sessions, kill_listener,  # noqa: F401 (fixtures)
+                         list_sessions, main_pid, opened, read_rest, wait_for_listener, without_tempoftpd)
+from machine import wait_until
+
+
+# ---- what outlives the listener -----------------------------------------------------------------------
+
+@pytest.mark.parametrize("how", ["kill -9", "systemctl restart"])
+def test_sessions_and_transfers_outlive_the_listener(machine, delivered, opened, how):  # noqa: F811
+    answer = delivered()
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    before = {row["pid"] for row in list_sessions(machine, answer["ftpuser"])}
+    if how == "kill -9":
+        kill_listener(machine)
+    else:
+        listener = main_pid(machine)
+        machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+        wait_for_listener(machine, listener)
+
+    rows = list_sessions(machine, answer["ftpuser"])
+    assert {row["pid"] for row in rows} == before and len(before) == 2
+    assert {row["file"] for row in rows} == {"", f"/{answer['id']}/grande.bin"}
+    assert {row["peer"] for row in rows} == {"127.0.0.1"}
+    assert idle.pwd() == "/"
+    assert read_rest(data) == BIG - 1000
+    assert busy.voidresp().startswith("226")
+
+    # and the next listener can end them
+    assert end_sessions(machine, answer["ftpuser"]) == 2
+    assert_ended(idle)
+    assert_ended(busy)
+    assert list_sessions(machine, answer["ftpuser"]) == []
+
+
+def test_a_session_is_safe_from_the_moment_it_is_welcomed(machine, delivered):  # noqa: F811
+    answer = delivered(files={"a.txt": "hola\n"})
+    password = decrypt(machine, answer["password"])
+    for _ in range(5):
+        with ftplib.FTP(timeout=60) as ftp:
+            ftp.connect(*FTP_ADDRESS)
+            ftp.login(answer["ftpuser"], password)
+            kill_listener(machine)
+            assert ftp.nlst() == [answer["id"]]
+            assert len(list_sessions(machine, answer["ftpuser"])) == 1
+        wait_until(lambda: not list_sessions(machine, answer["ftpuser"]), 60, what="the session to end")
+
+
+def test_stopping_the_service_ends_every_session(machine, delivered, opened):  # noqa: F811
+    answer = delivered()
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    assert_ended(idle)
+    assert_ended(busy)
+    data.close()
+    wait_until(lambda: not machine.processes("tempoftp-ftpd"), 60, what="all processes to end")
+    with ftp_login(machine, answer) as ftp:  # the socket is still there
+        assert ftp.nlst() == [answer["id"]]
+
+
+# ---- what ends at once: when the API has answered, the sessions are gone --------------------------------
+
+def test_blocking_ends_the_sessions_of_that_request_only(machine, api, delivered, opened):  # noqa: F811
+    first = delivered()
+    second = delivered(usuario=first["email"])
+    assert first["ftpuser"] == second["ftpuser"]
+    busy, inside, elsewhere, at_top = opened(first), opened(first), opened(first), opened(first)
+    data = begin(busy, f"/{first['id']}/grande.bin")
+    inside.cwd(first["id"])
+    elsewhere.cwd(second["id"])
+
+    assert api.post(f"/tmpftp/{first['id']}/bloquear", {"razon": "prueba"}).status == 200
+    assert {row["folder"] for row in list_sessions(machine, first["ftpuser"])} == {"/", f"/{second['id']}"}
+    assert_ended(busy)
+    assert_ended(inside)
+    with pytest.raises(ConnectionResetError):  # a cut file must not look like a whole one
+        read_rest(data)
+    assert fetch(elsewhere, "a.txt") == b"hola\n"
+    assert at_top.nlst() == [second["id"]]
+
+
+def test_blocking_the_only_request_closes_the_account(machine, api, delivered, opened):  # noqa: F811
+    answer = delivered()
+    at_top, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+    assert list_sessions(machine, answer["ftpuser"]) == []
+    assert_ended(at_top)
+    assert_ended(busy)
+    data.close()
+    with pytest.raises(ftplib.error_perm, match="530"):
+        ftp_login(machine, answer)
+    assert api.post(f"/tmpftp/{answer['id']}/desbloquear").status == 200
+    assert fetch(opened(answer), f"/{answer['id']}/a.txt") == b"hola\n"
+
+
+def slow_hash(password):
+    """An Argon2id hash that takes seconds to check."""
+    sodium, text = ctypes.CDLL("libsodium.so.23"), ctypes.create_string_buffer(128)
+    assert sodium.sodium_init() >= 0
+    assert sodium.crypto_pwhash_str(text, password.encode(), ctypes.c_ulonglong(len(password)), ctypes.c_ulonglong(40),
+                                    ctypes.c_size_t(64 << 20)) == 0
+    return text.value.decode()
+
+
+@pytest.mark.parametrize("call", ["block", "delete"])
+def test_no_login_slips_through_while_access_is_closed(machine, api, delivered, call):  # noqa: F811
+    """The block comes between the password's arrival and its check's end."""
+    answer = delivered(files={"a.txt": "hola\n"})
+    account, password = answer["ftpuser"], decrypt(machine, answer["password"])
+    ftp_login(machine, answer).close()
+    change_database(machine, f"UPDATE accounts SET hash = '{slow_hash(password)}' WHERE name = '{account}'")
+    assert api.get("/health").json["database"] == "ok"  # it runs
+    with ftplib.FTP(timeout=60) as ftp:
+        ftp.connect(*FTP_ADDRESS)
+        assert ftp.sendcmd(f"USER {account}").startswith("331")
+        ftp.putcmd(f"PASS {password}")
+        assert not select.select([ftp.sock], [], [], 0.5)[0], f"too quick to see anything: {ftp.getresp()}"
+        if call == "block":
+            assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+        else:
+            assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+        assert not select.select([ftp.sock], [], [], 0)[0], "the check was too quick to see anything"
+        with pytest.raises(ftplib.error_perm, match="530"):
+            ftp.getresp()
+    assert list_sessions(machine, account) == []
+
+
+@pytest.mark.parametrize("call", ["block", "delete"])
+def test_sessions_without_a_listener_end_all_the_same(machine, api, delivered, opened, call):  # noqa: F811
+    """The listener was killed; the next one comes after three seconds, takes the sessions over and ends them: the answer waits for it."""
+    answer = delivered()
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    slow = "/run/systemd/system/tempoftp-ftp.service.d/slow.conf"
+    machine.write_file(slow, "[Service]\nRestartSec=3\n")
+    machine.run(["systemctl", "daemon-reload"])
+    try:
+        before = main_pid(machine)
+        machine.run(["kill", "-KILL", str(before)])
+        wait_until(lambda: main_pid(machine) == 0, what="no listener")
+        if call == "block":
+            assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+        else:
+            assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+        assert main_pid(machine) not in (0, before)
+        assert list_sessions(machine, answer["ftpuser"]) == []
+        assert_ended(idle)
+        assert_ended(busy)
+        with pytest.raises(ConnectionResetError):
+            read_rest(data)
+    finally:
+        machine.file(slow).unlink()
+        machine.run(["systemctl", "daemon-reload"])
+
+
+def test_without_ftp_server_nothing_waits_for_sessions(machine, api, delivered):  # noqa: F811
+    answer = delivered(files={"a.txt": "hola\n"})
+    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    asked = time.monotonic()
+    assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+    assert time.monotonic() - asked < 10
+    assert machine.unit("tempoftp-ftp.service", "ActiveState")["ActiveState"] == "inactive"
+
+
+@pytest.mark.parametrize("what", ["the request", "the account"])
+def test_deleting_ends_every_session(machine, api, delivered, opened, what):  # noqa: F811
+    answer = delivered()
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    idle.cwd(answer["id"])
+    path = f"/tmpftp/{answer['id']}" if what == "the request" else f"/tmpftp/user/{answer['email']}"
+    assert api.delete(path).status == 200
+    assert list_sessions(machine, answer["ftpuser"]) == []
+    assert_ended(idle)
+    assert_ended(busy)
+    with pytest.raises(ConnectionResetError):
+        read_rest(data)
+    with pytest.raises(ftplib.error_perm, match="530"):
+        ftp_login(machine, answer)
+
+
+def test_a_session_that_does_not_answer_is_killed(machine, delivered, opened):  # noqa: F811
+    answer = delivered()
+    ftp = opened(answer)
+    session, = list_sessions(machine, answer["ftpuser"])
+    machine.run(["kill", "-STOP", str(session["pid"])])
+    shown, = list_sessions(machine, answer["ftpuser"])
+    assert (shown["pid"], shown["folder"]) == (session["pid"], "")
+    assert end_sessions(machine, answer["ftpuser"]) == 1
+    with pytest.raises((EOFError, ConnectionError)):
+        ftp.voidcmd("NOOP")
+
+
+def test_a_session_ends_by_itself_when_access_ends(machine, delivered, opened):  # noqa: F811
+    """Idle, and in the middle of a transfer, with nobody there who could have told it."""
+    answer = delivered()
+    account = answer["ftpuser"]
+    end = int(time.time()) + 10
+    change_database(machine, f"UPDATE requests SET expires = {end} WHERE id = '{answer['id']}'")
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    with without_tempoftpd(machine):
+        assert time.time() < end and len(list_sessions(machine, account)) == 2, "too slow to see anything"
+        assert_ended(idle, text="421 La vigencia terminó")
+        assert int(time.time()) >= end
+        assert_ended(busy, text="421 La vigencia terminó")
+        with pytest.raises(ConnectionResetError):
+            read_rest(data)
+        assert list_sessions(machine, account) == []
+        wait_until(lambda: machine.journal(f"TEMPOFTP_ACCOUNT={account}").count("ended: expired") == 2, what="both in the journal")
+        assert not machine.processes("tempoftpd")
+
+
+def test_only_root_and_tempoftp_may_end_and_list_sessions(machine, delivered, opened):  # noqa: F811
+    opened(delivered(files={"a.txt": "hola\n"}))
+    for call in (["EndSessions", "ss", "ftp_x_abcd", ""], ["ListSessions"]):
+        refused = machine.run(["runuser", "-u", "nobody", "--", *FTP1, *call], check=False)
+        assert refused.returncode != 0 and "denied" in refused.stderr.lower(), refused.stderr
+        assert machine.run(["runuser", "-u", "tempoftp", "--", *FTP1, *call]).returncode == 0
+
+
+# ---- what is seen and counted -------------------------------------------------------------------------
+
+def test_progress_shows_in_the_list(machine, delivered, opened):  # noqa: F811
+    answer = delivered()
+    ftp = opened(answer)
+    path = f"/{answer['id']}/grande.bin"
+    ftp.cwd(answer["id"])
+    data = begin(ftp, "grande.bin")
+    row, = list_sessions(machine, answer["ftpuser"])
+    assert (row["folder"], row["file"], row["size"], row["peer"]) == (f"/{answer['id']}", path, BIG, "127.0.0.1")
+    assert 1000 <= row["sent"] < BIG
+    assert abs(row["since"] - time.time()) < 120
+    read_rest(data)
+    assert ftp.voidresp().startswith("226")
+    row, = list_sessions(machine, answer["ftpuser"])
+    assert (row["file"], row["sent"], row["size"]) == ("", 0, 0)
+
+
+def counted(api, answer):
+    return api.get(f"/tmpftp/{answer['id']}").json["descargas"]
+
+
+def test_downloads_are_counted_whole_and_cut(api, delivered, opened):  # noqa: F811
+    answer = delivered()
+    ftp = opened(answer)
+    fetch(ftp, f"/{answer['id']}/a.txt")
+    fetch(ftp, f"/{answer['id']}/a.txt")
+    wait_until(lambda: counted(api, answer)["bytes"] == 10, 60, what="two downloads counted")
+    assert counted(api, answer)["ultima_descarga"] is not None
+    begin(ftp, f"/{answer['id']}/grande.bin").close()
+    with pytest.raises(ftplib.error_temp, match="426"):
+        ftp.voidresp()
+    wait_until(lambda: counted(api, answer)["bytes"] >= 1010, 60, what="the cut one counted by its bytes")
+    assert counted(api, answer)["bytes"] < BIG
+    assert counted(api, answer)["total_descargas"] == 1  # one address, on one day
+
+
+def test_downloads_are_counted_when_tempoftpd_comes_back(machine, api, delivered, opened):  # noqa: F811
+    answer = delivered(files={"a.txt": "hola\n"})
+    ftp = opened(answer)
+    with without_tempoftpd(machine):
+        for _ in range(3):
+            fetch(ftp, f"/{answer['id']}/a.txt")
+        wait_until(lambda: "trying again" in machine.journal("-u", "tempoftp-ftp"), 60, what="a try in vain")
+    wait_until(lambda: counted(api, answer)["bytes"] == 15, 60, what="the downloads counted")
+
+
+def test_the_journal_tells_who_got_what(machine, delivered, opened):  # noqa: F811
+    answer = delivered()
+    account, id = answer["ftpuser"], answer["id"]
+    ftp = opened(answer)
+    fetch(ftp, f"/{id}/a.txt")
+    ftp.quit()
+    with pytest.raises(ftplib.error_perm, match="530"), ftplib.FTP(timeout=60) as wrong:
+        wrong.connect(*FTP_ADDRESS)
+        wrong.login(account, "wrong-password")
+
+    def entries():
+        shown = machine.run(["journalctl", "--quiet", "-o", "json", "-u", "tempoftp-ftp", f"TEMPOFTP_ACCOUNT={account}"]).stdout
+        return [json.loads(line) for line in shown.splitlines()]
+    wait_until(lambda: len(entries()) >= 4, 60, what="four lines")
+    results = [(entry["TEMPOFTP_RESULT"], entry["TEMPOFTP_PEER"]) for entry in entries()]
+    assert results == [("ok", "127.0.0.1"), ("whole", "127.0.0.1"), ("quit", "127.0.0.1"), ("password", "127.0.0.1")]
+    transfer = entries()[1]
+    assert (transfer["TEMPOFTP_ID"], transfer["TEMPOFTP_FILE"], transfer["TEMPOFTP_BYTES"]) == (id, f"/{id}/a.txt", "5")
+    assert "wrong-password" not in machine.journal()
