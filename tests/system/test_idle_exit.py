@@ -1,0 +1,211 @@
+"""A service with nothing to do goes away and costs nothing; whoever calls gets it back, and a call that meets it on its way out is not lost.
+
+Two ways to meet it: at random moments around the end of the idle time, and, triggered by the bus, right after it has given its name back.
+"""
+import collections
+import contextlib
+import ftplib
+import random
+import subprocess
+import threading
+import time
+
+import pytest
+
+from client import API_ADDRESS, FTP_ADDRESS, fetch, ftp_login, tcp_api, unix_api
+from machine import SERVICES, wait_until
+
+MANAGER = ["org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1"]
+BROKER = ["org.tempoftp.Broker1", "/org/tempoftp/Broker1", "org.tempoftp.Broker1"]
+SOCKETS = ["tempoftp.socket", "tempoftp-api.socket", "tempoftp-credentials.socket", "tempoftp-ftp.socket"]
+IDLE_SECONDS = 1
+
+
+@pytest.fixture(scope="module", autouse=True)
+def impatient(machine):
+    with machine.settings(TEMPOFTP_IDLE_SECONDS=IDLE_SECONDS):
+        yield
+
+
+def active(machine, *units):
+    return {unit for unit in units if machine.unit(unit, "ActiveState")["ActiveState"] != "inactive"}
+
+
+def wait_until_gone(machine, *services):
+    wait_until(lambda: not active(machine, *(services or SERVICES)), 60, "the services to exit")
+
+
+def assert_sockets_listen(machine):
+    assert {machine.unit(socket, "SubState")["SubState"] for socket in SOCKETS} <= {"listening", "running"}
+    assert machine.run(["systemctl", "--failed", "--plain", "--no-legend"]).stdout == ""
+
+
+def busctl(machine, *call):
+    return machine.run(["busctl", "--system", "call", *call], check=False)
+
+
+# ---- gone and back --------------------------------------------------------------------------------------
+
+def test_idle_services_exit_and_nothing_stays_resident(machine, api, source, unique, submit, wait_for):
+    answer = wait_for(submit(f"{source.make_tree(unique('tree'), {'a.txt': 'a'})}/"), "listo")
+    with ftp_login(machine, answer) as ftp:
+        assert fetch(ftp, f"/{answer['id']}/a.txt") == b"a"
+    wait_until_gone(machine)
+
+    users = ",".join(map(str, {machine.uid("tempoftp")[0], machine.uid("tempoftp-transfer")[0], 2001}))
+    assert machine.run(["ps", "-o", "pid,rss,args", "-u", users, "--no-headers"], check=False).stdout == ""
+    assert machine.run(["pgrep", "--full", "/tempoftp"], check=False).stdout == ""
+    for service in SERVICES:
+        shown = machine.unit(service, "MainPID", "MemoryCurrent", "Result")
+        assert shown == {"MainPID": "0", "MemoryCurrent": "[not set]", "Result": "success"}
+    assert_sockets_listen(machine)
+
+
+def _by_ftp(machine, answer):
+    with ftp_login(machine, answer) as ftp:
+        return fetch(ftp, f"/{answer['id']}/a.txt") == b"a"
+
+
+def _by_timer(machine, answer):
+    """The sweep timer makes up for a run that it missed."""
+    machine.run(["systemctl", "stop", "tempoftp-sweep.timer"])
+    machine.run(["touch", "--date=1 hour ago", "/var/lib/systemd/timers/stamp-tempoftp-sweep.timer"])
+    machine.run(["systemctl", "start", "tempoftp-sweep.timer"])
+    return wait_until(lambda: active(machine, "tempoftp.service"), 30, "tempoftpd")
+
+
+@pytest.mark.parametrize("call, comes", [
+    (lambda machine, answer: unix_api(machine).get("/").json == {"status": "active"}, {"tempoftp.service"}),
+    (lambda machine, answer: tcp_api().get("/").json == {"status": "active"}, {"tempoftp.service"}),
+    (lambda machine, answer: tcp_api(("::1", API_ADDRESS[1])).get("/").json == {"status": "active"}, {"tempoftp.service"}),
+    (lambda machine, answer: busctl(machine, *MANAGER, "ExpireDue").stdout == "u 0\n", {"tempoftp.service"}),
+    (lambda machine, answer: busctl(machine, *BROKER, "DisarmExpiry", "s", "nobody").returncode == 0, {"tempoftp-broker.service"}),
+    (_by_timer, {"tempoftp.service"}),
+    (_by_ftp, {"tempoftp-ftp.service", "tempoftp.service"}),
+], ids=["unix socket", "tcp", "tcp over IPv6", "D-Bus", "D-Bus to the broker", "timer", "ftp"])
+def test_each_kind_of_call_brings_back_what_it_needs(machine, source, unique, submit, wait_for, call, comes):
+    answer = wait_for(submit(f"{source.make_tree(unique('tree'), {'a.txt': 'a'})}/"), "listo")
+    wait_until_gone(machine)
+    assert call(machine, answer)
+    assert comes <= active(machine, *SERVICES)
+
+
+# ---- meeting it on its way out --------------------------------------------------------------------------
+
+def ask_greeting():
+    with ftplib.FTP(timeout=30) as ftp:
+        return ftp.connect(*FTP_ADDRESS).startswith("220")
+
+
+def callers(machine):
+    """[(name, call)]: 24 at once; a call returns whether it was answered as it should be."""
+    unix, tcp = unix_api(machine), tcp_api()
+    kinds = [
+        ("tcp", 8, lambda: tcp.get("/").json == {"status": "active"}),
+        ("unix socket", 6, lambda: unix.get("/tmpftp?limite=1").status == 200),
+        ("D-Bus", 5, lambda: busctl(machine, *MANAGER, "ExpireDue").stdout == "u 0\n"),
+        ("D-Bus to the broker", 2, lambda: busctl(machine, *BROKER, "DisarmExpiry", "s", "nobody").returncode == 0),
+        ("ftp", 3, ask_greeting),
+    ]
+    return [(name, call) for name, times, call in kinds for _ in range(times)]
+
+
+def call_all(calls):
+    """Makes all calls at the same moment; returns [(name, what went wrong)]."""
+    failures, together = [], threading.Barrier(len(calls))
+
+    def make(name, call):
+        together.wait()
+        try:
+            if not call():
+                failures.append((name, "a wrong answer"))
+        except Exception as error:
+            failures.append((name, repr(error)))
+
+    threads = [threading.Thread(target=make, args=pair) for pair in calls]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return failures
+
+
+def starts(machine):
+    """Changes whenever one of the services is started anew."""
+    return [machine.unit(service, "ExecMainStartTimestampMonotonic") for service in SERVICES]
+
+
+def test_no_call_is_lost_around_the_end_of_the_idle_time(machine):
+    calls, moments, failures, again = callers(machine), random.Random(), [], 0
+    for _ in range(10):
+        failures += call_all(calls)
+        before = starts(machine)
+        time.sleep(moments.uniform(IDLE_SECONDS - 0.1, IDLE_SECONDS + 0.4))
+        failures += call_all(calls)
+        again += starts(machine) != before
+    assert not failures, collections.Counter(failures)
+    assert again, "no service ever exited: the idle time was not met"
+    assert_sockets_listen(machine)
+
+
+@contextlib.contextmanager
+def names_given_back(machine, name):
+    """Yields wait(): returns at the moment at which the owner of a bus name gives it back."""
+    match = f"type='signal',sender='org.freedesktop.DBus',member='NameOwnerChanged',arg0='{name}'"
+    monitor = subprocess.Popen(machine.command(["dbus-monitor", "--system", match]), stdout=subprocess.PIPE, text=True)
+
+    def wait():
+        """NameOwnerChanged(name, old owner, new owner): none is new."""
+        texts = []
+        while len(texts) < 3 or texts[-3] != name or texts[-1] != "":
+            line = monitor.stdout.readline()
+            assert line, "dbus-monitor ended"
+            if line.startswith("   string "):
+                texts.append(line.split('"')[1])
+
+    try:
+        yield wait
+    finally:
+        # nsenter's child in the machine ends with its pipe; nsenter with it
+        monitor.terminate()
+        monitor.wait()
+        monitor.stdout.close()
+
+
+@pytest.mark.parametrize("name", ["org.tempoftp.Manager1", "org.tempoftp.Broker1", "org.tempoftp.Ftp1"])
+def test_no_call_is_lost_that_comes_while_a_service_leaves(machine, name):
+    calls, moments, failures = callers(machine), random.Random(), []
+    with names_given_back(machine, name) as wait_until_given_back:
+        for _ in range(5):
+            failures += call_all(calls)
+            wait_until_given_back()
+            time.sleep(moments.uniform(0, 0.03))
+            failures += call_all(calls)
+    assert not failures, collections.Counter(failures)
+    assert_sockets_listen(machine)
+
+
+def test_a_request_that_is_submitted_while_services_leave_is_copied(machine, source, unique, submit, wait_for):
+    route = source.make_tree(unique("tree"), {"a.txt": "a"})
+    with names_given_back(machine, "org.tempoftp.Manager1") as wait_until_given_back:
+        for _ in range(3):
+            unix_api(machine).get("/")
+            wait_until_given_back()
+            wait_for(submit(f"{route}/"), "listo")
+
+
+# ---- kills ----------------------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("program, call", [
+    ("tempoftpd", lambda machine: tcp_api().get("/").status == 200),
+    ("tempoftpd", lambda machine: busctl(machine, *MANAGER, "ExpireDue").stdout == "u 0\n"),
+    ("tempoftp-broker", lambda machine: busctl(machine, *BROKER, "DisarmExpiry", "s", "nobody").returncode == 0),
+    ("tempoftp-ftpd", lambda machine: ask_greeting()),
+], ids=["tempoftpd by its socket", "tempoftpd by D-Bus", "broker", "ftpd"])
+def test_many_kills_in_a_row_leave_nothing_failed_for_good(machine, program, call):
+    """More often than systemd's usual limits allow: 5 starts in 10 s, 20 activations of a socket in 2 s."""
+    assert call(machine)
+    for _ in range(8):
+        wait_until(lambda: machine.kill(program), 30, f"a {program} to kill", interval=0)
+    assert call(machine)
+    assert_sockets_listen(machine)
