@@ -21,6 +21,7 @@ typedef struct Finish {
     Change *change; /* carries the request and, after the commit, the consequences */
     Account account;
     bool is_new;
+    char *known_hash; /* the account's when it was looked up */
     char home[4096];
     AccountGrant grant;
     int r;
@@ -29,6 +30,7 @@ typedef struct Finish {
 static void finish_free(Finish *f) {
     wipe(&f->grant, sizeof(f->grant));
     account_done(&f->account);
+    free(f->known_hash);
     free(f);
 }
 
@@ -66,7 +68,7 @@ static int finish_apply(StoreTx *tx, Change *c) {
     int r = tx_account_by_email(tx, c->request.email, &now);
     if (r < 0 && r != -ENOENT)
         return r;
-    if ((r == -ENOENT) != f->is_new || (r >= 0 && !streq_null(now.hash, f->is_new ? NULL : f->account.hash) && f->grant.kept))
+    if ((r == -ENOENT) != f->is_new || !streq_null(now.hash, f->known_hash))
         return -EAGAIN; /* another request of the same person was faster: look again */
     if (!f->grant.kept) {
         r = tx_account_put(tx, &f->account);
@@ -176,6 +178,8 @@ void lifecycle_finish(Manager *m, uint64_t life) {
     if (x)
         x->finishing = true;
     int k = find_account(m, r.email, &f->account, &f->is_new);
+    if (k >= 0 && f->account.hash && !(f->known_hash = strdup(f->account.hash)))
+        k = -ENOMEM;
     if (k >= 0) {
         snprintf(f->home, sizeof(f->home), "%s/%s", m->settings->data_path, f->account.name);
         k = pool_submit(m->pool, ensure_run, ensure_done, f);

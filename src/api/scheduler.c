@@ -261,16 +261,18 @@ static void on_unit_known(void *userdata, int k, const char *active, const char 
     Manager *m = restart->m;
     _cleanup_request_ Request r = { 0 };
     uint64_t life = restart->life;
+    /* A unit that has ended may stay loaded for a moment, while the one that reports it runs. */
+    bool dead = active[0] == '\0' || streq(active, "inactive") || streq(active, "failed");
 
     free(restart);
     if (k < 0) /* no systemd to ask: later */
         scheduler_restart(m, life, LOST_CALL_RETRY_MS);
-    else if (active[0] == '\0' && store_get_life(m->store, life, &r) >= 0 && state_is_in_flight(r.state)) {
+    else if (dead && store_get_life(m->store, life, &r) >= 0 && state_is_in_flight(r.state)) {
         if (r.copied)
             lifecycle_finish(m, life);
         else
             start_one(m, &r);
-    } else if (active[0] == '\0')
+    } else if (dead)
         scheduler_kick(m); /* still recibido, or gone */
     /* else: it runs; its end will be reported */
     manager_release(m);
