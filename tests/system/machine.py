@@ -131,6 +131,12 @@ class Machine:
         target.write_bytes(content.encode() if isinstance(content, str) else content)
         target.chmod(mode)
 
+    def written(self):
+        """Folders seen from outside that hold whatever was written in the machine since it was made: the overlay's upper layers (what
+        was deleted is a character device there), its /data, /tmp and /run."""
+        disk = pathlib.Path(self._testbed("path", self.name).strip()).parent
+        return [*sorted(disk.glob("upper*")), disk / "data", self.file("/tmp"), self.file("/run")]
+
     def uid(self, user):
         """The numbers (uid, gid) of a user of the machine."""
         entry = re.search(rf"^{re.escape(user)}:[^:]*:(\d+):(\d+):", self.file("/etc/passwd").read_text(), re.M)
@@ -178,8 +184,9 @@ class Machine:
     # -- settings -----------------------------------------------------------------------------------
 
     def restart(self):
-        """The services start anew at the next call; sockets stay."""
-        self.run(["systemctl", "stop", *SERVICES])
+        """The services start anew at the next call; sockets stay. A call that comes at this very moment starts one again and cancels
+        the stop, which is then asked for once more."""
+        wait_until(lambda: self.run(["systemctl", "stop", *SERVICES], check=False).returncode == 0, 60, "the services stop")
 
     @contextlib.contextmanager
     def settings(self, **values):
