@@ -41,6 +41,8 @@ typedef struct Manager {
     struct Timer *timers; /* of manager_after() */
     unsigned n_timers;    /* how many of `pending` these are: nobody is owed them when the service is told to stop */
     uint64_t reconciled_ms; /* when the world was compared last */
+    uint64_t walked_ms;     /* when this process looked through the folders last; 0: never */
+    bool folders_checked; /* in this boot, by this process or one that went idle before it; and every move has succeeded since */
     bool stopping;  /* SIGTERM: take nothing new, finish what is owed */
     bool released;  /* idle: the bus name is given back, listeners are closed */
     bool kick_due;  /* a scheduler pass is asked for */

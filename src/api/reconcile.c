@@ -20,6 +20,9 @@
 
 #define SWEEP_PAUSE_MS 60000 /* timers prompt often; once a minute is enough to look around */
 #define FOUND_MAX 1000000  /* folders looked at in one walk */
+#define WALK_SLICE 50 /* of them at a time: calls are answered in between */
+#define WALK_PAUSE_MS 1
+#define REST_NOTE "rested" /* the boot in which the service left idle, all folders in order */
 
 typedef struct Found {
     char kind;
@@ -206,17 +209,39 @@ static void check_home_folder(Manager *m, const Found *f) {
         log_warning("%s/%s belongs to no account of ours: look at it and remove it by hand", m->settings->data_path, f->name);
 }
 
+/* What a walk has found, one block: a timer that never fires frees it. */
+typedef struct Walk {
+    size_t at, n;
+    Found found[];
+} Walk;
+
+static void walk_slice(Manager *m, void *userdata) {
+    Walk *w = userdata;
+
+    for (size_t i = 0; i < WALK_SLICE && w->at < w->n; i++, w->at++)
+        if (w->found[w->at].kind == 'h')
+            check_home_folder(m, &w->found[w->at]);
+        else
+            check_life_folder(m, &w->found[w->at]);
+    if (w->at < w->n && manager_after(m, WALK_PAUSE_MS, walk_slice, w) >= 0)
+        return;
+    m->folders_checked = w->at == w->n;
+    free(w);
+    tasks_kick(m);
+}
+
 static void walk_done(void *userdata) {
     Reconcile *rec = userdata;
+    Walk *w = rec->r < 0 ? NULL : malloc(sizeof(*w) + rec->n_found * sizeof(*w->found));
 
-    if (rec->r < 0)
-        log_errno(rec->r, "Cannot look through the data path");
-    for (size_t i = 0; i < rec->n_found; i++)
-        if (rec->found[i].kind == 'h')
-            check_home_folder(rec->m, &rec->found[i]);
-        else
-            check_life_folder(rec->m, &rec->found[i]);
-    tasks_kick(rec->m);
+    if (w) {
+        w->at = 0;
+        w->n = rec->n_found;
+        if (w->n > 0)
+            memcpy(w->found, rec->found, w->n * sizeof(*w->found));
+        walk_slice(rec->m, w);
+    } else
+        log_errno(rec->r < 0 ? rec->r : -ENOMEM, "Cannot look through the data path");
     reconcile_free(rec);
 }
 
@@ -238,9 +263,30 @@ static void reconcile_world(Manager *m) {
     if (rec && unit_list(m->bus, UNIT_TRANSFER, add_id, on_transfers_listed, rec, NULL) < 0)
         on_transfers_listed(rec, -EAGAIN, NULL, NULL);
     expiry_timers_compare(m);
+    if (m->folders_checked)
+        return;
+    m->walked_ms = m->reconciled_ms;
     rec = reconcile_new(m);
     if (rec && pool_submit(m->pool, walk_run, walk_done, rec) < 0)
         reconcile_free(rec);
+}
+
+/* ---- rest ---- */
+
+int reconcile_rest(StoreTx *tx, const Manager *m) {
+    return tx_note_put(tx, REST_NOTE, m->folders_checked ? m->clock.boot_id : "");
+}
+
+static int rise_job(StoreTx *tx, void *userdata) {
+    return tx_note_put(tx, REST_NOTE, "");
+}
+
+/* Goes into the queue before any change does: who is killed after a change finds no note at the next start. */
+static void rise(Manager *m) {
+    _cleanup_free_ char *boot = NULL;
+
+    (void) manager_now(m); /* learns the boot's id */
+    m->folders_checked = store_note(m->store, REST_NOTE, &boot) >= 0 && streq(boot, m->clock.boot_id) && store_write(m->store, rise_job, NULL, NULL) >= 0;
 }
 
 void reconcile_start(Manager *m) {
@@ -250,14 +296,20 @@ void reconcile_start(Manager *m) {
         r = store_list(m->store, STATE_TRASLADO, 0, SIZE_MAX >> 1, remember, m);
     if (r < 0)
         log_errno(r, "Cannot read the requests in flight");
-    if (m->bus)
+    if (m->bus) {
+        rise(m);
         reconcile_world(m);
+    }
     lifecycle_expire_due(m, NULL, NULL);
     tasks_kick(m);
     scheduler_kick(m);
 }
 
 void reconcile_sweep(Manager *m) {
-    if (m->bus && monotonic_ms() - m->reconciled_ms >= SWEEP_PAUSE_MS)
-        reconcile_world(m);
+    uint64_t now = monotonic_ms();
+
+    if (!m->bus || (now - m->reconciled_ms < SWEEP_PAUSE_MS && m->walked_ms > 0))
+        return;
+    m->folders_checked = false;
+    reconcile_world(m);
 }

@@ -92,6 +92,7 @@ static void step_folder(Settle *s) {
         int r = folders_settle(c->m->data_fd, &c->request);
         if (r < 0) {
             LogContext about = change_log(c);
+            c->m->folders_checked = false;
             log_line(LOG_ERR, &about, "Cannot move the folder of a request that is %s now: %s", state_name(c->request.state), strerror(-r));
         }
     }
