@@ -1,6 +1,6 @@
--- GET /tmpftp/{id}, ids at random over all that were seeded. Argument: how many there are. See seed.py for their names.
+-- GET /tmpftp/{id} of those that were seeded. Arguments: how many there are; "once" for one after the other instead of at random. See seed.py for names.
 -- The requests are made before the clock starts: wrk shares the machine with the server that it measures.
-local requests = {}
+local requests, once, n = {}, false, 0
 
 function init(arguments)
     local count = tonumber(arguments[1])
@@ -8,8 +8,13 @@ function init(arguments)
         requests[n + 1] = wrk.format("GET", string.format("/tmpftp/set-%08x-%d", (n * 2654435761) % 4294967296, n))
     end
     math.randomseed(os.time())
+    once = arguments[2] == "once"
 end
 
 function request()
+    if once then
+        n = n % #requests + 1
+        return requests[n]
+    end
     return requests[math.random(#requests)]
 end
