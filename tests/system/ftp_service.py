@@ -3,6 +3,7 @@
 ftp_standalone.py is the other way to run it, without systemd and tempoftpd.
 """
 import contextlib
+import ctypes
 import ftplib
 import json
 
@@ -13,7 +14,6 @@ from machine import wait_until
 
 BIG = 32 << 20  # more than the sockets of both sides hold: a client that doesn't read keeps the transfer running
 FTP1 = ["busctl", "--system", "--json=short", "call", "org.tempoftp.Ftp1", "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1"]
-MANAGER1 = ["busctl", "--system", "--json=short", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1"]
 
 
 @pytest.fixture
@@ -87,6 +87,15 @@ def change_database(machine, sql):
     """tempoftpd alone writes the database and remembers what it wrote: it must not run meanwhile, nor be called back."""
     with without_tempoftpd(machine):
         machine.sqlite(sql)
+
+
+def slow_hash(password, passes):
+    """An Argon2id hash whose check takes about 50 ms a pass; those of tempoftp's own random passwords are quick."""
+    sodium, text = ctypes.CDLL("libsodium.so.23"), ctypes.create_string_buffer(128)
+    assert sodium.sodium_init() >= 0
+    assert sodium.crypto_pwhash_str(text, password.encode(), ctypes.c_ulonglong(len(password)), ctypes.c_ulonglong(passes),
+                                    ctypes.c_size_t(64 << 20)) == 0
+    return text.value.decode()
 
 
 def begin(ftp, path):
