@@ -136,6 +136,8 @@ static int method_sized(sd_bus_message *call, void *userdata, sd_bus_error *erro
     int r = sd_bus_message_read(call, "sttt", &token, &bytes, &files, &needed);
     if (r < 0)
         return r;
+    if (bytes > INT64_MAX || files > INT64_MAX || needed > INT64_MAX)
+        return refuse(call, -EINVAL); /* no copy has so much, and no database either */
     Report *report = report_new(m, call, token, &request, &r);
     if (!report)
         return refuse(call, r);
@@ -156,6 +158,8 @@ static int method_done(sd_bus_message *call, void *userdata, sd_bus_error *error
     int r = sd_bus_message_read(call, "stt", &token, &bytes, &files);
     if (r < 0)
         return r;
+    if (bytes > INT64_MAX || files > INT64_MAX)
+        return refuse(call, -EINVAL);
     Report *report = report_new(m, call, token, &request, &r);
     if (!report)
         return refuse(call, r);
@@ -175,7 +179,9 @@ static int method_failed(sd_bus_message *call, void *userdata, sd_bus_error *err
     if (r < 0)
         return r;
     r = store_get_token(m->store, token, &request);
-    if (r >= 0)
+    if (r == -EINVAL)
+        r = -ESTALE; /* no token at all: as with the other reports */
+    else if (r >= 0)
         r = cause_parse(cause_text, &cause);
     if (r < 0)
         return refuse(call, r);
@@ -251,6 +257,8 @@ int bus_open(Manager *m) {
     if (r < 0)
         return log_errno(r, "Cannot connect to the system bus");
     r = sd_bus_add_object_vtable(m->bus, NULL, BUS_PATH, BUS_NAME, vtable, m);
+    if (r >= 0)
+        r = sd_bus_set_exit_on_disconnect(m->bus, true); /* without the bus it could do nothing: systemd starts it anew */
     if (r >= 0)
         r = sd_bus_attach_event(m->bus, m->event, SD_EVENT_PRIORITY_NORMAL);
     if (r < 0)

@@ -48,7 +48,9 @@ static int on_post(sd_event_source *source, void *userdata) {
 }
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
-    return bus_name_release(((Broker *) userdata)->name);
+    Broker *b = userdata;
+    /* No bus any more: nobody waits for an answer. */
+    return bus_name_release(b->name) < 0 ? sd_event_exit(b->event, 0) : 0;
 }
 
 static int find_service_user(uid_t *ret) {
@@ -82,6 +84,7 @@ static int set_up(Broker *b) {
         return log_errno(r, "Cannot set up the event loop");
 
     if ((r = sd_bus_open_system_with_description(&b->bus, "broker")) < 0 ||
+        (r = sd_bus_set_exit_on_disconnect(b->bus, true)) < 0 ||
         (r = sd_bus_attach_event(b->bus, b->event, 0)) < 0 ||
         (r = broker_watch_systemd(b)) < 0 ||
         (r = broker_export(b)) < 0 ||
@@ -134,8 +137,8 @@ int main(int argc, char **argv) {
     (void) sd_notify(false, "READY=1\nSTATUS=Waiting for calls");
     broker_rest(&b);
     r = sd_event_loop(b.event);
-    if (r < 0) {
-        log_errno(r, "The event loop failed");
+    if (r != 0) { /* positive: the bus is gone */
+        log_errno(r < 0 ? r : -ECONNRESET, "The event loop failed");
         return EXIT_FAILURE;
     }
     return EXIT_SUCCESS;
