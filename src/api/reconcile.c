@@ -1,11 +1,13 @@
 /* Compares database, units, timers and folders, and repairs: a request in flight without a unit starts again, a unit without a request is stopped, a missing
- * timer is armed, a folder goes where its request's state wants it, and what no live request owns is removed when it is ours and reported in any case. */
+ * timer is armed, an FTP session of what is closed is ended, a folder goes where its request's state wants it, and what no live request owns is removed
+ * when it is ours and reported in any case. */
 #include "api/reconcile.h"
 
 #include "api/expiry_timers.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
 #include "api/scheduler.h"
+#include "api/sessions.h"
 #include "api/settle.h"
 #include "api/simulator.h"
 #include "api/transfers.h"
@@ -263,6 +265,7 @@ static void reconcile_world(Manager *m) {
     if (rec && unit_list(m->bus, UNIT_TRANSFER, add_id, on_transfers_listed, rec, NULL) < 0)
         on_transfers_listed(rec, -EAGAIN, NULL, NULL);
     expiry_timers_compare(m);
+    sessions_compare(m);
     if (m->folders_checked)
         return;
     m->walked_ms = m->reconciled_ms;

@@ -76,14 +76,42 @@ int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *use
     return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
 }
 
+static int ftp_message(sd_bus *bus, const char *method, sd_bus_message **ret) {
+    int r = sd_bus_message_new_method_call(bus, ret, "org.tempoftp.Ftp1", "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1", method);
+    return r < 0 ? r : sd_bus_message_set_auto_start(*ret, false);
+}
+
 int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
     int r;
 
-    r = sd_bus_message_new_method_call(bus, &m, "org.tempoftp.Ftp1", "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1", "EndSessions");
-    if (r >= 0)
-        r = sd_bus_message_set_auto_start(m, false);
+    r = ftp_message(bus, "EndSessions", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "ss", account, id);
     return r < 0 ? r : send_call(bus, m, CALL_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+static int read_sessions(UnitCall *c, sd_bus_message *answer) {
+    const char *account, *folder, *file;
+    int r = sd_bus_message_enter_container(answer, 'a', "(ussssttt)");
+
+    while (r >= 0 && (r = sd_bus_message_read(answer, "(ussssttt)", NULL, &account, NULL, &folder, &file, NULL, NULL, NULL)) > 0)
+        c->session_listed(c->userdata, account, folder, file);
+    return r < 0 ? r : 0;
+}
+
+int ftp_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    UnitCall *c;
+    int r;
+
+    r = ftp_message(bus, "ListSessions", &m);
+    if (r < 0)
+        return r;
+    c = call_new(bus, reply, userdata);
+    if (!c)
+        return -ENOMEM;
+    c->session_listed = listed;
+    c->read = read_sessions;
+    return call_start(c, m, CALL_TIMEOUT_USEC, ret_call);
 }

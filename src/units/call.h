@@ -28,6 +28,7 @@ struct UnitCall {
     /* what single calls keep between their steps */
     UnitStateReply state_reply;
     UnitListed listed;
+    FtpSessionListed session_listed;
     UnitKind kind;
     char *path;
     char *active;

@@ -42,4 +42,7 @@ int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, vo
 /* The FTP listener. -EAGAIN: nobody answers. Sessions outlive their listener, so what that means is what ftp_state() says: none are left when the service
  * is "inactive" or "failed"; otherwise the next listener can be asked in a moment. */
 int ftp_state(sd_bus *bus, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* One call of listed() per session, then reply. folder and file: virtual paths, "" when unknown or none. */
+typedef void (*FtpSessionListed)(void *userdata, const char *account, const char *folder, const char *file);
+int ftp_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

@@ -155,6 +155,25 @@ def test_sessions_without_a_listener_end_all_the_same(machine, api, delivered, o
         machine.run(["systemctl", "daemon-reload"])
 
 
+@pytest.mark.parametrize("shared", [False, True], ids=["an account of its own", "a shared account"])
+def test_sessions_that_a_killed_tempoftpd_left_end_when_it_is_back(machine, api, delivered, opened, shared):  # noqa: F811
+    """It was killed after the block was on disk and before anybody had told the sessions."""
+    answer = delivered()
+    other = delivered(usuario=answer["email"]) if shared else None
+    busy, at_top = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    change_database(machine, f"UPDATE requests SET state = 'bloqueado' WHERE id = '{answer['id']}'")
+    assert len(list_sessions(machine, answer["ftpuser"])) == 2
+    assert api.get(f"/tmpftp/{answer['id']}").json["status"] == "bloqueado"  # it is back
+    assert_ended(busy)
+    with pytest.raises(ConnectionResetError):
+        read_rest(data)
+    if shared:
+        assert fetch(at_top, f"/{other['id']}/a.txt") == b"hola\n"
+    else:
+        assert_ended(at_top)
+
+
 def test_without_ftp_server_nothing_waits_for_sessions(machine, api, delivered):  # noqa: F811
     answer = delivered(files={"a.txt": "hola\n"})
     machine.run(["systemctl", "stop", "tempoftp-ftp.service"])

@@ -1,0 +1,69 @@
+/* Compares live FTP sessions with the database: a tempoftpd that was killed between a commit and EndSessions has told nobody, and the sessions
+ * of what it closed would go on until their `expira`.
+ *
+ * It only takes away: who may log in is login.c's business. */
+#include "api/sessions.h"
+
+#include "basic/strings.h"
+#include "model/request.h"
+#include "units/units.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static void on_ended(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0)
+        log_warning("Cannot end FTP sessions of something that is closed: %s", message ? message : strerror(-r));
+}
+
+static void end_sessions(Manager *m, const char *account, const char *id) {
+    log_notice("Ending FTP sessions of %s%s%s: access was closed while they went on", account, *id ? ", request " : "", id);
+    int r = ftp_end_sessions(m->bus, account, id, on_ended, NULL, NULL);
+    if (r < 0)
+        on_ended(NULL, r, NULL, NULL);
+}
+
+/* The request that a virtual path leads into; the account's own folder leads into none. */
+static void compare_path(Manager *m, const char *account, const char *path) {
+    _cleanup_request_ Request request = { 0 };
+    char id[ID_MAX + 1];
+
+    path += *path == '/';
+    size_t n = strcspn(path, "/");
+    if (n == 0 || n >= sizeof(id))
+        return;
+    snprintf(id, sizeof(id), "%.*s", (int) n, path);
+    int r = id_is_valid(id) ? store_get(m->store, id, &request) : -EINVAL;
+    if (r == -ENOENT || (r >= 0 && (request.state != STATE_LISTO || !streq(request.account, account))))
+        end_sessions(m, account, id);
+}
+
+static void on_listed(void *userdata, const char *account, const char *folder, const char *file) {
+    Manager *m = userdata;
+    int64_t expires;
+    bool blocked;
+
+    int r = store_account_access(m->store, account, &expires, &blocked);
+    if (r < 0)
+        log_errno(r, "Cannot look up the access of %s", account);
+    else if (expires == 0)
+        end_sessions(m, account, "");
+    else {
+        compare_path(m, account, folder);
+        compare_path(m, account, file);
+    }
+}
+
+/* Nobody there (-EAGAIN) is the usual case: the FTP server leaves when it is idle. */
+static void on_all_listed(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0 && r != -EAGAIN)
+        log_warning("Cannot list the FTP sessions: %s", message ? message : strerror(-r));
+    manager_release(userdata);
+}
+
+void sessions_compare(Manager *m) {
+    manager_hold(m);
+    int r = ftp_list_sessions(m->bus, on_listed, on_all_listed, m, NULL);
+    if (r < 0)
+        on_all_listed(m, r, NULL, NULL);
+}
