@@ -440,11 +440,13 @@ static int on_job_removed(sd_bus_message *signal, void *userdata, sd_bus_error *
 
     if (sd_bus_message_read(signal, "uoss", NULL, &job, NULL, &result) < 0)
         return 0;
-    for (Operation *o = b->operations; o; o = o->next)
+    /* All of them: two that stop the same unit are given the same job. */
+    for (Operation *o = b->operations; o;)
         if (o->wait == WAIT_JOB && streq(o->job, job)) {
             on_job_done(o, result);
-            break; /* one job, one operation; and the list has changed */
-        }
+            o = b->operations; /* it may be freed by now, and others with it */
+        } else
+            o = o->next;
     return 0;
 }
 

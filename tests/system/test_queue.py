@@ -193,21 +193,33 @@ def test_the_line_keeps_its_order_when_the_service_is_gone_for_a_moment(how, mac
     assert started(machine, began) == waiting
 
 
-def test_a_copy_under_way_that_is_deleted_is_purged_however_long_its_unit_takes_to_stop(machine, api, first):
-    """Its removal is on the list of things to do before the unit has stopped; looking at the list then must not end in
-    "nothing to remove"."""
+@pytest.fixture
+def slow_stop(machine):
+    """Transfer units take two seconds to stop."""
     drop_in = "/run/systemd/system/tempoftp-transfer-.service.d/99-slow-stop.conf"
     machine.write_file(drop_in, "[Service]\nExecStopPost=/bin/sleep 2\n")
     machine.run(["systemctl", "daemon-reload"])
-    try:
-        deletion = threading.Thread(target=lambda: api.delete(f"/tmpftp/{first}"))
-        deletion.start()
-        while deletion.is_alive():
-            machine.run(["busctl", "--system", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1",
-                         "ExpireDue"])
-        deletion.join()
-        wait_until(lambda: not list(machine.file("/data/.purge").glob(f"{first}.*")), 20, "its data is removed")
-        assert not staging(machine, first)
-    finally:
-        machine.file(drop_in).unlink()
-        machine.run(["systemctl", "daemon-reload"])
+    yield
+    machine.file(drop_in).unlink()
+    machine.run(["systemctl", "daemon-reload"])
+
+
+def test_a_copy_under_way_that_is_deleted_is_purged_however_long_its_unit_takes_to_stop(machine, api, first, slow_stop):
+    """Its removal is on the list of things to do before the unit has stopped; looking at the list then must not end in
+    "nothing to remove"."""
+    deletion = threading.Thread(target=lambda: api.delete(f"/tmpftp/{first}"))
+    deletion.start()
+    while deletion.is_alive():
+        machine.run(["busctl", "--system", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1",
+                     "ExpireDue"])
+    deletion.join()
+    wait_until(lambda: not list(machine.file("/data/.purge").glob(f"{first}.*")), 20, "its data is removed")
+    assert not staging(machine, first)
+
+
+def test_all_who_stop_the_same_unit_are_answered(machine, first, slow_stop):
+    """systemd gives them one and the same job."""
+    stop = machine.command(["busctl", "--system", "--timeout=20", "call", "org.tempoftp.Broker1", "/org/tempoftp/Broker1",
+                            "org.tempoftp.Broker1", "StopUnit", "ss", "transfer", first])
+    callers = [subprocess.Popen(stop, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) for _ in range(3)]
+    assert [(caller.communicate(timeout=60)[1], caller.returncode) for caller in callers] == [("", 0)] * 3
