@@ -2,7 +2,7 @@
  * file has seen.
  *
  * What must hold whatever a statement does stands here, not in C: an id is unique among living
- * rows, a life is never used twice (AUTOINCREMENT), events only ever grow and count 1, 2, …
+ * rows, a life is never used twice (rows are never deleted), events only ever grow and count 1, 2, …
  * within a life. States are stored by their wire names: a file outlives the order of an enum. */
 #include "store/schema.h"
 
@@ -25,7 +25,7 @@ const char *const schema_migrations[] = {
     ") STRICT, WITHOUT ROWID;"
 
     "CREATE TABLE requests ("
-    "  life INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  life INTEGER PRIMARY KEY,"
     "  run INTEGER NOT NULL DEFAULT 0,"
     "  state TEXT NOT NULL CHECK (state IN ('recibido','preparando','traslado','listo','bloqueado','expirado','error','eliminado')),"
     "  id TEXT NOT NULL,"
