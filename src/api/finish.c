@@ -86,6 +86,25 @@ static int finish_apply(StoreTx *tx, Change *c) {
     return folders_settle(c->m->data_fd, &c->request); /* before the commit: nobody is told of a folder that isn't there */
 }
 
+void lifecycle_take_back(Manager *m, const Request *r) {
+    LogContext about = { .request = r->id };
+    _cleanup_account_ Account account = { 0 };
+    bool is_new;
+
+    if (m->data_fd < 0 || r->state != STATE_TRASLADO || !r->copied || find_account(m, r->email, &account, &is_new) < 0)
+        return;
+    int k = folders_take_back(m->data_fd, r, account.name);
+    if (k < 0)
+        log_line(LOG_ERR, &about, "Cannot take the request's folder back out of %s: %s", account.name, strerror(-k));
+}
+
+static void take_back_life(Manager *m, uint64_t life) {
+    _cleanup_request_ Request r = { 0 };
+
+    if (store_get_life(m->store, life, &r) >= 0)
+        lifecycle_take_back(m, &r);
+}
+
 static void finished(Change *c, int r) {
     Finish *f = c->userdata;
     Transfer *x = transfers_find(c->m->transfers, c->life);
@@ -96,6 +115,7 @@ static void finished(Change *c, int r) {
         LogContext about = change_log(c);
         if (r != -EAGAIN)
             log_line(LOG_ERR, &about, "Cannot make the request ready, trying again: %s", strerror(-r));
+        take_back_life(c->m, c->life);
         scheduler_restart(c->m, c->life, r == -EAGAIN ? 0 : BACKEND_RETRY_MS);
     }
     finish_free(f);

@@ -164,6 +164,19 @@ int folders_settle(int data_fd, const Request *r) {
     return k;
 }
 
+int folders_take_back(int data_fd, const Request *r, const char *account) {
+    char staging[REL_PATH_SIZE], home[REL_PATH_SIZE];
+
+    path_staging(r->id, r->life, staging);
+    path_home(account, r->id, home);
+    if (exists(data_fd, staging) || !exists(data_fd, home))
+        return 0;
+    int k = move_folder(data_fd, home, staging, MODE_SHARED, r);
+    if (k >= 0)
+        (void) unlinkat(data_fd, account, AT_REMOVEDIR);
+    return k;
+}
+
 bool folders_purge_pending(int data_fd, const char *id, uint64_t life) {
     char path[REL_PATH_SIZE];
 

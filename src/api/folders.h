@@ -11,6 +11,8 @@ int folders_open(const char *data_path, uint32_t gid, int *ret_fd, const char **
 int folders_stage(int data_fd, const Request *r) _must_use_;
 /* Puts the folder where r->state wants it, from wherever it is. A folder that is nowhere is fine (0). */
 int folders_settle(int data_fd, const Request *r) _must_use_;
+/* Back from the home into .staging, when the folder of a request that is not ready is there already: the commit that was to make it true never came. */
+int folders_take_back(int data_fd, const Request *r, const char *account) _must_use_;
 /* Is `.purge/<id>.<life>` there? */
 bool folders_purge_pending(int data_fd, const char *id, uint64_t life);
 /* Is the folder of a request that has ended still where it was before: about to be moved to `.purge`, by whoever ended it? has_id: no newer request has

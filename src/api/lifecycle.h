@@ -7,6 +7,8 @@
 void lifecycle_fail(Manager *m, uint64_t life, uint32_t run, Cause cause, const char *detail);
 /* The copy is whole and its unit is gone: account, folder, listo. */
 void lifecycle_finish(Manager *m, uint64_t life);
+/* Of a copy that was about to be `listo` when its commit failed, or we were killed: its folder goes back to where a DELETE looks for it. */
+void lifecycle_take_back(Manager *m, const Request *r);
 /* A transfer unit of that life and run has ended, as systemd reports it (any text may be ""). */
 void lifecycle_transfer_ended(Manager *m, uint64_t life, uint32_t run, const char *result, const char *exit_code, const char *exit_status);
 /* Its unit runs: watches it, to finish a whole copy the moment the unit has ended. Everything else is left to the report. */

@@ -254,6 +254,7 @@ static int remember(const Request *r, void *userdata) {
 
     if (!transfers_find(m->transfers, r->life) && !transfers_add(m->transfers, r))
         return -ENOMEM;
+    lifecycle_take_back(m, r);
     if (manager_is_simulator(m))
         simulator_start(m, r);
     return 0;

@@ -86,6 +86,23 @@ static void the_whole_life(void **state) {
     assert_false(folders_purge_pending(f->fd, "demo", 8));
 }
 
+static void what_was_moved_before_its_commit_goes_back(void **state) {
+    Fixture *f = *state;
+    Request copied = request(STATE_TRASLADO), ended = request(STATE_ELIMINADO);
+
+    copied.account[0] = ended.account[0] = '\0'; /* as the database knows them: no commit, no account */
+    assert_int_equal(folders_stage(f->fd, &copied), 0);
+    assert_int_equal(folders_take_back(f->fd, &copied, ACCOUNT), 0);
+    assert_true(there(f, ".staging/demo.7"));
+    settle(f, STATE_LISTO);
+    assert_int_equal(folders_take_back(f->fd, &copied, ACCOUNT), 0);
+    assert_int_equal(mode_of(f, ".staging/demo.7"), 02770);
+    assert_false(there(f, ACCOUNT));
+    assert_int_equal(folders_settle(f->fd, &ended), 0);
+    assert_true(there(f, ".purge/demo.7"));
+    assert_int_equal(folders_take_back(f->fd, &copied, ACCOUNT), 0);
+}
+
 static void until_it_is_moved_a_purge_is_ahead(void **state) {
     Fixture *f = *state;
     Request staged = request(STATE_TRASLADO), ended = request(STATE_ELIMINADO), served = request(STATE_LISTO);
@@ -200,6 +217,7 @@ static void a_walk_finds_all(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         FOLDERS_TEST(the_whole_life),
+        FOLDERS_TEST(what_was_moved_before_its_commit_goes_back),
         FOLDERS_TEST(until_it_is_moved_a_purge_is_ahead),
         FOLDERS_TEST(every_state_to_its_place_from_every_place),
         FOLDERS_TEST(a_restart_takes_the_folder_back),
