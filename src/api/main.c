@@ -59,15 +59,14 @@ static int check_access(const Settings *s, const char *listen) {
 static void refuse_waiting_clients(ListenFds *passed) {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 30\r\n"
                                  "Connection: close\r\nContent-Length: 36\r\n\r\n{\"detail\":\"Servicio no disponible\"}\r\n";
-    const char *const names[] = { "http", "api", "credentials" };
+    const char *const names[] = { "http", "api" };
 
     for (size_t i = 0; i < ELEMENTS(names); i++)
         for (int fd; (fd = listen_fds_take(passed, names[i])) >= 0; close(fd)) {
             if (set_nonblocking(fd, true) < 0)
                 continue;
             for (int peer; (peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0; close(peer))
-                if (i < 2)
-                    (void) send(peer, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+                (void) send(peer, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
         }
 }
 

@@ -3,7 +3,6 @@
 
 #include "api/answers.h"
 #include "api/bus.h"
-#include "api/credentials.h"
 #include "api/folders.h"
 #include "api/rates.h"
 #include "api/reconcile.h"
@@ -235,8 +234,6 @@ static int add_listeners(Manager *m, ListenFds *passed, const char *listen) {
         r = server_add_listener(m->server, fd, true);
         n++;
     }
-    if (r >= 0 && (fd = listen_fds_take(passed, "credentials")) >= 0)
-        r = credentials_listen(m, fd);
     if (r < 0)
         return log_errno(r, "Cannot use the sockets from systemd");
     if (listen) {

@@ -103,7 +103,7 @@ static void on_written(void *userdata, int r) {
             return;
         }
         lifecycle_watch_unit(s->m, s->life);
-        r = broker_start_transfer(s->m->bus, s->request.id, s->life, s->request.run, s->request.ruta, s->addresses, on_started, s, NULL);
+        r = broker_start_transfer(s->m->bus, s->request.id, s->life, s->request.run, s->request.ruta, s->addresses, s->request.token, on_started, s, NULL);
         if (r < 0)
             on_started(s, r, NULL, NULL);
         return;

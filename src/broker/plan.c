@@ -100,6 +100,14 @@ static int check_addresses(char *const *addresses, const char **ret_reason) {
     return 0;
 }
 
+static int check_token(const char *token, const char **ret_reason) {
+    uint8_t bytes[16];
+    int r = hex_decode(token, bytes, sizeof(bytes));
+
+    wipe(bytes, sizeof(bytes));
+    return r < 0 ? refuse(ret_reason, "token") : 0;
+}
+
 #define WORKER_ARGUMENTS_MAX (20 + 2 * PLAN_ADDRESSES_MAX)
 
 /* Each value is an argument of its own behind its option: none can be taken for another option, and there is no shell. */
@@ -128,15 +136,15 @@ static void add_worker_command(TransientUnit *u, const Settings *s, const char *
     transient_list(u, "ExecStart", PROPERTY_COMMAND, argv);
 }
 
-int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, TransientUnit *ret,
-                  const char **ret_reason) {
+int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, const char *token,
+                  TransientUnit *ret, const char **ret_reason) {
     _cleanup_ruta_ Ruta source = { 0 };
     _cleanup_free_ char *path = NULL;
     const char *reason;
     TransientUnit u;
     int r;
 
-    if ((r = check_use(id, life, ret_reason)) < 0 || (r = check_addresses(addresses, ret_reason)) < 0)
+    if ((r = check_use(id, life, ret_reason)) < 0 || (r = check_addresses(addresses, ret_reason)) < 0 || (r = check_token(token, ret_reason)) < 0)
         return r;
     r = ruta_parse(ruta, &source, &reason);
     if (r == -EINVAL)
@@ -152,6 +160,8 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
     start_worker(&u, s, UNIT_TRANSFER, id, life, run);
     describe(&u, "tempoftp: copy of %s for %s", ruta, id);
     add_worker_command(&u, s, id, life, &source, path, addresses);
+    /* No credential: systemd 252 fetches those over a socket whose name has to hold the unit's, and the longest ids don't fit. */
+    transient_text(&u, "StandardInputFileDescriptor", PROPERTY_INPUT, token);
     transient_list(&u, "IPAddressAllow", PROPERTY_ADDRESSES, (const char *const *) addresses);
     if (u.error == -EINVAL)
         *ret_reason = "addresses";

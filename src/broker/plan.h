@@ -10,8 +10,8 @@
 #define PLAN_ADDRESSES_MAX 16
 #define PLAN_WHEN_MAX 253402300799 /* the year 9999 */
 
-int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, TransientUnit *ret,
-                  const char **ret_reason) _must_use_;
+int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, const char *token,
+                  TransientUnit *ret, const char **ret_reason) _must_use_;
 int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
 /* now, when: UTC seconds. The timer's service has the same name. */
 int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,

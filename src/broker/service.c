@@ -52,19 +52,23 @@ static int method_start_transfer(sd_bus_message *call, void *userdata, sd_bus_er
     _cleanup_strv_ char **addresses = NULL;
     _cleanup_transient_ TransientUnit unit = { 0 };
     Broker *b = userdata;
-    const char *id, *ruta, *reason = "";
+    const char *id, *ruta, *token, *reason = "";
     uint64_t life;
     uint32_t run;
     int r;
 
-    r = check_caller(b, call, error);
+    r = sd_bus_message_sensitive(call);
+    if (r >= 0)
+        r = check_caller(b, call, error);
     if (r >= 0)
         r = sd_bus_message_read(call, "stus", &id, &life, &run, &ruta);
     if (r >= 0)
         r = sd_bus_message_read_strv(call, &addresses);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "s", &token);
     if (r < 0)
         return r;
-    r = plan_transfer(b->settings, id, life, run, ruta, addresses, &unit, &reason);
+    r = plan_transfer(b->settings, id, life, run, ruta, addresses, token, &unit, &reason);
     if (r < 0)
         return refuse(call, r, reason, error);
     return begin(b, call, &(Order) { .start = &unit }, error);
@@ -155,7 +159,7 @@ static int method_disarm_expiry(sd_bus_message *call, void *userdata, sd_bus_err
 /* UNPRIVILEGED: sd-bus asks for no capability of the caller; check_caller() does the asking. */
 static const sd_bus_vtable methods[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD("StartTransfer", "stusas", "", method_start_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("StartTransfer", "stusass", "", method_start_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StartPurge", "stu", "", method_start_purge, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StopUnit", "ss", "", method_stop_unit, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ArmExpiry", "stt", "", method_arm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),

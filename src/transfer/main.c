@@ -1,6 +1,6 @@
 /* tempoftp-transfer: copies one dataset from its source into its staging folder. Runs as tempoftp-transfer-<id>.service, made by the broker.
  *
- * Gets its run token and the ssh key as credentials; has no access to the database, and none to other requests' data. */
+ * Gets its run token from its standard input and the ssh key as a credential; has no access to the database, and none to other requests' data. */
 #include "basic/fds.h"
 #include "basic/log.h"
 #include "basic/strings.h"
@@ -8,6 +8,8 @@
 #include "transfer/report.h"
 #include "transfer/worker.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -41,12 +43,35 @@ static WorkerExit fail(const char *token, Cause cause, const char *detail) {
     return r == -ESTALE ? WORKER_UNWANTED : r < 0 ? WORKER_UNREPORTED : WORKER_FAILED;
 }
 
+/* The token is all that standard input says. What is started from here finds nothing there. */
+static int take_token(char ret[static TOKEN_SIZE + 1]) {
+    size_t n = 0;
+    ssize_t got;
+
+    do {
+        got = read(STDIN_FILENO, ret + n, TOKEN_SIZE - n);
+        if (got > 0)
+            n += (size_t) got;
+    } while (n < TOKEN_SIZE && (got > 0 || (got < 0 && errno == EINTR)));
+    ret[n] = '\0';
+
+    _cleanup_close_ int nothing = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    if (nothing < 0 || dup2(nothing, STDIN_FILENO) < 0)
+        return -errno;
+    return n == TOKEN_SIZE ? 0 : -ENOENT;
+}
+
+static void wipe_token(char (*token)[TOKEN_SIZE + 1]) {
+    wipe(*token, sizeof(*token));
+}
+
 static WorkerExit work(const Options *o) {
-    _cleanup_(wipe_freep) char *token = NULL, *key = NULL;
+    _cleanup_(wipe_token) char token[TOKEN_SIZE + 1] = "";
+    _cleanup_(wipe_freep) char *key = NULL;
     _cleanup_free_ char *key_path = NULL;
     const char *credentials = getenv("CREDENTIALS_DIRECTORY");
 
-    if (read_credential("run", TOKEN_SIZE, &token) < 0 || strlen(token) != TOKEN_SIZE) {
+    if (take_token(token) < 0) {
         log_error("There is no run token for this unit: tempoftpd does not wait for it");
         return WORKER_UNWANTED;
     }

@@ -21,16 +21,20 @@ static void message_unrefp(sd_bus_message **m) {
     sd_bus_message_unref(*m);
 }
 
-int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, UnitReply reply,
-                          void *userdata, UnitCall **ret_call) {
+int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, const char *token,
+                          UnitReply reply, void *userdata, UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
     int r;
 
     r = broker_message(bus, "StartTransfer", &m);
     if (r >= 0)
+        r = sd_bus_message_sensitive(m);
+    if (r >= 0)
         r = sd_bus_message_append(m, "stus", id, life, run, ruta);
     if (r >= 0)
         r = sd_bus_message_append_strv(m, (char **) addresses);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "s", token);
     return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
 }
 

@@ -3,10 +3,12 @@
  * It knows the wire types of systemd's properties; which properties a unit has is the broker's business. */
 #include "units/transient.h"
 
+#include "basic/fds.h"
 #include "basic/strings.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mount.h>
 
@@ -17,7 +19,7 @@ void transient_init(TransientUnit *u, const char *name) {
 
 void transient_done(TransientUnit *u) {
     for (size_t i = 0; i < u->n; i++) {
-        free(u->properties[i].text);
+        wipe_free(u->properties[i].text);
         strv_free(u->properties[i].list);
     }
     u->n = 0;
@@ -161,6 +163,19 @@ static int append_binds(sd_bus_message *m, char *const *folders) {
     return r < 0 ? r : sd_bus_message_close_container(m);
 }
 
+/* Made anew for each message: a pipe is read once. A text of ours fits any pipe. */
+static int append_input(sd_bus_message *m, const char *text) {
+    _cleanup_close_ int from = -EBADF, to = -EBADF;
+    int fds[2], r;
+
+    if (pipe2(fds, O_CLOEXEC) < 0)
+        return -errno;
+    from = fds[0];
+    to = fds[1];
+    r = write_all(to, text, strlen(text));
+    return r < 0 ? r : sd_bus_message_append(m, "h", from);
+}
+
 static const char *const signatures[] = {
     [PROPERTY_BOOL] = "b",
     [PROPERTY_NUMBER] = "t",
@@ -172,6 +187,7 @@ static const char *const signatures[] = {
     [PROPERTY_BINDS] = "a(ssbt)",
     [PROPERTY_CALENDAR] = "a(ss)",
     [PROPERTY_ACTIVE] = "a(st)",
+    [PROPERTY_INPUT] = "h",
 };
 
 static int append_value(sd_bus_message *m, const Property *p) {
@@ -185,6 +201,7 @@ static int append_value(sd_bus_message *m, const Property *p) {
     case PROPERTY_ADDRESSES: return append_addresses(m, p->list);
     case PROPERTY_BINDS: return append_binds(m, p->list);
     case PROPERTY_CALENDAR: return sd_bus_message_append(m, "a(ss)", 1, "OnCalendar", p->text);
+    case PROPERTY_INPUT: return append_input(m, p->text);
     case PROPERTY_ACTIVE: return sd_bus_message_append(m, "a(st)", 1, "OnActiveSec", p->number);
     }
     return -EINVAL;

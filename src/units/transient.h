@@ -20,6 +20,7 @@ typedef enum PropertyType {
     PROPERTY_ADDRESSES, /* a(iayu): literal IP addresses */
     PROPERTY_BINDS,     /* a(ssbt): folders bound writable, recursively, to the same place */
     PROPERTY_CALENDAR,  /* a(ss): one OnCalendar= */
+    PROPERTY_INPUT,     /* h: a pipe with this text, for the unit to read from its standard input; a secret */
     PROPERTY_ACTIVE,    /* a(st): one OnActiveSec=, microseconds */
 } PropertyType;
 

@@ -80,7 +80,7 @@ def without_tempoftpd(machine):
         yield
     finally:
         machine.run(["systemctl", "unmask", "--runtime", "tempoftp.service"])
-        machine.run(["systemctl", "start", "tempoftp.socket", "tempoftp-api.socket", "tempoftp-credentials.socket"])
+        machine.run(["systemctl", "start", "tempoftp.socket", "tempoftp-api.socket"])
 
 
 def change_database(machine, sql):

@@ -19,7 +19,7 @@ from machine import SERVICES, wait_until
 
 MANAGER = ["org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1"]
 BROKER = ["org.tempoftp.Broker1", "/org/tempoftp/Broker1", "org.tempoftp.Broker1"]
-SOCKETS = ["tempoftp.socket", "tempoftp-api.socket", "tempoftp-credentials.socket", "tempoftp-ftp.socket"]
+SOCKETS = ["tempoftp.socket", "tempoftp-api.socket", "tempoftp-ftp.socket"]
 IDLE_SECONDS = 1
 
 

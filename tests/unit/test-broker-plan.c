@@ -12,6 +12,8 @@
 #include <stdio.h>
 #include <cmocka.h>
 
+#define TOKEN "00112233445566778899aabbccddeeff"
+
 static char *one_address[] = { (char *) "192.0.2.7", NULL };
 
 static Settings settings(void) {
@@ -40,7 +42,7 @@ static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
     Settings s = settings();
     const char *reason;
 
-    assert_int_equal(plan_transfer(&s, "p1", 7, 2, "ana@host.example:/srv/a b:c%d/p1", one_address, &u, &reason), 0);
+    assert_int_equal(plan_transfer(&s, "p1", 7, 2, "ana@host.example:/srv/a b:c%d/p1", one_address, TOKEN, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-transfer-p1.service");
     assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "ana", "--host", "host.example", "--path",
                                         "/srv/a b:c%d/p1/", "--data", "/data", "--staging", ".staging/p1.7", "--address", "192.0.2.7"));
@@ -54,6 +56,7 @@ static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
     assert_list(&u, "OnSuccess", LIST("tempoftp-done@transfer-7-2-p1.service"));
     assert_list(&u, "OnFailure", LIST("tempoftp-failed@transfer-7-2-p1.service"));
     assert_list(&u, "IPAddressAllow", LIST("192.0.2.7"));
+    assert_string_equal(property(&u, "StandardInputFileDescriptor")->text, TOKEN);
 }
 
 static void the_settings_decide_user_group_folder_and_jail(void **state) {
@@ -66,7 +69,7 @@ static void the_settings_decide_user_group_folder_and_jail(void **state) {
     s.ftp_gid = 3000;
     s.ssh_user = (char *) "copier";
     s.ftp_jail = JAIL_BEST_EFFORT;
-    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "[::1]:/srv/x", two, &u, &reason), 0);
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "[::1]:/srv/x", two, TOKEN, &u, &reason), 0);
     assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-transfer", "--id", "p1", "--user", "copier", "--host", "::1", "--path", "/srv/x",
                                         "--data", "/srv/ftp data", "--staging", ".staging/p1.1", "--best-effort-jail", "--address", "127.0.0.1",
                                         "--address", "::1"));
@@ -81,9 +84,9 @@ static void only_allowed_origins_are_copied_from(void **state) {
     const char *reason = NULL;
 
     s.origins = origins;
-    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "bad.example:/x", one_address, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "bad.example:/x", one_address, TOKEN, &u, &reason), -EINVAL);
     assert_non_null(strstr(reason, "TEMPOFTP_ORIGENES"));
-    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "GOOD.example:/x", one_address, &u, &reason), 0);
+    assert_int_equal(plan_transfer(&s, "p1", 1, 1, "GOOD.example:/x", one_address, TOKEN, &u, &reason), 0);
 }
 
 static void hostile_arguments_make_no_unit(void **state) {
@@ -100,17 +103,17 @@ static void hostile_arguments_make_no_unit(void **state) {
     TransientUnit u;
 
     for (size_t i = 0; i < ELEMENTS(ids); i++) {
-        if (plan_transfer(&s, ids[i], 1, 1, "h:/x", one_address, &u, &reason) != -EINVAL || plan_purge(&s, ids[i], 1, 1, &u, &reason) != -EINVAL ||
+        if (plan_transfer(&s, ids[i], 1, 1, "h:/x", one_address, TOKEN, &u, &reason) != -EINVAL || plan_purge(&s, ids[i], 1, 1, &u, &reason) != -EINVAL ||
             plan_expiry(ids[i], 1, 1, 1, &u, &u, &reason) != -EINVAL)
             fail_msg("id '%s' passed", ids[i]);
         assert_string_equal(reason, "id");
     }
     for (size_t i = 0; i < ELEMENTS(rutas); i++)
-        if (plan_transfer(&s, "p", 1, 1, rutas[i], one_address, &u, &reason) != -EINVAL)
+        if (plan_transfer(&s, "p", 1, 1, rutas[i], one_address, TOKEN, &u, &reason) != -EINVAL)
             fail_msg("ruta '%s' passed", rutas[i]);
     for (size_t i = 0; i < ELEMENTS(addresses); i++) {
         char *list[] = { (char *) addresses[i], NULL };
-        if (plan_transfer(&s, "p", 1, 1, "h:/x", list, &u, &reason) != -EINVAL)
+        if (plan_transfer(&s, "p", 1, 1, "h:/x", list, TOKEN, &u, &reason) != -EINVAL)
             fail_msg("address '%s' passed", addresses[i]);
         assert_string_equal(reason, "addresses");
     }
@@ -128,12 +131,22 @@ static void no_address_and_too_many_are_refused(void **state) {
     for (size_t i = 0; i <= PLAN_ADDRESSES_MAX; i++)
         many[i] = (char *) "192.0.2.1";
     many[PLAN_ADDRESSES_MAX + 1] = NULL;
-    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", none, &u, &reason), -EINVAL);
-    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", NULL, &u, &reason), -EINVAL);
-    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", none, TOKEN, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", NULL, TOKEN, &u, &reason), -EINVAL);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, TOKEN, &u, &reason), -EINVAL);
     many[PLAN_ADDRESSES_MAX] = NULL;
-    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, &u, &reason), 0);
+    assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", many, TOKEN, &u, &reason), 0);
     transient_done(&u);
+}
+
+static void what_is_no_run_token_is_refused(void **state) {
+    static const char *const tokens[] = { "", "0", "00112233445566778899aabbccddeef", TOKEN "0", "g0112233445566778899aabbccddeeff" };
+    Settings s = settings();
+    const char *reason;
+    TransientUnit u;
+
+    for (size_t i = 0; i < ELEMENTS(tokens); i++)
+        assert_int_equal(plan_transfer(&s, "p", 1, 1, "h:/x", one_address, tokens[i], &u, &reason), -EINVAL);
 }
 
 static void a_purge_removes_one_folder_below_purge(void **state) {
@@ -195,6 +208,7 @@ int main(void) {
         cmocka_unit_test(only_allowed_origins_are_copied_from),
         cmocka_unit_test(hostile_arguments_make_no_unit),
         cmocka_unit_test(no_address_and_too_many_are_refused),
+        cmocka_unit_test(what_is_no_run_token_is_refused),
         cmocka_unit_test(a_purge_removes_one_folder_below_purge),
         cmocka_unit_test(an_expiry_has_both_times_and_never_a_negative_one),
         cmocka_unit_test(the_end_of_a_unit_reads_as_in_systemctl_status),
