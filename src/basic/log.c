@@ -23,6 +23,7 @@ static struct {
     const char *program;
     int max_level;
     bool journal;
+    bool stream; /* the journal, through stderr */
 } logger = { .program = "tempoftp", .max_level = LOG_INFO };
 
 static const struct {
@@ -51,6 +52,13 @@ void log_open(const char *program, int max_level) {
     logger.program = program;
     logger.max_level = max_level;
     logger.journal = stderr_is_journal();
+    logger.stream = false;
+}
+
+void log_open_stream(const char *program, int max_level) {
+    log_open(program, max_level);
+    logger.stream = logger.journal;
+    logger.journal = false;
 }
 
 int log_level_parse(const char *text) {
@@ -107,7 +115,9 @@ static void print_plain(int level, const LogContext *about, const char *message)
                           about ? about->peer : NULL };
     char line[LINE_SIZE + 4 * FIELD_SIZE];
     const size_t end = sizeof(line) - 1; /* the last byte is for the newline */
-    size_t n = (size_t) snprintf(line, end, "%s: %s: %s", logger.program, level_label(level), message);
+    int written = logger.stream ? snprintf(line, end, "<%d>%s", level, message) /* sd-daemon(3) */
+                                : snprintf(line, end, "%s: %s: %s", logger.program, level_label(level), message);
+    size_t n = written > 0 ? (size_t) written : 0;
 
     for (size_t i = 0; i < ELEMENTS(ids); i++)
         if (ids[i] && n < end)

@@ -23,6 +23,10 @@ typedef struct LogContext {
 
 /* Once in main: the program's name for plain lines and the highest level to print (LOG_DEBUG…LOG_ERR). */
 void log_open(const char *program, int max_level);
+/* The same for a program whose last words matter: lines go to the journal through stderr, whose unit the journal knows from the start. Of a message
+ * it looks the sender up, and finds nobody when that has ended meanwhile: neither unit nor LogExtraFields=. No fields here: their values follow the
+ * text in brackets. */
+void log_open_stream(const char *program, int max_level);
 /* "debug", "info", "warning", "error" (any case) → LOG_*; -EINVAL for anything else. */
 int log_level_parse(const char *text);
 

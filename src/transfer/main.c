@@ -92,7 +92,7 @@ int main(int argc, char **argv) {
     const char *error = NULL;
     Options o;
 
-    log_open("tempoftp-transfer", LOG_INFO);
+    log_open_stream("tempoftp-transfer", LOG_INFO);
     signal(SIGPIPE, SIG_IGN);
     if (options_parse(argc, argv, &o, &error) < 0) {
         log_error("%s", error);

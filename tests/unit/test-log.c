@@ -8,6 +8,9 @@
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
 #include <cmocka.h>
 
 static char captured[8192];
@@ -102,6 +105,27 @@ static void redirected_stderr_is_not_the_journal(void **state) {
     assert_string_equal(captured, "prog: info: still here\n");
 }
 
+static void stderr_is_this(void) {
+    char stream[64];
+    struct stat st;
+
+    assert_int_equal(fstat(STDERR_FILENO, &st), 0);
+    snprintf(stream, sizeof(stream), "%ju:%ju", (uintmax_t) st.st_dev, (uintmax_t) st.st_ino);
+    setenv("JOURNAL_STREAM", stream, 1);
+    log_open_stream("prog", LOG_INFO);
+    unsetenv("JOURNAL_STREAM");
+    log_warning("a\n<0>b");
+    log_debug("never");
+}
+
+static void the_journals_stream_gets_levels(void **state) {
+    capture(stderr_is_this);
+    assert_string_equal(captured, "<4>a <0>b\n");
+    log_open_stream("prog", LOG_INFO); /* and where stderr is a person's, nothing is different */
+    capture(say_errno);
+    assert_string_equal(captured, "prog: error: Cannot open f: No such file or directory\n");
+}
+
 static void level_names(void **state) {
     assert_int_equal(log_level_parse("debug"), LOG_DEBUG);
     assert_int_equal(log_level_parse("INFO"), LOG_INFO);
@@ -120,6 +144,7 @@ int main(void) {
         cmocka_unit_test(long_lines_are_cut),
         cmocka_unit_test(errors_with_their_reason),
         cmocka_unit_test(redirected_stderr_is_not_the_journal),
+        cmocka_unit_test(the_journals_stream_gets_levels),
         cmocka_unit_test(level_names),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
