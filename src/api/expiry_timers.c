@@ -9,6 +9,8 @@
 #include <stdio.h>
 
 #define TIMERS_MAX 500 /* each costs systemd memory, and time at every daemon-reload */
+#define MENDS_MAX 12
+#define MEND_PAUSE_MS 5000
 
 typedef struct End {
     char id[ID_MAX + 1];
@@ -22,11 +24,16 @@ typedef struct Comparison {
     size_t n_armed, at_armed;
     End *ends; /* room for TIMERS_MAX */
     size_t n_ends, at_end;
+    bool failed;
 } Comparison;
 
 static Comparison *comparison_free(Comparison *c) {
     if (!c)
         return NULL;
+    if (c->failed)
+        expiry_timers_mend(c->m);
+    else
+        c->m->timer_mends = 0;
     manager_release(c->m);
     free(c->armed);
     free(c->ends);
@@ -95,9 +102,13 @@ static bool find_end(Comparison *c, const char *id) {
 static void compare_next(Comparison *c);
 
 static void on_mended(void *userdata, int r, const char *error_name, const char *message) {
-    if (r < 0)
-        log_warning("Cannot arm or disarm an expiry timer, the sweep timer remains: %s", message ? message : strerror(-r));
-    compare_next(userdata);
+    Comparison *c = userdata;
+
+    if (r < 0) {
+        log_warning("Cannot arm or disarm an expiry timer: %s", message ? message : strerror(-r));
+        c->failed = true;
+    }
+    compare_next(c);
 }
 
 /* 0: a call is under way; 1: nothing to do for this one. */
@@ -123,8 +134,10 @@ static void compare_next(Comparison *c) {
         r = disarm_surplus(c, c->armed[c->at_armed++]);
     while (r > 0 && c->at_end < c->n_ends)
         r = arm_missing(c, &c->ends[c->at_end++]);
-    if (r < 0)
-        log_errno(r, "Cannot ask for expiry timers, the sweep timer remains");
+    if (r < 0) {
+        log_errno(r, "Cannot ask for expiry timers");
+        c->failed = true;
+    }
     if (r != 0)
         comparison_free(c);
 }
@@ -136,9 +149,10 @@ static void on_listed(void *userdata, int r, const char *error_name, const char 
         log_warning("Cannot list the expiry timers: %s", message ? message : strerror(-r));
     else
         r = store_list_next_expiries(c->m->store, TIMERS_MAX, add_end, c);
-    if (r < 0)
+    if (r < 0) {
+        c->failed = true;
         comparison_free(c);
-    else
+    } else
         compare_next(c);
 }
 
@@ -147,4 +161,18 @@ void expiry_timers_compare(Manager *m) {
 
     if (c && unit_list(m->bus, UNIT_EXPIRE, add_armed, on_listed, c, NULL) < 0)
         on_listed(c, -EAGAIN, NULL, NULL);
+}
+
+static void mend(Manager *m, void *userdata) {
+    m->timer_mend_waits = false;
+    expiry_timers_compare(m);
+}
+
+void expiry_timers_mend(Manager *m) {
+    if (m->timer_mend_waits)
+        return;
+    if (m->timer_mends++ >= MENDS_MAX)
+        log_warning("Expiry timers are missing; access ends on time all the same, and tempoftp-sweep.timer removes what is over");
+    else if (manager_after(m, MEND_PAUSE_MS, mend, NULL) >= 0)
+        m->timer_mend_waits = true;
 }

@@ -198,6 +198,14 @@ static void step_access(Settle *s) {
     }
 }
 
+static void on_timer(void *userdata, int r, const char *error_name, const char *message) {
+    Settle *s = userdata;
+
+    if (r < 0)
+        expiry_timers_mend(s->change->m);
+    on_step_reply(s, r, error_name, message);
+}
+
 static void step_timer(Settle *s) {
     Change *c = s->change;
     const Request *r = &c->request;
@@ -206,9 +214,9 @@ static void step_timer(Settle *s) {
     if (!c->m->bus || (!lives && !had_access(c)))
         settle_next(s);
     else if (lives && expiry_timers_near(c->m, r->life))
-        step_sent(s, broker_arm_expiry(c->m->bus, r->id, r->life, r->expires, on_step_reply, s, NULL));
+        step_sent(s, broker_arm_expiry(c->m->bus, r->id, r->life, r->expires, on_timer, s, NULL));
     else
-        step_sent(s, broker_disarm_expiry(c->m->bus, r->id, on_step_reply, s, NULL));
+        step_sent(s, broker_disarm_expiry(c->m->bus, r->id, on_timer, s, NULL));
 }
 
 static void step_tell(Settle *s) {
