@@ -12,6 +12,7 @@ import pytest
 
 import client
 from machine import wait_until
+from transfers import slow, source_users  # noqa: F401 (fixtures)
 
 OK, REFUSED, USAGE, NOT_FOUND, UNREACHABLE, ENDED_BADLY = range(6)
 
@@ -66,8 +67,9 @@ def test_create_follow_download_delete(machine, source, tempoftp, unique, made):
     assert id in [row["id"] for row in json.loads(tempoftp("lista", "-j").stdout)["solicitudes"]]
 
 
-def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, made):
-    ruta = source.make_tree(unique(), {"big.bin": 1 << 30})
+def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, made, slow):  # noqa: F811
+    slow(50_000)
+    ruta = "lento@" + source.make_tree(unique(), {"big.bin": 200 << 20})
     id = unique("p")
     made.append(id)
     terminal, end = pty.openpty()
@@ -78,7 +80,7 @@ def test_the_progress_line_of_a_long_copy(machine, source, tempoftp, unique, mad
     wait_until(lambda: re.match(r"Copying: \d+ %, [1-9]", machine.unit(f"tempoftp-transfer-{id}", "StatusText").get("StatusText", "")), 60)
     machine.kill("rsync", "STOP")
     try:
-        drawn = read_terminal(terminal, until=r"traslado +\[[█░]+\] +\d+ %  [\d,]+ .B de 1,0 GB")
+        drawn = read_terminal(terminal, until=r"traslado +\[[█░]+\] +\d+ %  [\d,]+ .B de 209,7 MB")
     finally:
         machine.kill("rsync", "CONT")
     drawn += read_terminal(terminal)

@@ -143,9 +143,9 @@ def files(machine):
 
 
 def units(machine):
-    """Loaded units but for what the installed files name."""
+    """Loaded units but for what the installed files name, and the mounts that systemd makes for their credentials."""
     installed = {path.name for path in machine.file("/usr/lib/systemd/system").iterdir() if path.name.startswith("tempoftp")}
-    return {unit for unit in set(machine.units("*")) - installed if not unit.startswith("system-tempoftp")}  # slices of templates stay
+    return {unit for unit in set(machine.units("*")) - installed if not unit.startswith(("system-tempoftp", "run-credentials-tempoftp"))}  # slices of templates stay
 
 
 def processes(machine):

@@ -7,6 +7,7 @@ import pytest
 
 from client import FTP_ADDRESS, decrypt, fetch, ftp_login
 from machine import wait_until
+from transfers import slow, source_users  # noqa: F401 (fixtures)
 
 STATES = {  # of catalog/tempoftp.catalog
     "0a9be1f3c54d4f0aa1d7c2f2c6e35b10": "recibido", "1b8af2e4d65c4e1bb2e6d3e3d7f46c21": "preparando", "2c79c3d5e76b4d2cc3f5e4d4e8057d32": "traslado",
@@ -15,6 +16,7 @@ STATES = {  # of catalog/tempoftp.catalog
 }
 LOGIN = "7c5d3e9f1b2a4c68908d6e4f2a1b3c5d"
 SIZE = 300 << 20
+KBYTES_A_SECOND = 50_000
 
 
 def entries(machine, *filters, since):
@@ -24,7 +26,7 @@ def entries(machine, *filters, since):
 
 
 @pytest.fixture
-def story(machine, api, source, submit, wait_for, unique):
+def story(machine, api, source, submit, wait_for, unique, slow):  # noqa: F811
     """A request that lives its whole life: copied (with a pause in the middle), downloaded, blocked, given back, expired, purged, deleted. Returns what
     systemd's tools showed at each moment, and all secrets there were."""
     seen, secrets = {}, {}
@@ -40,7 +42,8 @@ def story(machine, api, source, submit, wait_for, unique):
     began = machine.journal_now()
     secrets["key"] = machine.file("/etc/tempoftp/encryption.key").read_text().strip()
     secrets["ssh key"] = machine.file("/etc/tempoftp/id_ed25519").read_text().splitlines()[1]
-    id = submit(source.make_tree(unique("tree"), {"a.txt": "hola\n", "big.bin": SIZE}) + "/")
+    slow(KBYTES_A_SECOND)
+    id = submit("lento@" + source.make_tree(unique("tree"), {"a.txt": "hola\n", "big.bin": SIZE}) + "/")
     unit = f"tempoftp-transfer-{id}.service"
     wait_until(lambda: re.search(r"Copying: \d+ %, [1-9]", machine.unit(unit, "StatusText").get("StatusText", "")), 60, "bytes are copied")
     machine.kill("rsync", "STOP")
@@ -97,7 +100,7 @@ def test_the_whole_story_of_one_request(machine, story):
 
     # While it ran
     assert re.search(r"Status: \"Copying: \d+ %, \d+ of 314572805 bytes, \d+ B/s, \d+ s left\"", seen["status"])
-    assert f"{unit} - tempoftp: copy of source:/srv/" in seen["status"] and f"for {id}" in seen["status"]
+    assert f"{unit} - tempoftp: copy of lento@source:/srv/" in seen["status"] and f"for {id}" in seen["status"]
     tree = seen["cgls"]
     assert re.search(rf"tempoftp-transfers\.slice[\s\S]*{re.escape(unit)}[\s\S]*(rsync|tempoftp-transfer)", tree)
     timer = next(line for line in seen["timers"].splitlines() if f"tempoftp-expire-{id}.timer" in line)
