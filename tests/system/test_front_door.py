@@ -10,8 +10,8 @@ import pytest
 from machine import REPOSITORY, TESTBED, wait_until
 
 STATE = pathlib.Path("/run/tempoftp-testbed")
-# A network of its own, so that the ports of a trial are free.
-ALONE = ["unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
+# A network of its own, so that the ports of a trial are free; and Ctrl-C counts, also where the tests themselves run in a background job.
+ALONE = ["env", "--default-signal=INT", "unshare", "--net", "sh", "-c", 'ip link set lo up; exec "$@"', "sh"]
 TRY = str(REPOSITORY / "tools" / "try")
 
 
