@@ -127,7 +127,7 @@ static int put_task(StoreTx *tx, const Change *c, TaskKind kind) {
 
 /* The end of a request: whatever must still be taken away becomes a durable task in the same transaction. */
 static int leave(StoreTx *tx, Change *c, State to, const char *text) {
-    bool had_access = c->was == STATE_LISTO || c->was == STATE_BLOQUEADO;
+    bool had_access = state_has_days(c->was);
     bool had_folder = c->was != STATE_RECIBIDO && c->was != STATE_EXPIRADO && c->was != STATE_ERROR;
     uint64_t uses;
     int r;
@@ -181,7 +181,7 @@ int change_apply_fail(StoreTx *tx, Change *c) {
 }
 
 int change_apply_block(StoreTx *tx, Change *c) {
-    if (c->request.state != STATE_LISTO && c->request.state != STATE_BLOQUEADO)
+    if (!state_has_days(c->request.state))
         return -EPERM;
     int r = set_message(&c->request, c->text);
     if (r < 0)
@@ -192,7 +192,7 @@ int change_apply_block(StoreTx *tx, Change *c) {
 int change_apply_extend(StoreTx *tx, Change *c) {
     Request *r = &c->request;
 
-    if (r->state != STATE_LISTO && r->state != STATE_BLOQUEADO)
+    if (!state_has_days(r->state))
         return -EPERM;
     if (r->expires <= c->now)
         return -EPERM; /* due, only not yet swept: extending never revives */
@@ -205,7 +205,7 @@ int change_apply_extend(StoreTx *tx, Change *c) {
 }
 
 int change_apply_expire(StoreTx *tx, Change *c) {
-    if (c->request.state != STATE_LISTO && c->request.state != STATE_BLOQUEADO)
+    if (!state_has_days(c->request.state))
         return -EALREADY;
     if (c->request.expires > c->now)
         return -EALREADY;

@@ -20,25 +20,28 @@ typedef struct End {
 
 typedef struct Comparison {
     Manager *m;
-    char (*armed)[ID_MAX + 1];
-    size_t n_armed, at_armed;
+    UnitIds armed;
+    size_t at_armed;
     End *ends; /* room for TIMERS_MAX */
     size_t n_ends, at_end;
     bool failed;
 } Comparison;
 
 static Comparison *comparison_free(Comparison *c) {
-    if (!c)
-        return NULL;
+    manager_release(c->m);
+    free(c->armed.ids);
+    free(c->ends);
+    free(c);
+    return NULL;
+}
+
+/* The end of a comparison; what it could not mend is tried again. */
+static void comparison_end(Comparison *c) {
     if (c->failed)
         expiry_timers_mend(c->m);
     else
         c->m->timer_mends = 0;
-    manager_release(c->m);
-    free(c->armed);
-    free(c->ends);
-    free(c);
-    return NULL;
+    comparison_free(c);
 }
 
 static Comparison *comparison_new(Manager *m) {
@@ -67,15 +70,8 @@ bool expiry_timers_near(Manager *m, uint64_t life) {
 
 static void add_armed(void *userdata, const char *id, const char *active) {
     Comparison *c = userdata;
-    void *grown;
 
-    if (streq(active, "inactive") || streq(active, "failed"))
-        return;
-    grown = reallocarray(c->armed, c->n_armed + 1, sizeof(*c->armed));
-    if (!grown)
-        return;
-    c->armed = grown;
-    snprintf(c->armed[c->n_armed++], ID_MAX + 1, "%s", id);
+    unit_ids_add(&c->armed, id, active);
 }
 
 static int add_end(const Request *r, void *userdata) {
@@ -121,7 +117,7 @@ static int arm_missing(Comparison *c, const End *end) {
 
     if (end->has_timer || store_get_life(c->m->store, end->life, &r) < 0)
         return 1;
-    if (r.state != STATE_LISTO && r.state != STATE_BLOQUEADO) /* it has ended while others were armed */
+    if (!state_has_days(r.state)) /* it has ended while others were armed */
         return 1;
     return broker_arm_expiry(c->m->bus, r.id, r.life, r.expires, on_mended, c, NULL);
 }
@@ -130,8 +126,8 @@ static int arm_missing(Comparison *c, const End *end) {
 static void compare_next(Comparison *c) {
     int r = 1;
 
-    while (r > 0 && c->at_armed < c->n_armed)
-        r = disarm_surplus(c, c->armed[c->at_armed++]);
+    while (r > 0 && c->at_armed < c->armed.n)
+        r = disarm_surplus(c, c->armed.ids[c->at_armed++]);
     while (r > 0 && c->at_end < c->n_ends)
         r = arm_missing(c, &c->ends[c->at_end++]);
     if (r < 0) {
@@ -139,7 +135,7 @@ static void compare_next(Comparison *c) {
         c->failed = true;
     }
     if (r != 0)
-        comparison_free(c);
+        comparison_end(c);
 }
 
 static void on_listed(void *userdata, int r, const char *error_name, const char *message) {
@@ -151,7 +147,7 @@ static void on_listed(void *userdata, int r, const char *error_name, const char 
         r = store_list_next_expiries(c->m->store, TIMERS_MAX, add_end, c);
     if (r < 0) {
         c->failed = true;
-        comparison_free(c);
+        comparison_end(c);
     } else
         compare_next(c);
 }

@@ -59,12 +59,9 @@ void lifecycle_transfer_ended(Manager *m, uint64_t life, uint32_t run, const cha
         lifecycle_fail(m, life, run, CAUSE_UNIT, detail);
         return;
     }
-    uint64_t pause = RUN_PAUSE_FIRST;
-    for (uint32_t i = 1; i < run; i++)
-        pause *= 2;
+    unsigned pause = run_pause(run);
     LogContext about = { .request = r.id, .message_id = MESSAGE_ID_TRANSFER_RETRY };
-    log_line(LOG_WARNING, &about, "The transfer unit was lost (%s), start %u of %d follows in %llu s", detail, run + 1, RUNS_MAX,
-             (unsigned long long) pause);
+    log_line(LOG_WARNING, &about, "The transfer unit was lost (%s), start %u of %d follows in %u s", detail, run + 1, RUNS_MAX, pause);
     scheduler_restart(m, life, pause * 1000);
 }
 

@@ -34,8 +34,7 @@ typedef struct Found {
 /* A growing list of ids or folders. */
 typedef struct Reconcile {
     Manager *m;
-    char (*ids)[ID_MAX + 1];
-    size_t n_ids;
+    UnitIds units;
     Found *found;
     size_t n_found;
     int r;
@@ -53,29 +52,15 @@ static Reconcile *reconcile_new(Manager *m) {
 
 static void reconcile_free(Reconcile *rec) {
     manager_release(rec->m);
-    free(rec->ids);
+    free(rec->units.ids);
     free(rec->found);
     free(rec);
 }
 
 static void add_id(void *userdata, const char *id, const char *active) {
     Reconcile *rec = userdata;
-    void *grown;
 
-    if (streq(active, "inactive") || streq(active, "failed"))
-        return;
-    grown = reallocarray(rec->ids, rec->n_ids + 1, sizeof(*rec->ids));
-    if (!grown)
-        return;
-    rec->ids = grown;
-    snprintf(rec->ids[rec->n_ids++], ID_MAX + 1, "%s", id);
-}
-
-static bool has_id(const Reconcile *rec, const char *id) {
-    for (size_t i = 0; i < rec->n_ids; i++)
-        if (streq(rec->ids[i], id))
-            return true;
-    return false;
+    unit_ids_add(&rec->units, id, active);
 }
 
 /* ---- units of transfers ---- */
@@ -84,7 +69,7 @@ static int revive(const Request *r, void *userdata) {
     Reconcile *rec = userdata;
     Manager *m = rec->m;
 
-    if (has_id(rec, r->id)) { /* it runs, its end will be reported */
+    if (unit_ids_have(&rec->units, r->id)) { /* it runs, its end will be reported */
         lifecycle_watch_unit(m, r->life);
         return 0;
     }
@@ -112,12 +97,12 @@ static void on_transfers_listed(void *userdata, int r, const char *error_name, c
 
     if (r < 0)
         log_warning("Cannot list the transfer units: %s", message ? message : strerror(-r));
-    for (size_t i = 0; r >= 0 && i < rec->n_ids; i++) {
+    for (size_t i = 0; r >= 0 && i < rec->units.n; i++) {
         _cleanup_request_ Request row = { 0 };
-        int k = store_get(m->store, rec->ids[i], &row);
+        int k = store_get(m->store, rec->units.ids[i], &row);
         if (k == -ENOENT || (k >= 0 && !state_is_in_flight(row.state))) {
-            log_notice("tempoftp-transfer-%s.service belongs to no request in flight: stopping it", rec->ids[i]);
-            (void) !broker_stop_unit(m->bus, UNIT_TRANSFER, rec->ids[i], on_stopped, NULL, NULL);
+            log_notice("tempoftp-transfer-%s.service belongs to no request in flight: stopping it", rec->units.ids[i]);
+            (void) !broker_stop_unit(m->bus, UNIT_TRANSFER, rec->units.ids[i], on_stopped, NULL, NULL);
         }
     }
     if (r >= 0) {

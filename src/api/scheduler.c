@@ -182,7 +182,7 @@ static void resolve_again(Manager *m, void *userdata) {
 /* The resolver is away, which says nothing about the name: asked as patiently as a source is that doesn't answer. The request keeps its place. */
 static bool resolve_later(Start *s) {
     LogContext about = { .request = s->request.id };
-    unsigned pause = RUN_PAUSE_FIRST << s->tries;
+    unsigned pause = run_pause(s->tries + 1);
 
     if (s->tries + 1 >= RUNS_MAX || manager_after(s->m, pause * 1000, resolve_again, s) < 0)
         return false;
@@ -262,7 +262,7 @@ static void on_unit_known(void *userdata, int k, const char *active, const char 
     _cleanup_request_ Request r = { 0 };
     uint64_t life = restart->life;
     /* A unit that has ended may stay loaded for a moment, while the one that reports it runs. */
-    bool dead = active[0] == '\0' || streq(active, "inactive") || streq(active, "failed");
+    bool dead = unit_is_dead(active);
 
     free(restart);
     if (k < 0) /* no systemd to ask: later */

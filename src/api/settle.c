@@ -32,13 +32,8 @@ struct Settle {
 
 static void settle_next(Settle *s);
 
-static bool had_access(const Change *c) {
-    return c->was == STATE_LISTO || c->was == STATE_BLOQUEADO;
-}
-
 static bool access_changed(const Change *c) {
-    State now = c->request.state;
-    return now == STATE_LISTO || now == STATE_BLOQUEADO || had_access(c);
+    return state_has_days(c->request.state) || state_has_days(c->was);
 }
 
 static void on_step_reply(void *userdata, int r, const char *error_name, const char *message) {
@@ -108,9 +103,7 @@ static void end_sessions_again(Manager *m, void *userdata) {
 /* The listener did not answer. Stopped for good it takes its sessions along; killed it leaves them to the next one. */
 static void on_ftp_state(void *userdata, int r, const char *active, const char *status) {
     Settle *s = userdata;
-    bool stopped = r >= 0 && (streq(active, "") || streq(active, "inactive") || streq(active, "failed"));
-
-    if (stopped)
+    if (r >= 0 && unit_is_dead(active))
         settle_next(s);
     else if (monotonic_ms() >= s->end_sessions_by_ms ||
              manager_after(s->change->m, END_SESSIONS_PAUSE_MS, end_sessions_again, s) < 0)
@@ -209,9 +202,9 @@ static void on_timer(void *userdata, int r, const char *error_name, const char *
 static void step_timer(Settle *s) {
     Change *c = s->change;
     const Request *r = &c->request;
-    bool lives = r->state == STATE_LISTO || r->state == STATE_BLOQUEADO;
+    bool lives = state_has_days(r->state);
 
-    if (!c->m->bus || (!lives && !had_access(c)))
+    if (!c->m->bus || !access_changed(c))
         settle_next(s);
     else if (lives && expiry_timers_near(c->m, r->life))
         step_sent(s, broker_arm_expiry(c->m->bus, r->id, r->life, r->expires, on_timer, s, NULL));

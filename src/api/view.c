@@ -182,7 +182,7 @@ void request_get(Call *c) {
         return;
     }
     bool copying = v.request.state == STATE_TRASLADO && !v.request.copied && c->m->bus;
-    bool due = (v.request.state == STATE_LISTO || v.request.state == STATE_BLOQUEADO) && v.request.expires <= manager_now(c->m);
+    bool due = state_has_days(v.request.state) && v.request.expires <= manager_now(c->m);
     if ((!copying && !due) || !(later = call_detach(c))) {
         reply_row(c, &v);
         return;

@@ -1,5 +1,6 @@
-#pragma once
 /* The properties of a unit that an answer to org.freedesktop.DBus.Properties.GetAll holds, a{sv}. */
+#pragma once
+
 #include <systemd/sd-bus.h>
 
 /* What is wanted of them: the text of `name`, cut to `size` bytes with its end, or, where `number` is set, its int32. */

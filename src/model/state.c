@@ -52,6 +52,10 @@ bool state_is_in_flight(State s) {
     return s == STATE_PREPARANDO || s == STATE_TRASLADO;
 }
 
+bool state_has_days(State s) {
+    return s == STATE_LISTO || s == STATE_BLOQUEADO;
+}
+
 bool state_is_final(State s) {
     return s == STATE_ERROR || s == STATE_EXPIRADO || s == STATE_ELIMINADO;
 }

@@ -23,4 +23,5 @@ int state_parse(const char *name, State *ret) __attribute__((warn_unused_result)
 bool state_may_move(State from, State to);
 bool state_is_under_way(State s); /* recibido, preparando, traslado */
 bool state_is_in_flight(State s); /* preparando, traslado: a unit belongs to it */
+bool state_has_days(State s);     /* listo, bloqueado: its days are counted, and end */
 bool state_is_final(State s);     /* error, expirado, eliminado */

@@ -179,7 +179,7 @@ static bool tells_end(sd_bus_message *signal) {
         if (!streq(name, "ActiveState"))
             r = sd_bus_message_skip(signal, "v");
         else if ((r = sd_bus_message_read(signal, "v", "s", &value)) >= 0)
-            ended = streq(value, "inactive") || streq(value, "failed");
+            ended = unit_is_dead(value);
         if (r < 0 || sd_bus_message_exit_container(signal) < 0)
             return false;
     }
@@ -226,4 +226,27 @@ int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended
     else
         *ret_slot = slot;
     return r < 0 ? r : 0;
+}
+
+bool unit_is_dead(const char *active) {
+    return streq(active, "") || streq(active, "inactive") || streq(active, "failed");
+}
+
+void unit_ids_add(UnitIds *u, const char *id, const char *active) {
+    void *grown;
+
+    if (unit_is_dead(active))
+        return;
+    grown = reallocarray(u->ids, u->n + 1, sizeof(*u->ids));
+    if (!grown)
+        return;
+    u->ids = grown;
+    snprintf(u->ids[u->n++], ID_MAX + 1, "%s", id);
+}
+
+bool unit_ids_have(const UnitIds *u, const char *id) {
+    for (size_t i = 0; i < u->n; i++)
+        if (streq(u->ids[i], id))
+            return true;
+    return false;
 }

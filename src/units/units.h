@@ -31,6 +31,9 @@ int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *use
 typedef void (*UnitStateReply)(void *userdata, int r, const char *active, const char *status);
 int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 
+/* No unit of that name, or one that only stays loaded for a moment more. */
+bool unit_is_dead(const char *active);
+
 /* Calls when that service unit has ended ("inactive" or "failed"), sooner than OnSuccess= and OnFailure= can. Until the slot is unref'd. Subscribes. */
 typedef void (*UnitEnded)(void *userdata, const char *id);
 int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended, void *userdata, sd_bus_slot **ret_slot) _must_use_;
@@ -38,6 +41,15 @@ int unit_watch_ended(sd_bus *bus, UnitKind kind, const char *id, UnitEnded ended
 /* Names of all loaded units of one kind, active or not (reconcile at start): callback once per unit id, then reply. */
 typedef void (*UnitListed)(void *userdata, const char *id, const char *active);
 int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+
+/* Ids of units that live, as unit_list() tells them one by one. */
+typedef struct UnitIds {
+    char (*ids)[ID_MAX + 1]; /* to be freed */
+    size_t n;
+} UnitIds;
+/* Does not add those of dead units, nor what finds no memory. */
+void unit_ids_add(UnitIds *u, const char *id, const char *active);
+bool unit_ids_have(const UnitIds *u, const char *id);
 
 /* The FTP listener. -EAGAIN: nobody answers. Sessions outlive their listener, so what that means is what ftp_state() says: none are left when the service
  * is "inactive" or "failed"; otherwise the next listener can be asked in a moment. */
