@@ -96,14 +96,15 @@ typedef struct Lines {
     char text[LINE_MAX_SIZE]; /* longer lines are cut */
     size_t size;
     bool redrawn;             /* it began with '\r' */
+    bool enough;
     ChildLine line;
     void *userdata;
 } Lines;
 
 static void lines_end(Lines *l) {
     l->text[l->size] = '\0';
-    if (l->size > 0 && l->line)
-        l->line(l->text, l->size, l->userdata);
+    if (l->size > 0 && l->line && !l->line(l->text, l->size, l->userdata))
+        l->enough = true;
     l->size = 0;
 }
 
@@ -170,7 +171,7 @@ int child_wait(Child *c, ChildLine line, void *userdata) {
     Lines lines = { .line = line, .userdata = userdata };
     int r = 0;
 
-    while (!c->ended) {
+    while (!c->ended && !(lines.enough && c->said.size == 0)) {
         struct pollfd fds[] = { { c->out, POLLIN, 0 }, { c->err, POLLIN, 0 }, { c->pidfd, POLLIN, 0 } };
 
         if (poll(fds, ELEMENTS(fds), -1) < 0 && errno != EINTR)

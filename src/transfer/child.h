@@ -21,9 +21,10 @@ typedef struct Child {
 
 /* jail NULL: only the worker's own. The child gets SIGTERM when the worker dies. */
 int child_start(const char *const *argv, const Jail *jail, Child *ret) _must_use_;
-/* Each line of stdout, whether it ends with '\n' or is drawn over the one before ("\r…", passed on as soon as it is there); NULL: dropped. */
-typedef void (*ChildLine)(const char *line, size_t size, void *userdata);
-/* Until both pipes are closed and it has ended. */
+/* Each line of stdout, whether it ends with '\n' or is drawn over the one before ("\r…", passed on as soon as it is there); NULL: dropped. False: nothing
+ * that comes after it matters. */
+typedef bool (*ChildLine)(const char *line, size_t size, void *userdata);
+/* Until it has ended, or a line was the last that matters while stderr is silent. */
 int child_wait(Child *c, ChildLine line, void *userdata) _must_use_;
 /* Takes what is there on stderr, without waiting; notices when it has ended. */
 int child_look(Child *c) _must_use_;

@@ -15,20 +15,24 @@
 #include <sys/stat.h>
 
 #define CONFIGURATION_MAX 65536
+#define OPERATORS_CONFIGURATION "/etc/tempoftp/ssh_config" /* included by ours */
 
-static void take_line(const char *line, size_t size, void *userdata) {
+static bool take_line(const char *line, size_t size, void *userdata) {
     Buffer *b = userdata;
     buffer_append(b, line, size);
     buffer_putc(b, '\n');
+    return true;
 }
 
-/* The operator's ssh_config may give the source another port. */
+/* The operator's ssh_config may give the source another port; ours gives none. */
 static int find_port(const Options *o, uint16_t *ret) {
     _cleanup_command_ Command c = { 0 };
     _cleanup_child_ Child child = CHILD_NONE;
     _cleanup_buffer_ Buffer text = { .max = CONFIGURATION_MAX };
     int r;
 
+    if (access(OPERATORS_CONFIGURATION, F_OK) < 0 && errno == ENOENT)
+        return 0;
     command_ssh_configuration(o, &c);
     if (c.error < 0)
         return c.error;

@@ -4,6 +4,7 @@
 #include "transfer/copy.h"
 
 #include "basic/log.h"
+#include "basic/strings.h"
 #include "basic/time.h"
 #include "transfer/command.h"
 
@@ -13,6 +14,7 @@
 
 #define STATS_MAX 65536
 #define STATUS_INTERVAL_MS 250
+#define LAST_STATISTIC "total size is " /* rsync sleeps for 20 ms after this line before it looks whether ssh has ended */
 #define VANISHED 24 /* rsync: a file was removed at the source between listing and copying. The copy is what the source has now */
 
 /* When the connection broke, ssh knows better why than rsync. */
@@ -40,15 +42,15 @@ static int judge(Child *rsync, Connection *c, Failure *ret) {
     return -ECONNABORTED;
 }
 
-static void keep_line(const char *line, size_t size, void *userdata) {
+static bool keep_line(const char *line, size_t size, void *userdata) {
     Buffer *text = userdata;
     buffer_append(text, line, size);
     buffer_putc(text, '\n');
+    return !has_prefix(line, LAST_STATISTIC);
 }
 
-int copy_size(const Options *o, const Connection *c, const char *staging, RsyncStats *ret, Failure *ret_failure) {
+int copy_size(const Options *o, Connection *c, const char *staging, Child *rsync, RsyncStats *ret, Failure *ret_failure) {
     _cleanup_command_ Command command = { 0 };
-    _cleanup_child_ Child rsync = CHILD_NONE;
     _cleanup_buffer_ Buffer text = { .max = STATS_MAX };
     int r;
 
@@ -56,11 +58,11 @@ int copy_size(const Options *o, const Connection *c, const char *staging, RsyncS
     command_rsync_size(o, c->control, &command);
     if (command.error < 0)
         return command.error;
-    r = child_start(command.argv, &(Jail) { .staging = staging }, &rsync);
+    r = child_start(command.argv, &(Jail) { .staging = staging }, rsync);
     if (r >= 0)
-        r = child_wait(&rsync, keep_line, &text);
+        r = child_wait(rsync, keep_line, &text);
     if (r >= 0)
-        r = judge(&rsync, (Connection *) c, ret_failure);
+        r = judge(rsync, c, ret_failure);
     if (r >= 0)
         r = text.error;
     if (r >= 0)
@@ -86,12 +88,12 @@ static void show_progress(Watch *w, const Progress *p) {
         sd_notifyf(false, "STATUS=%s", text);
 }
 
-static void take_progress(const char *line, size_t size, void *userdata) {
+static bool take_progress(const char *line, size_t size, void *userdata) {
     Watch *w = userdata;
     Progress p;
 
     if (progress_parse_rsync(line, size, &p) < 0)
-        return;
+        return true;
     w->moved = w->moved || p.bytes > 0;
     /* rsync counts the files of this run, from their beginnings even where it goes on with a part; whole files that were there come on top. */
     p.bytes += w->size->bytes - w->size->needed;
@@ -102,6 +104,7 @@ static void take_progress(const char *line, size_t size, void *userdata) {
         p.bytes = p.total;
     progress_derive(&p);
     show_progress(w, &p);
+    return true;
 }
 
 int copy_run(const Options *o, Connection *c, const char *staging, const RsyncStats *size, uint64_t there, bool *ret_moved,

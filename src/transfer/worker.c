@@ -42,6 +42,7 @@ static int internal(int r, const char *what, Failure *ret) {
 /* 0; OURS with the failure; -ENOSPC, -ESTALE, -EIO from a report: no failure to tell. */
 static int try_once(Worker *w, Failure *f) {
     _cleanup_connection_ Connection c = CONNECTION_NONE;
+    _cleanup_child_ Child sizing = CHILD_NONE;
     RsyncStats size;
     uint64_t partial, left;
     int r;
@@ -51,7 +52,7 @@ static int try_once(Worker *w, Failure *f) {
     r = connection_open(w->options, w->key, &c, f);
     if (r < 0)
         return r == OURS ? r : internal(r, "Cannot start ssh", f);
-    r = copy_size(w->options, &c, w->staging, &size, f);
+    r = copy_size(w->options, &c, w->staging, &sizing, &size, f);
     if (r < 0)
         return r == OURS ? r : internal(r, "Cannot measure the source", f);
     r = tree_partial(w->staging, &partial);

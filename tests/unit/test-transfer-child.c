@@ -15,10 +15,11 @@
 #include <sys/wait.h>
 #include <cmocka.h>
 
-static void append_line(const char *line, size_t size, void *userdata) {
+static bool append_line(const char *line, size_t size, void *userdata) {
     Buffer *b = userdata;
     buffer_append(b, line, size);
     buffer_putc(b, '|');
+    return true;
 }
 
 /* Runs it to its end; what it wrote on stdout, with '|' behind each line. */
@@ -82,8 +83,9 @@ static void carriage_returns_end_lines_too_and_errors_are_kept_apart(void **stat
     assert_string_equal(loud.said.data, "oops\n");
 }
 
-static void end_of(const char *line, size_t size, void *userdata) {
+static bool end_of(const char *line, size_t size, void *userdata) {
     kill(atoi(line), SIGTERM); /* nothing comes after it: only who is told at once ends the wait */
+    return true;
 }
 
 static void a_line_drawn_over_another_is_passed_on_at_once(void **state) {
@@ -92,6 +94,32 @@ static void a_line_drawn_over_another_is_passed_on_at_once(void **state) {
     assert_int_equal(child_start(ARGV("/bin/sh", "-c", "printf '\\r%s' $$; exec sleep 1000"), NULL, &c), 0);
     assert_int_equal(child_wait(&c, end_of, NULL), 0);
     assert_int_equal(c.term_signal, SIGTERM);
+}
+
+static bool until_end(const char *line, size_t size, void *userdata) {
+    append_line(line, size, userdata);
+    return strcmp(line, "end") != 0;
+}
+
+static void the_last_line_that_matters_is_not_waited_beyond(void **state) {
+    _cleanup_child_ Child c = CHILD_NONE;
+    _cleanup_buffer_ Buffer text = { .max = 1024 };
+
+    assert_int_equal(child_start(ARGV("/bin/sh", "-c", "echo one; echo end; exec sleep 1000"), NULL, &c), 0);
+    assert_int_equal(child_wait(&c, until_end, &text), 0);
+    assert_false(c.ended);
+    assert_string_equal(text.data, "one|end|");
+}
+
+static void trouble_on_stderr_is_waited_for_even_after_the_last_line(void **state) {
+    _cleanup_child_ Child c = CHILD_NONE;
+    _cleanup_buffer_ Buffer text = { .max = 1024 };
+
+    assert_int_equal(child_start(ARGV("/bin/sh", "-c", "echo oops >&2; echo end; echo more; exit 23"), NULL, &c), 0);
+    assert_int_equal(child_wait(&c, until_end, &text), 0);
+    assert_true(c.ended);
+    assert_int_equal(c.exit_status, 23);
+    assert_string_equal(text.data, "end|more|");
 }
 
 static void a_flood_on_stderr_is_cut(void **state) {
@@ -215,6 +243,8 @@ int main(void) {
         cmocka_unit_test(a_missing_program_is_an_exit_with_a_reason),
         cmocka_unit_test(carriage_returns_end_lines_too_and_errors_are_kept_apart),
         cmocka_unit_test(a_line_drawn_over_another_is_passed_on_at_once),
+        cmocka_unit_test(the_last_line_that_matters_is_not_waited_beyond),
+        cmocka_unit_test(trouble_on_stderr_is_waited_for_even_after_the_last_line),
         cmocka_unit_test(a_flood_on_stderr_is_cut),
         cmocka_unit_test(a_grandchild_that_holds_the_pipes_keeps_nobody_waiting),
         cmocka_unit_test(leaving_ends_the_child),
