@@ -12,6 +12,7 @@
 
 #define SSH "/usr/bin/ssh"
 #define RSYNC "/usr/bin/rsync"
+#define CONNECT TEMPOFTP_LIBEXECDIR "/tempoftp-connect"
 #define KNOWN_HOSTS "/etc/tempoftp/known_hosts"
 #define TEXT(x) TEXT_(x)
 #define TEXT_(x) #x
@@ -66,6 +67,8 @@ static const char *const fixed[] = {
     "-o", "ForwardX11=no",
     "-o", "ClearAllForwardings=yes",
     "-o", "PermitLocalCommand=no",
+    "-o", "ProxyUseFdpass=yes",
+    "-o", "ProxyCommand=" CONNECT " %h %p",
     "-o", "ControlMaster=yes",
     "-o", "ControlPersist=no",
     "-o", "LogLevel=ERROR",

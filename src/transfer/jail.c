@@ -30,7 +30,7 @@ static const struct {
 } always[] = {
     { "/usr", RUN },          { "/bin", RUN },           { "/sbin", RUN },         { "/lib", RUN },
     { "/lib64", RUN },        { "/etc", READ },          { "/proc", READ },        { "/dev/null", DEVICE },
-    { "/dev/zero", DEVICE },  { "/dev/random", DEVICE }, { "/dev/urandom", DEVICE },
+    { "/dev/zero", DEVICE },  { "/dev/random", DEVICE }, { "/dev/urandom", DEVICE }, { TEMPOFTP_LIBEXECDIR, RUN },
 };
 
 #define FILE_RIGHTS (LANDLOCK_ACCESS_FS_EXECUTE | DEVICE) /* what the kernel takes for something that is no folder */
