@@ -25,41 +25,30 @@ def _free_port():
         return probe.getsockname()[1]
 
 
-class FtpServer:
-    """One server on a port of its own, serving a folder of its own.
+class ServedFolder:
+    """A server on a port of its own that serves a folder of its own; how it is started is the classes' below and in ftp_peers.py.
 
     put() makes files in it; login() is a logged-in ftplib.FTP, talk() a bare control connection; said() is its log.
     """
 
-    def __init__(self, build, **settings):
+    def __init__(self):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="tempoftp-ftpd-"))
-        # The build may lie in a folder that nobody else can enter.
-        self.program = self.folder / "tempoftp-ftpd"
-        shutil.copy(build / "src" / "ftpd" / "tempoftp-ftpd", self.program)
         self.root = self.folder / "root"
         self.root.mkdir()
         (self.folder / "outside").write_text("not for clients\n")
         for path in (self.folder, self.root):
             path.chmod(0o755)
-        shutil.chown(self.folder, USER, GROUP)
-        self.settings = settings
+            shutil.chown(path, USER, GROUP)
         self.port = _free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"ftp://{ACCOUNT}:{PASSWORD}@127.0.0.1:{self.port}"
         self.process = None
 
-    def launch(self, *arguments, user=USER):
-        """Starts it with these arguments and returns at once."""
+    def launch(self, *command, env=None, user=None):
+        """Starts a command with its output in the log and returns at once."""
         with open(self.folder / "log", "wb") as log:
-            self.process = subprocess.Popen([self.program, *arguments], stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                                            cwd=self.folder, env=self.settings, user=user, group=GROUP if user else None,
-                                            extra_groups=[])
-
-    def start(self):
-        self.launch("--listen", f"127.0.0.1:{self.port}", "--listen", f"[::1]:{self.port}", "--root", self.root,
-                    "--user", f"{ACCOUNT}:{PASSWORD}")
-        wait_until(lambda: "Serving" in self.said() or self.process.poll() is not None, what="the FTP server to listen")
-        assert self.process.poll() is None, self.said()
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.folder, env=env,
+                                            user=user, group=GROUP if user else None, extra_groups=[])
 
     def stop(self):
         if self.process and self.process.poll() is None:
@@ -96,6 +85,28 @@ class FtpServer:
         """Process ids of its pre-login children and sessions."""
         shown = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
         return [int(pid) for pid in shown.split()]
+
+
+class FtpServer(ServedFolder):
+    """tempoftp-ftpd. options: more of its command line, e.g. ["--write"]; settings: its environment."""
+
+    def __init__(self, build, options=(), **settings):
+        super().__init__()
+        # The build may lie in a folder that nobody else can enter.
+        self.program = self.folder / "tempoftp-ftpd"
+        shutil.copy(build / "src" / "ftpd" / "tempoftp-ftpd", self.program)
+        self.options = options
+        self.settings = settings
+
+    def launch(self, *arguments, user=USER):
+        """Starts it with these arguments and returns at once."""
+        super().launch(self.program, *arguments, env=self.settings, user=user)
+
+    def start(self):
+        self.launch("--listen", f"127.0.0.1:{self.port}", "--listen", f"[::1]:{self.port}", "--root", self.root,
+                    "--user", f"{ACCOUNT}:{PASSWORD}", *self.options)
+        wait_until(lambda: "Serving" in self.said() or self.process.poll() is not None, what="the FTP server to listen")
+        assert self.process.poll() is None, self.said()
 
 
 class Talk:
@@ -152,7 +163,7 @@ class Talk:
 
 @pytest.fixture
 def ftpd(request):
-    """A running FtpServer. Settings: @pytest.mark.parametrize("ftpd", [{"TEMPOFTP_…": "…"}], indirect=True)."""
+    """A running FtpServer. Settings: @pytest.mark.parametrize("ftpd", [{"options": ["--write"], "TEMPOFTP_…": "…"}], indirect=True)."""
     from conftest import BUILD
     server = FtpServer(BUILD, **getattr(request, "param", {}))
     try:
