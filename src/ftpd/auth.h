@@ -16,6 +16,8 @@ typedef struct AuthAnswer {
     const char *reason; /* for the journal: ok, unknown, password, expired, blocked */
     const char *home;   /* absolute */
     int64_t expira;     /* UTC seconds; INT64_MAX: never */
+    const char *drop;   /* the folder below home that may be written in; "/": all of home; "" or NULL: none */
+    uint64_t quota;     /* bytes that may lie in the drop; 0: no limit */
 } AuthAnswer;
 
 /* error 0 with an answer, or negative: nobody could be asked. */
@@ -41,7 +43,8 @@ struct AuthSource {
 int auth_bus_new(sd_bus *bus, const char *data_path, AuthSource **ret) _must_use_;
 /* Accounts that all have `root` as their home. */
 typedef struct AuthUsers AuthUsers;
-int auth_users_new(const char *root, AuthUsers **ret) _must_use_;
+/* write: all of them may write in all of root. */
+int auth_users_new(const char *root, bool write, AuthUsers **ret) _must_use_;
 /* "name:password"; -EINVAL, -EEXIST, -E2BIG. The text is the caller's to wipe. */
 int auth_users_add(AuthUsers *u, const char *text) _must_use_;
 AuthSource *auth_users_source(AuthUsers *u);

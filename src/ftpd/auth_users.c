@@ -18,6 +18,7 @@ typedef struct User {
 struct AuthUsers {
     AuthSource source; /* first */
     char *root;
+    const char *drop; /* as in AuthAnswer */
     size_t n;
     User users[USERS_MAX];
 };
@@ -34,7 +35,7 @@ static int users_start(AuthSource *a, const char *user, const char *password, co
     AuthUsers *u = (AuthUsers *) a;
     const User *found = find(u, user);
     bool ok = password_verify(found ? found->hash : NULL, password);
-    AuthAnswer answer = { .ok = ok, .reason = ok ? "ok" : found ? "password" : "unknown", .home = u->root, .expira = INT64_MAX };
+    AuthAnswer answer = { .ok = ok, .reason = ok ? "ok" : found ? "password" : "unknown", .home = u->root, .expira = INT64_MAX, .drop = u->drop };
 
     *ret_ticket = NULL;
     done(userdata, 0, &answer);
@@ -55,13 +56,14 @@ static void users_free(AuthSource *a) {
     free(u);
 }
 
-int auth_users_new(const char *root, AuthUsers **ret) {
+int auth_users_new(const char *root, bool write, AuthUsers **ret) {
     static const AuthVtable vtable = { users_start, users_cancel, users_idle, users_free };
 
     AuthUsers *u = calloc(1, sizeof(*u));
     if (!u)
         return -ENOMEM;
     u->source.v = &vtable;
+    u->drop = write ? "/" : "";
     u->root = strdup(root);
     if (!u->root) {
         free(u);

@@ -51,6 +51,8 @@ typedef struct Connection {
     char account[WIRE_USER_SIZE]; /* who it is, or says it is */
     char farewell[WIRE_REASON_SIZE];
     int64_t login_utc, expira;
+    char drop[WIRE_ID_SIZE]; /* as in AuthAnswer */
+    uint64_t quota;
 } Connection;
 
 typedef struct Connections {

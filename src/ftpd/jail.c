@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
+#include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -38,8 +39,11 @@
 #define SANITIZED 0
 #endif
 
+/* Who is jailed. A session that may write has a filter of its own: the others' knows no call that changes a file. */
+typedef enum JailKind { JAIL_PRELOGIN, JAIL_READER, JAIL_WRITER, _JAIL_KIND_MAX } JailKind;
+
 struct JailFilters {
-    struct sock_fprog prelogin, session;
+    struct sock_fprog of[_JAIL_KIND_MAX];
 };
 
 /* One allowed system call, with conditions on its arguments. */
@@ -58,6 +62,10 @@ typedef struct Allow {
 #define BITS(index, mask, value) { index, SCMP_CMP_MASKED_EQ, mask, value }
 /* No bit outside `allowed`. */
 #define ONLY(index, allowed) { index, SCMP_CMP_MASKED_EQ, 0xffffffff & ~(scmp_datum_t) (allowed), 0 }
+
+/* On what the process opened itself (6 and up; fds end at SESSION_FDS_MAX), never on its control connection, wire or home. */
+#define OPENED(name) \
+    IF1(name, BITS(0, 0xffffffff, 6)), IF1(name, BITS(0, 0xffffffff, 7)), IF1(name, BITS(0, 8, 8)), IF1(name, BITS(0, 16, 16))
 
 /* No address (so no TCP fast open: sendto() can't connect), no flag but these. */
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
@@ -78,11 +86,8 @@ static const Allow common[] = {
 
 static const Allow session_only[] = {
     ANY(openat2), /* what it opens is landlock's business */
-    /* Closing what it opened (6 and up), never its wire or home: so the listener sees EOF when the process is dead, and only then. */
-    IF1(close, BITS(0, 0xffffffff, 6)),
-    IF1(close, BITS(0, 0xffffffff, 7)),
-    IF1(close, BITS(0, 8, 8)),
-    IF1(close, BITS(0, 16, 16)),
+    OPENED(close), /* so the listener sees EOF on the wire when the process is dead, and only then */
+    OPENED(pread64), /* HASH, and RETR in TYPE A, which sendfile can't change on the way */
     ANY(newfstatat),
     ANY(fstat),
     ANY(statx),
@@ -103,6 +108,17 @@ static const Allow session_only[] = {
     IF1(mmap, ONLY(2, PROT_READ | PROT_WRITE)), /* malloc; without mprotect() no memory becomes code */
     ANY(munmap),
     ANY(brk),
+};
+
+/* Changing files: beneath the drop, says landlock. No mode, owner, link or device is ever changed or made. */
+static const Allow writer_only[] = {
+    OPENED(pwrite64),
+    OPENED(ftruncate),
+    ANY(unlinkat),
+    ANY(mkdirat),
+    ANY(renameat2),
+    /* MFMT, of a file that was opened: landlock doesn't look at times, but nothing outside the home can be opened. */
+    IF1(utimensat, EQ(1, 0)),
 };
 
 /* What the sanitizers' runtime needs to report; never in a real build. */
@@ -147,15 +163,29 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret) {
     return 0;
 }
 
-static int build_filter(bool session, struct sock_fprog *ret) {
+#define KIND(k) (1U << (k))
+#define RULES(array, kinds) { array, ELEMENTS(array), kinds }
+#define EVERY_KIND (KIND(_JAIL_KIND_MAX) - 1)
+static const struct {
+    const Allow *rules;
+    size_t n;
+    unsigned kinds; /* that they belong to */
+} rule_sets[] = {
+    RULES(common, EVERY_KIND),
+    RULES(session_only, KIND(JAIL_READER) | KIND(JAIL_WRITER)),
+    RULES(writer_only, KIND(JAIL_WRITER)),
+    RULES(sanitizers, SANITIZED ? EVERY_KIND : 0),
+};
+
+static int build_filter(JailKind kind, struct sock_fprog *ret) {
+    int r = 0;
+
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!ctx)
         return -ENOMEM;
-    int r = add_rules(ctx, common, ELEMENTS(common));
-    if (r >= 0 && session)
-        r = add_rules(ctx, session_only, ELEMENTS(session_only));
-    if (r >= 0 && SANITIZED)
-        r = add_rules(ctx, sanitizers, ELEMENTS(sanitizers));
+    for (size_t i = 0; i < ELEMENTS(rule_sets) && r >= 0; i++)
+        if (rule_sets[i].kinds & KIND(kind))
+            r = add_rules(ctx, rule_sets[i].rules, rule_sets[i].n);
     if (r >= 0)
         r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
     if (r >= 0)
@@ -168,11 +198,11 @@ int jail_filters_new(JailFilters **ret) {
     _cleanup_(jail_filters_freep) JailFilters *f = calloc(1, sizeof(JailFilters));
     if (!f)
         return -ENOMEM;
-    int r = build_filter(false, &f->prelogin);
-    if (r >= 0)
-        r = build_filter(true, &f->session);
-    if (r < 0)
-        return r;
+    for (JailKind kind = 0; kind < _JAIL_KIND_MAX; kind++) {
+        int r = build_filter(kind, &f->of[kind]);
+        if (r < 0)
+            return r;
+    }
     *ret = TAKE_PTR(f);
     return 0;
 }
@@ -180,8 +210,8 @@ int jail_filters_new(JailFilters **ret) {
 JailFilters *jail_filters_free(JailFilters *f) {
     if (!f)
         return NULL;
-    free(f->prelogin.filter);
-    free(f->session.filter);
+    for (JailKind kind = 0; kind < _JAIL_KIND_MAX; kind++)
+        free(f->of[kind].filter);
     free(f);
     return NULL;
 }
@@ -210,7 +240,8 @@ int jail_harden_process(void) {
             return -errno;
 
     struct sigaction ignore = { .sa_handler = SIG_IGN }, tick = { .sa_handler = interrupt_only }; /* no SA_RESTART */
-    if (sigaction(SIGCHLD, &ignore, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 || sigaction(SIGALRM, &tick, NULL) < 0)
+    if (sigaction(SIGCHLD, &ignore, NULL) < 0 || sigaction(SIGPIPE, &ignore, NULL) < 0 || sigaction(SIGALRM, &tick, NULL) < 0 ||
+        sigaction(SIGXFSZ, &ignore, NULL) < 0) /* EFBIG instead */
         return -errno;
     return 0;
 }
@@ -238,14 +269,16 @@ int jail_take_fds(int control, int wire, int home) {
 }
 
 /* The listener blocks signals for sd-event; a child is ended by plain ones. */
-static int child_defaults(rlim_t fds) {
+static int child_defaults(rlim_t fds, rlim_t file_max) {
     sigset_t none;
-    struct rlimit files = { fds, fds }, data = { CHILD_DATA_MAX, CHILD_DATA_MAX };
+    struct rlimit files = { fds, fds }, data = { CHILD_DATA_MAX, CHILD_DATA_MAX }, growth = { file_max, file_max };
 
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
         return -errno;
-    if (setrlimit(RLIMIT_NOFILE, &files) < 0 || (!SANITIZED && setrlimit(RLIMIT_DATA, &data) < 0))
+    if (setrlimit(RLIMIT_NOFILE, &files) < 0)
+        return -errno;
+    if (!SANITIZED && (setrlimit(RLIMIT_DATA, &data) < 0 || setrlimit(RLIMIT_FSIZE, &growth) < 0))
         return -errno;
     return 0;
 }
@@ -257,39 +290,60 @@ static int load_filter(const struct sock_fprog *program) {
 }
 
 int jail_enter_prelogin(const JailFilters *f) {
-    int r = child_defaults(CHILD_HOME_FD);
-    return r < 0 ? r : load_filter(&f->prelogin);
+    int r = child_defaults(CHILD_HOME_FD, 0);
+    return r < 0 ? r : load_filter(&f->of[JAIL_PRELOGIN]);
 }
 
-/* Reading beneath the home, nothing else in the file system. ABI 2 is what we count on; where there is more, more is taken away: without ABI 3 it is the
- * owner of the files and the read-only mount that keep O_RDONLY | O_TRUNC from truncating them. */
-static int landlock_home(void) {
+int jail_open_drop(const char *drop) {
+    struct open_how how = {
+        .flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+    };
+    long fd = syscall(SYS_openat2, CHILD_HOME_FD, drop[0] == '/' ? "." : drop, &how, sizeof(how));
+    return fd < 0 ? -errno : (int) fd;
+}
+
+static int allow_beneath(int ruleset_fd, int folder_fd, uint64_t access) {
+    struct landlock_path_beneath_attr beneath = { .allowed_access = access, .parent_fd = folder_fd };
+    return syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ? -errno : 0;
+}
+
+/* Reading beneath the home, writing beneath the drop, nothing else in the file system. ABI 2 is what we count on; where there is more, more is taken
+ * away: without ABI 3 it is the owner of the files and the read-only mount that keep O_RDONLY | O_TRUNC from truncating them. */
+static int landlock_home(int drop_fd) {
     const uint64_t abi1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, truncate = 1ULL << 14; /* linux/landlock.h may be older */
+    const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+    const uint64_t writing = LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE | LANDLOCK_ACCESS_FS_REMOVE_DIR |
+        LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_DIR | LANDLOCK_ACCESS_FS_REFER | truncate;
     int abi = jail_landlock_abi();
     struct landlock_ruleset_attr ruleset = {
         .handled_access_fs = abi1 | (abi >= 2 ? LANDLOCK_ACCESS_FS_REFER : 0) | (abi >= 3 ? truncate : 0),
-    };
-    struct landlock_path_beneath_attr beneath = {
-        .allowed_access = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR,
-        .parent_fd = CHILD_HOME_FD,
     };
 
     _cleanup_close_ int fd =
         (int) syscall(SYS_landlock_create_ruleset, &ruleset, offsetof(struct landlock_ruleset_attr, handled_access_fs) + 8, 0);
     if (fd < 0)
         return errno == ENOSYS || errno == EOPNOTSUPP ? -EOPNOTSUPP : -errno;
-    if (syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 ||
-        syscall(SYS_landlock_restrict_self, fd, 0) < 0)
-        return -errno;
-    return 0;
+    int r = allow_beneath(fd, CHILD_HOME_FD, reading);
+    if (r >= 0 && drop_fd >= 0)
+        r = allow_beneath(fd, drop_fd, writing & ruleset.handled_access_fs);
+    if (r < 0)
+        return r;
+    return syscall(SYS_landlock_restrict_self, fd, 0) < 0 ? -errno : 0;
 }
 
-int jail_enter_session(const JailFilters *f, bool best_effort) {
-    int r = landlock_home();
+int jail_enter_session(const JailFilters *f, int drop_fd, uint64_t file_max, bool best_effort) {
+    _cleanup_close_ int owned = drop_fd;
+    bool writes = drop_fd >= 0;
+
+    int r = landlock_home(drop_fd);
     if (r < 0 && !(best_effort && r == -EOPNOTSUPP))
         return r;
-    r = child_defaults(SESSION_FDS_MAX);
-    return r < 0 ? r : load_filter(&f->session);
+    cleanup_close_(&owned);
+    owned = -EBADF;
+    umask(0027); /* files 0640, folders 0750: the group of the data reads them */
+    r = child_defaults(SESSION_FDS_MAX, !writes ? 0 : file_max > 0 ? file_max : RLIM_INFINITY);
+    return r < 0 ? r : load_filter(&f->of[writes ? JAIL_WRITER : JAIL_READER]);
 }
 
 void jail_kill(pid_t pid, int wire) {

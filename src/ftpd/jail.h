@@ -6,12 +6,13 @@
 #include "basic/cleanup.h"
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 /* Where a child finds what it may use; everything else is closed. 0, 1 and 2 are /dev/null. */
 enum { CHILD_CONTROL_FD = 3, CHILD_WIRE_FD = 4, CHILD_HOME_FD = 5, CHILD_FDS_END = 6 };
 
-/* The two seccomp filters, compiled once in the listener; libseccomp is not used after that. */
+/* The seccomp filters, compiled once in the listener; libseccomp is not used after that. */
 typedef struct JailFilters JailFilters;
 int jail_filters_new(JailFilters **ret) _must_use_;
 JailFilters *jail_filters_free(JailFilters *f);
@@ -26,7 +27,10 @@ int jail_harden_process(void) _must_use_;
 int jail_take_fds(int control, int wire, int home) _must_use_;
 /* May do nothing but talk over its two sockets. */
 int jail_enter_prelogin(const JailFilters *f) _must_use_;
-/* May read files beneath CHILD_HOME_FD and serve data connections. -EOPNOTSUPP: no landlock and not best_effort. */
-int jail_enter_session(const JailFilters *f, bool best_effort) _must_use_;
+/* The folder below CHILD_HOME_FD that a session may write in ("/": the home itself), as an O_PATH fd; no symbolic link leads there. */
+int jail_open_drop(const char *drop) _must_use_;
+/* May read files beneath CHILD_HOME_FD and serve data connections; with a drop_fd (closed here; -EBADF: none) also change what lies
+ * beneath that, no file growing past file_max bytes (0: no limit). -EOPNOTSUPP: no landlock and not best_effort. */
+int jail_enter_session(const JailFilters *f, int drop_fd, uint64_t file_max, bool best_effort) _must_use_;
 /* SIGKILL to the process `pid` whose end of `wire` is still open: never to a later process of the same pid. */
 void jail_kill(pid_t pid, int wire);

@@ -116,11 +116,13 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
         .peer = c->peer,
         .local = c->local,
         .expira = c->expira,
+        .quota = c->quota,
         .pasv_min = l->config->pasv_min,
         .pasv_max = l->config->pasv_max,
         .pasv_address = l->config->pasv_address,
         .wait_for_go = l->config->service,
     };
+    strcpy(ret->drop, c->drop);
 }
 
 /* In the listener, when the child runs. */

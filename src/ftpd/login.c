@@ -48,12 +48,18 @@ static void on_answer(void *userdata, int error, const AuthAnswer *a) {
         refuse(c, a->ok ? "expired" : a->reason);
         return;
     }
+    if (a->drop && strlen(a->drop) >= sizeof(c->drop)) {
+        refuse_unavailable(c, -ENAMETOOLONG);
+        return;
+    }
     c->home_fd = open(a->home, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (c->home_fd < 0) {
         refuse_unavailable(c, -errno);
         return;
     }
     c->expira = a->expira;
+    c->quota = a->quota;
+    snprintf(c->drop, sizeof(c->drop), "%s", a->drop ? a->drop : "");
     c->login_utc = utc_now();
     c->state = CONNECTION_ADMITTED;
     c->listener->connections.sessions++;

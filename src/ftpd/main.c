@@ -165,7 +165,7 @@ static void refuse_waiting_clients(const Program *p) {
 static int add_users(Program *p, const char *root) {
     AuthUsers *users;
 
-    int r = auth_users_new(root, &users);
+    int r = auth_users_new(root, p->options.write, &users);
     if (r < 0)
         return r;
     p->listener.auth = auth_users_source(users);
@@ -219,14 +219,14 @@ static int set_up_standalone(Program *p) {
     if (r >= 0)
         r = listen_standalone(p);
     if (r >= 0)
-        log_notice("Serving %s, read-only", real);
+        log_notice("Serving %s, %s", real, p->options.write ? "for reading and writing" : "read-only");
     return r;
 }
 
 /* ---- lives ---- */
 
 /* In a child: nothing of the listener may be freed or closed in an orderly way here, so this does not return. */
-static _Noreturn void live_as_child(const Program *p, int role, const SessionStart *start) {
+static _Noreturn void live_as_child(const Program *p, int role, SessionStart *start) {
     int r = -EIO;
 
     if (role == LISTENER_PRELOGIN) {
@@ -234,7 +234,10 @@ static _Noreturn void live_as_child(const Program *p, int role, const SessionSta
         if (r >= 0)
             r = prelogin_run();
     } else if (role == LISTENER_SESSION) {
-        r = jail_enter_session(p->filters, p->settings->ftp_jail == JAIL_BEST_EFFORT);
+        int drop_fd = start->drop[0] ? jail_open_drop(start->drop) : -EBADF;
+        if (drop_fd < 0)
+            start->drop[0] = '\0'; /* no such folder: a session that reads */
+        r = jail_enter_session(p->filters, drop_fd, start->quota, p->settings->ftp_jail == JAIL_BEST_EFFORT);
         if (r >= 0)
             r = session_run(start);
     }

@@ -11,12 +11,13 @@ static void print_help(void) {
     printf("tempoftp-ftpd - serves delivered datasets by FTP, each session alone in a jail\n"
            "\n"
            "Usage: tempoftp-ftpd                         started by tempoftp-ftp.socket; accounts are tempoftpd's\n"
-           "       tempoftp-ftpd --user NAME:PASSWORD    stand-alone, as an ordinary user, read-only\n"
+           "       tempoftp-ftpd --user NAME:PASSWORD    stand-alone, as an ordinary user\n"
            "\n"
            "Stand-alone options:\n"
            "  --user NAME:PASSWORD   an account, any number of them (for trials: the command line is visible)\n"
            "  --listen ADDRESS       127.0.0.1:2121 (default), [::1]:2121…; any number of them\n"
            "  --root FOLDER          what it serves; default ./" STANDALONE_ROOT ", made when missing\n"
+           "  --write                every account may also write in it\n"
            "Options:\n"
            "  --env-file FILE        settings from FILE, weaker than the environment\n"
            "  --help, --version\n"
@@ -38,6 +39,7 @@ static int add(const char **list, size_t *n, size_t max, const char *value, cons
 int options_parse(int argc, char **argv, Options *ret) {
     static const struct option options[] = {
         { "listen", required_argument, NULL, 'l' },   { "root", required_argument, NULL, 'r' }, { "user", required_argument, NULL, 'u' },
+        { "write", no_argument, NULL, 'w' },
         { "env-file", required_argument, NULL, 'e' }, { "help", no_argument, NULL, 'h' },       { "version", no_argument, NULL, 'V' },
         { 0 },
     };
@@ -54,6 +56,9 @@ int options_parse(int argc, char **argv, Options *ret) {
             break;
         case 'r':
             ret->root = optarg;
+            break;
+        case 'w':
+            ret->write = true;
             break;
         case 'e':
             ret->env_file = optarg;

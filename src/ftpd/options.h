@@ -17,6 +17,7 @@ typedef struct Options {
     const char *root;                      /* --root */
     char *users[OPTION_USERS_MAX];         /* --user; wiped by whoever reads them */
     size_t n_users;
+    bool write;                            /* --write */
     const char *env_file;                  /* --env-file */
 } Options;
 

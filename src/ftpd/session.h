@@ -23,6 +23,8 @@
 typedef struct SessionStart {
     struct sockaddr_storage peer, local; /* of the control connection */
     int64_t expira;                      /* UTC seconds; INT64_MAX: never */
+    char drop[WIRE_ID_SIZE];             /* the folder below the home that may be written in; "/": all of it; "": read-only */
+    uint64_t quota;                      /* bytes that may lie there; 0: no limit */
     uint16_t pasv_min, pasv_max;
     struct in_addr pasv_address; /* INADDR_ANY: that of the control connection */
     bool wait_for_go;            /* serve only after GO: the listener is making it safe against its own end */

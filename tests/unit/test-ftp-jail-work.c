@@ -272,7 +272,7 @@ static pid_t begin(const Fixture *f, Job job) {
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
-    if (jail_harden_process() < 0 || jail_take_fds(f->control[1], f->wire[1], f->home) < 0 || jail_enter_session(f->filters, true) < 0)
+    if (jail_harden_process() < 0 || jail_take_fds(f->control[1], f->wire[1], f->home) < 0 || jail_enter_session(f->filters, -EBADF, 0, true) < 0)
         _exit(JAIL_FAILED);
     _exit(job());
 }

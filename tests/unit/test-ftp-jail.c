@@ -282,7 +282,7 @@ static int tear_down(void **state) {
 static _Noreturn void intrude(const Fixture *f, bool session, Attempt attempt) {
     if (jail_harden_process() < 0 || jail_take_fds(f->control[1], f->wire[1], session ? f->home : -EBADF) < 0)
         _exit(200);
-    if ((session ? jail_enter_session(f->filters, false) : jail_enter_prelogin(f->filters)) < 0)
+    if ((session ? jail_enter_session(f->filters, -EBADF, 0, false) : jail_enter_prelogin(f->filters)) < 0)
         _exit(201);
     _exit(attempt());
 }
@@ -397,7 +397,7 @@ static void after_login_its_own_files(void **state) {
     if (jail_landlock_abi() > 0)
         run_cases(*state, true);
     else /* what a session on such a machine must not do is begin */
-        assert_int_equal(jail_enter_session(((Fixture *) *state)->filters, false), -EOPNOTSUPP);
+        assert_int_equal(jail_enter_session(((Fixture *) *state)->filters, -EBADF, 0, false), -EOPNOTSUPP);
 }
 
 /* jail_kill() ends the holder of the wire's other end and nobody else. */
