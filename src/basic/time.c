@@ -22,6 +22,12 @@ uint64_t monotonic_ms(void) {
     return (uint64_t) t.tv_sec * 1000 + (uint64_t) t.tv_nsec / 1000000;
 }
 
+uint64_t monotonic_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
 static char *put_digits(char *to, unsigned value, unsigned width, char after) {
     for (unsigned i = width; i-- > 0; value /= 10)
         to[i] = (char) ('0' + value % 10);

@@ -11,5 +11,6 @@
 
 int64_t utc_now(void);
 uint64_t monotonic_ms(void);
+uint64_t monotonic_us(void);
 /* RFC 3339, UTC, whole seconds, "Z". Years 0 to 9999; out of range is clamped. */
 void rfc3339_format(int64_t utc, char ret[static RFC3339_SIZE]);

@@ -64,6 +64,16 @@ static void defaults(void **state) {
     assert_null(s->pasv_address);
     assert_int_equal(s->ftp_tls, TLS_OFF);
     assert_int_equal(s->ftp_jail, JAIL_REQUIRED);
+    assert_int_equal(s->ftp_max_connections, 512);
+    assert_int_equal(s->ftp_max_per_address, 64);
+    assert_int_equal(s->ftp_max_per_account, 64);
+    assert_int_equal(s->ftp_ban_after, 20);
+    assert_int_equal(s->ftp_ban_seconds, 600);
+    assert_int_equal(s->ftp_login_seconds, 60);
+    assert_int_equal(s->ftp_idle_seconds, 300);
+    assert_int_equal(s->ftp_stall_seconds, 60);
+    assert_int_equal(s->ftp_rate, 0);
+    assert_int_equal(s->ftp_account_rate, 0);
     assert_int_equal(s->idle_seconds, 60);
     assert_int_equal(s->log_level, LOG_INFO);
     assert_int_equal(s->sim_force, SIM_OK);
@@ -112,6 +122,14 @@ static void single_values(void **state) {
         { "TEMPOFTP_SIMULACRO", "0", true },
         { "TEMPOFTP_SIMULACRO", "", true }, /* the same as not set */
         { "TEMPOFTP_SIMULACRO", "2", false },
+        { "TEMPOFTP_FTP_MAX_CONNECTIONS", "0", false },
+        { "TEMPOFTP_FTP_MAX_CONNECTIONS", "513", false },
+        { "TEMPOFTP_FTP_BAN_AFTER", "0", true },
+        { "TEMPOFTP_FTP_BAN_AFTER", "1001", false },
+        { "TEMPOFTP_FTP_STALL_SECONDS", "0", false },
+        { "TEMPOFTP_FTP_RATE", "1000000000000", true },
+        { "TEMPOFTP_FTP_RATE", "1000000000001", false },
+        { "TEMPOFTP_FTP_RATE", "10M", false },
         { "TEMPOFTP_DATA_PATH", "/", false },
         { "TEMPOFTP_DATA_PATH", "data", false },
         { "TEMPOFTP_DATA_PATH", "/data/", true },
@@ -336,7 +354,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 25);
+    assert_int_equal(settings, 35);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;
