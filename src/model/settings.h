@@ -38,15 +38,12 @@ typedef struct Settings {
     char *pasv_address;   /* TEMPOFTP_FTP_PASV_ADDRESS: NULL = the control connection's */
     TlsMode ftp_tls;      /* TEMPOFTP_FTP_TLS: off */
     JailMode ftp_jail;    /* TEMPOFTP_FTP_JAIL: required | best-effort */
-    uint32_t ftp_max_connections,
-        ftp_max_per_address; /* TEMPOFTP_FTP_MAX_CONNECTIONS: 512, TEMPOFTP_FTP_MAX_PER_ADDRESS: 64 */
+    uint32_t ftp_max_connections; /* TEMPOFTP_FTP_MAX_CONNECTIONS: 512 */
+    uint32_t ftp_max_per_address; /* TEMPOFTP_FTP_MAX_PER_ADDRESS: 64 */
     uint32_t ftp_max_per_account; /* TEMPOFTP_FTP_MAX_PER_ACCOUNT: 64 */
-    uint32_t ftp_ban_after,
-        ftp_ban_seconds; /* TEMPOFTP_FTP_BAN_AFTER: 20, 0 = never; TEMPOFTP_FTP_BAN_SECONDS: 600 */
-    uint32_t ftp_login_seconds, ftp_idle_seconds,
-        ftp_stall_seconds; /* TEMPOFTP_FTP_{LOGIN,IDLE,STALL}_SECONDS: 60, 300, 60 */
-    uint64_t ftp_rate,
-        ftp_account_rate; /* TEMPOFTP_FTP_RATE, TEMPOFTP_FTP_ACCOUNT_RATE: bytes/s, 0 = no limit */
+    uint32_t ftp_ban_after, ftp_ban_seconds; /* TEMPOFTP_FTP_BAN_AFTER: 20, 0 = never; TEMPOFTP_FTP_BAN_SECONDS: 600 */
+    uint32_t ftp_login_seconds, ftp_idle_seconds, ftp_stall_seconds; /* TEMPOFTP_FTP_LOGIN_SECONDS… 60, 300, 60 */
+    uint64_t ftp_rate, ftp_account_rate; /* TEMPOFTP_FTP_RATE, TEMPOFTP_FTP_ACCOUNT_RATE: bytes/s, 0 = no limit */
     int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker and FTP listener */
     int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
     SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */

@@ -4,11 +4,11 @@
 #include "ftpd/address.h"
 
 #include <arpa/inet.h>
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <cmocka.h>
 
 static const BanConfig three = { .after = 3, .window_ms = 60000 };
 

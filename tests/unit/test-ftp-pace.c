@@ -3,10 +3,10 @@
 
 #include "basic/cleanup.h"
 
-#include <cmocka.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
+#include <cmocka.h>
 
 #define SECOND 1000000ULL
 
