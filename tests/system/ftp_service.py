@@ -76,7 +76,7 @@ def without_tempoftpd(machine):
     """Nobody answers for accounts, prompts an end or counts downloads."""
     machine.run(["systemctl", "mask", "--runtime", "tempoftp.service"])
     try:
-        machine.run(["systemctl", "stop", "tempoftp.service"])
+        machine.stop_units("tempoftp.service")
         yield
     finally:
         machine.run(["systemctl", "unmask", "--runtime", "tempoftp.service"])

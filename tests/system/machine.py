@@ -16,6 +16,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 TESTBED = REPOSITORY / "tests" / "testbed"
 SETTINGS = "/etc/default/tempoftp"
 SERVICES = ["tempoftp.service", "tempoftp-ftp.service", "tempoftp-broker.service"]
+REPORTERS = ["tempoftp-done@*", "tempoftp-failed@*", "tempoftp-expire-*.service", "tempoftp-sweep.service"]
 
 CLONE_NEWNET = 0x40000000
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -183,10 +184,16 @@ class Machine:
 
     # -- settings -----------------------------------------------------------------------------------
 
+    def stop_units(self, *units):
+        """Stops services between two calls: a unit that reports an end starts tempoftpd, which cancels the stop; and a stop in the
+        middle of such a start leaves dbus-daemon waiting for it, with all later calls, for 25 s."""
+        wait_until(lambda: not self.run(["systemctl", "list-units", "--plain", "--no-legend", "--state=active,activating,deactivating",
+                                         *REPORTERS]).stdout, 60, "nobody reports an end")
+        wait_until(lambda: self.run(["systemctl", "stop", *units], check=False).returncode == 0, 60, "the services stop")
+
     def restart(self):
-        """The services start anew at the next call; sockets stay. A call that comes at this very moment starts one again and cancels
-        the stop, which is then asked for once more."""
-        wait_until(lambda: self.run(["systemctl", "stop", *SERVICES], check=False).returncode == 0, 60, "the services stop")
+        """The services start anew at the next call; sockets stay."""
+        self.stop_units(*SERVICES)
 
     @contextlib.contextmanager
     def settings(self, **values):

@@ -71,7 +71,7 @@ class Stage:
 
     def due(self, id):
         """Its time has come, and nobody has noticed yet."""
-        self.machine.run(["systemctl", "stop", "tempoftp.service"])  # its memory of answers goes with it
+        self.machine.stop_units("tempoftp.service")  # its memory of answers goes with it
         self.machine.sqlite(f"UPDATE requests SET expires = unixepoch() - 1 WHERE id = '{id}' AND state <> 'eliminado'")
 
     def wake(self):

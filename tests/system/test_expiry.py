@@ -45,7 +45,7 @@ def deliver(source, submit, wait_for, unique):
 def move_end(machine, answer, seconds):
     """The request ends `seconds` from now, as if its days had begun earlier; returns that moment (UTC seconds). Its timer is armed."""
     wait_until(lambda: timer_of(answer) in machine.units(), what="the timer of the request")
-    machine.run(["systemctl", "stop", "tempoftp.service", timer_of(answer)])
+    machine.stop_units("tempoftp.service", timer_of(answer))
     end = int(time.time()) + seconds
     machine.sqlite(f"UPDATE requests SET expires = {end} WHERE id = '{answer['id']}' AND state <> 'eliminado'")
     machine.run(["systemctl", "start", "tempoftp.service"])
@@ -179,7 +179,7 @@ def test_the_timer_of_the_request_alone_removes_all(machine, api, deliver):
 def test_the_timer_brings_back_a_tempoftpd_that_is_not_running(machine, api, deliver):
     answer = deliver()
     end = move_end(machine, answer, 5)
-    machine.run(["systemctl", "stop", "tempoftp.service"])
+    machine.stop_units("tempoftp.service")
     assert time.time() < end
     wait_until(lambda: state(machine, answer) == "expirado", 60)
     assert_expired(machine, api, answer)
@@ -208,7 +208,7 @@ def test_the_look_around_at_start_alone_removes_all(machine, api, deliver):
     answer = deliver()
     session = ftp_login(machine, answer)
     end = move_end(machine, answer, 5)
-    machine.run(["systemctl", "stop", "tempoftp.service", timer_of(answer)])
+    machine.stop_units("tempoftp.service", timer_of(answer))
     wait_until(lambda: time.time() > end, what="the end")
     assert state(machine, answer) == "listo"
     assert api.get("/").json == {"status": "active"}
@@ -327,7 +327,7 @@ def test_a_removal_that_fails_is_loud_and_is_tried_again_with_growing_pauses(mac
 def test_only_the_500_nearest_ends_have_a_timer(machine, api, deliver):
     answer = deliver(vigencia=90)
     account, email = answer["ftpuser"], answer["email"]
-    machine.run(["systemctl", "stop", "tempoftp.service"])
+    machine.stop_units("tempoftp.service")
     now = int(time.time())
     machine.sqlite("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 600) "
                    "INSERT INTO requests (state, id, email, account, ruta, vigencia, created, ready, expires) "

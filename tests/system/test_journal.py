@@ -63,7 +63,7 @@ def story(machine, api, source, submit, wait_for, unique, slow):  # noqa: F811
     assert api.post(f"/tmpftp/{id}/bloquear", {"razon": "revisión"}).status == 200
     assert api.post(f"/tmpftp/{id}/desbloquear").status == 200
     machine.run(["tempoftp", "ver", id])
-    machine.run(["systemctl", "stop", "tempoftp.service"])
+    machine.stop_units("tempoftp.service")
     machine.sqlite(f"UPDATE requests SET expires = unixepoch() - 1 WHERE id = '{id}'")
     machine.run(["tempoftp", "expirar"])
     wait_until(lambda: machine.journal("-u", f"tempoftp-purge-{id}", "--grep=Deactivated", since=began), 60, "its data was purged")

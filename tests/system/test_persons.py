@@ -41,7 +41,7 @@ def refused(machine, answer):
 
 def let_it_end(machine, api, id):
     """The days of one request are over."""
-    machine.run(["systemctl", "stop", "tempoftp.service"])  # its memory of answers goes with it
+    machine.stop_units("tempoftp.service")  # its memory of answers goes with it
     machine.sqlite(f"UPDATE requests SET expires = unixepoch() - 1 WHERE id = '{id}' AND state IN ('listo', 'bloqueado')")
     assert api.delete("/tmpftp/expired").json["status"] == "ok"  # its start may have noticed already
     assert api.get(f"/tmpftp/{id}").json["status"] == "expirado"

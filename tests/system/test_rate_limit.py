@@ -96,10 +96,10 @@ def test_operators_on_the_unix_socket_are_free(machine, api):
 
 def test_the_count_survives_an_idle_exit(machine, http):
     with machine.settings(TEMPOFTP_RATE_LIMIT_POST="3/day", TEMPOFTP_IDLE_SECONDS="1"):
-        machine.run(["systemctl", "stop", "tempoftp.service"])
+        machine.stop_units("tempoftp.service")
         machine.sqlite("DELETE FROM rates")  # other stories have called from this address today
         refused_after(http, 3)
         wait_until(lambda: not machine.processes("tempoftpd"), 20, "tempoftpd leaves when idle")
         assert http.post("/tmpftp", {}).status == 429
-        machine.run(["systemctl", "stop", "tempoftp.service"])
+        machine.stop_units("tempoftp.service")
         machine.sqlite("DELETE FROM rates")

@@ -117,7 +117,7 @@ def test_a_reboot_in_the_middle_of_a_copy(machine, api, source, unique, submit, 
 
 def test_what_became_due_while_the_machine_was_off_goes_at_once(machine, source, unique, submit, wait_for):
     answer = wait_for(submit(f"{source.make_tree(unique('tree'), {'a.txt': 'a'})}/"), "listo")
-    machine.run(["systemctl", "stop", "tempoftp.service"])
+    machine.stop_units("tempoftp.service")
     machine.sqlite(f"UPDATE requests SET expires = {int(time.time()) - 60} WHERE id = '{answer['id']}'")
     machine.reboot(hard=True)
     wait_until(lambda: row(machine, answer["id"])["state"] == "expirado", 60)

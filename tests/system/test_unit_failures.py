@@ -121,7 +121,7 @@ def test_a_timer_that_cannot_run_leaves_the_sweep(machine, api, source, submit, 
     id = submit(source.make_tree(unique("tree"), {"a": "a"}))
     wait_for(id, "listo")
     with drop_in(machine, "tempoftp-expire-.service", "[Service]\nUser=nobody-there\n"):
-        machine.run(["systemctl", "stop", "tempoftp.service"])
+        machine.stop_units("tempoftp.service")
         machine.sqlite(f"UPDATE requests SET expires = unixepoch() - 1 WHERE id = '{id}'")
         machine.run(["systemctl", "start", f"tempoftp-expire-{id}.service"], check=False)
         machine.run(["systemctl", "start", "tempoftp-sweep.service"])
@@ -132,7 +132,7 @@ def test_a_timer_that_cannot_run_leaves_the_sweep(machine, api, source, submit, 
 def test_without_a_broker_requests_wait_and_go_on(machine, api, source, submit, wait_for, unique, delivers):
     """No broker is no verdict on the request: it stays under way until there is one."""
     with moved_away(machine, "/usr/libexec/tempoftp/tempoftp-broker"):
-        machine.run(["systemctl", "stop", "tempoftp-broker.service"])
+        machine.stop_units("tempoftp-broker.service")
         began = machine.journal_now()
         id = submit(source.make_tree(unique("tree"), {"a": "a"}))
         wait_until(lambda: "uncertain" in machine.journal(f"TEMPOFTP_ID={id}", since=began), 60, "it was tried")
