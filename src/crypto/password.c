@@ -13,6 +13,8 @@ _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "a hash is one of l
 
 #define OPSLIMIT crypto_pwhash_OPSLIMIT_MIN
 #define MEMLIMIT crypto_pwhash_MEMLIMIT_MIN
+#define SALT_MIN 8 /* libsodium's ARGON2_MIN_SALT_LENGTH and ARGON2_MIN_OUTLEN */
+#define DIGEST_MIN 16
 
 /* What unknown accounts are checked against: same cost as OPSLIMIT and MEMLIMIT give, of a password that nobody kept. */
 static const char dummy_hash[] = "$argon2id$v=19$m=8,t=1,p=1$8bgc+I8dWairlMe7M7XZiQ$K9teiAPqEdtCzNMDJ8B8Ug2IMIphA8Xms9kB8l466mI";
@@ -29,13 +31,66 @@ void password_generate(char ret[static PASSWORD_LENGTH + 1]) {
     ret[PASSWORD_LENGTH] = '\0';
 }
 
-int password_hash(const char *password, char ret[static PASSWORD_HASH_SIZE]) {
+static int hash_with(const char *password, unsigned long long passes, size_t bytes, char ret[static PASSWORD_HASH_SIZE]) {
     char hash[crypto_pwhash_STRBYTES];
 
-    if (crypto_pwhash_str(hash, password, strlen(password), OPSLIMIT, MEMLIMIT) != 0)
+    if (crypto_pwhash_str(hash, password, strlen(password), passes, bytes) != 0)
         return -ENOMEM;
     memcpy(ret, hash, sizeof(hash));
     return 0;
+}
+
+int password_hash(const char *password, char ret[static PASSWORD_HASH_SIZE]) {
+    return hash_with(password, OPSLIMIT, MEMLIMIT, ret);
+}
+
+int password_hash_at(const char *password, PasswordCost cost, char ret[static PASSWORD_HASH_SIZE]) {
+    return hash_with(password, cost.passes, (size_t) cost.kib << 10, ret);
+}
+
+/* "m=4096" and the like: 1 to 10 digits. */
+static bool read_parameter(const char **at, const char *name, uint32_t *ret) {
+    uint64_t value = 0;
+
+    if (!has_prefix(*at, name))
+        return false;
+    const char *p = *at + strlen(name);
+    size_t digits = strspn(p, "0123456789");
+    if (digits == 0 || digits > 10)
+        return false;
+    for (size_t i = 0; i < digits; i++)
+        value = value * 10 + (uint64_t) (p[i] - '0');
+    if (value > UINT32_MAX)
+        return false;
+    *ret = (uint32_t) value;
+    *at = p + digits;
+    return true;
+}
+
+/* Base64 without padding, of at least `min` bytes. */
+static bool read_base64(const char **at, size_t min) {
+    size_t n = strspn(*at, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/");
+
+    *at += n;
+    return n % 4 != 1 && n * 3 / 4 >= min;
+}
+
+int password_hash_check(const char *hash, PasswordCost *ret_cost) {
+    const char *at = hash;
+    PasswordCost cost;
+    uint32_t version, lanes;
+
+    if (strlen(hash) >= PASSWORD_HASH_SIZE || !has_prefix(at, "$argon2id$"))
+        return -EINVAL;
+    at += strlen("$argon2id");
+    if (!read_parameter(&at, "$v=", &version) || !read_parameter(&at, "$m=", &cost.kib) || !read_parameter(&at, ",t=", &cost.passes) ||
+        !read_parameter(&at, ",p=", &lanes) || *at++ != '$' || !read_base64(&at, SALT_MIN) || *at++ != '$' ||
+        !read_base64(&at, DIGEST_MIN) || *at != '\0')
+        return -EINVAL;
+    if (version != 19 || lanes != 1 || cost.kib < 8 || cost.passes == 0)
+        return -EINVAL;
+    *ret_cost = cost;
+    return (uint64_t) cost.kib * cost.passes > PASSWORD_WORK_MAX ? -E2BIG : 0;
 }
 
 bool password_verify(const char *hash, const char *password) {

@@ -17,6 +17,19 @@ int crypto_init(void) _must_use_;
 void password_generate(char ret[static PASSWORD_LENGTH + 1]);
 /* Argon2id with libsodium's lowest cost; MCF string. -ENOMEM. */
 int password_hash(const char *password, char ret[static PASSWORD_HASH_SIZE]) _must_use_;
+
+/* What one check of a hash takes: memory, passes over it. Time goes with their product, KiB × passes: about 0.5 µs each (measured, one core of 2026). */
+typedef struct PasswordCost {
+    uint32_t kib, passes;
+} PasswordCost;
+#define PASSWORD_COST_PERSON ((PasswordCost) { 512, 1 }) /* for passwords that people think up: 0.26 ms, less than the rest of an FTP login */
+#define PASSWORD_WORK_MAX 4096 /* KiB × passes, about 2 ms: what a loop that others wait for may check without a thread */
+
+/* As password_hash() at that cost. */
+int password_hash_at(const char *password, PasswordCost cost, char ret[static PASSWORD_HASH_SIZE]) _must_use_;
+/* Reads an Argon2id string of any origin ("$argon2id$v=19$m=…,t=…,p=1$salt$hash", RFC 9106 with PHC's encoding). -EINVAL: it is none that
+ * password_verify() could check; -E2BIG: it would take more than PASSWORD_WORK_MAX (then *ret_cost is set too). */
+int password_hash_check(const char *hash, PasswordCost *ret_cost) _must_use_;
 /* Constant time for one hash. hash NULL: checks against a fixed dummy of the same cost and returns false (unknown accounts take as long). */
 bool password_verify(const char *hash, const char *password);
 

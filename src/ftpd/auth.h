@@ -41,12 +41,15 @@ struct AuthSource {
 
 /* org.tempoftp.Manager1.Authenticate, at most AUTH_IN_FLIGHT_MAX calls at a time, the rest in line. Homes outside data_path are refused. */
 int auth_bus_new(sd_bus *bus, const char *data_path, AuthSource **ret) _must_use_;
-/* Accounts that all have `root` as their home. */
+/* The accounts of stand-alone mode; all have `root` as their home. Those that auth_users_add() gave stay, those of the file are replaced by each load. */
 typedef struct AuthUsers AuthUsers;
-/* write: all of them may write in all of root. */
-int auth_users_new(const char *root, bool write, AuthUsers **ret) _must_use_;
+int auth_users_new(AuthUsers **ret) _must_use_;
+int auth_users_set_root(AuthUsers *u, const char *root) _must_use_;
 /* "name:password"; -EINVAL, -EEXIST, -E2BIG. The text is the caller's to wipe. */
-int auth_users_add(AuthUsers *u, const char *text) _must_use_;
+int auth_users_add(AuthUsers *u, const char *text, bool writes) _must_use_;
+/* From a file (ftpd/users_file.h). Logs what is wrong, with the line; then all stays as it was. */
+int auth_users_load(AuthUsers *u, const char *path) _must_use_;
+size_t auth_users_count(const AuthUsers *u, size_t *ret_writing);
 AuthSource *auth_users_source(AuthUsers *u);
 
 AuthSource *auth_source_free(AuthSource *a);

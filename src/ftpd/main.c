@@ -4,16 +4,17 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
+#include "ftpd/hash_password.h"
 #include "ftpd/listener.h"
 #include "ftpd/options.h"
 #include "ftpd/prelogin.h"
+#include "ftpd/standalone.h"
 #include "model/settings.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -24,6 +25,7 @@ typedef struct Program {
     JailFilters *filters;
     Listener listener;
     ListenerConfig config;
+    Standalone standalone;
 } Program;
 
 static void warn_setting(const char *text, void *userdata) {
@@ -35,7 +37,8 @@ static int load_settings(Program *p) {
 
     int r = settings_load(p->options.env_file, warn_setting, NULL, &p->settings, &error);
     if (r < 0) {
-        log_error("%s", error ? error : strerror(-r));
+        const char *option = error ? options_blamed(error) : NULL;
+        log_error("%s%s%s%s", option ? "--" : "", option ? option : "", option ? ": " : "", error ? error : strerror(-r));
         return r;
     }
     /* A session's memory begins as a copy of this one. What other programs' secrets came with the settings must not be in it. */
@@ -54,7 +57,8 @@ static int load_settings(Program *p) {
 /* Jailed or not at all: TEMPOFTP_FTP_JAIL. */
 static int set_up_jail(Program *p) {
     if (geteuid() == 0) {
-        log_error("This server never runs as root: start it as an ordinary user, or through tempoftp-ftp.socket");
+        log_error("This server never runs as root: start it as an ordinary user (runuser -u USER -- %s …) or with systemctl start tempoftp-ftp.socket",
+                  program_invocation_name);
         return -EPERM;
     }
     if (jail_landlock_abi() == 0) {
@@ -160,69 +164,6 @@ static void refuse_waiting_clients(const Program *p) {
     }
 }
 
-/* ---- stand-alone ---- */
-
-static int add_users(Program *p, const char *root) {
-    AuthUsers *users;
-
-    int r = auth_users_new(root, p->options.write, &users);
-    if (r < 0)
-        return r;
-    p->listener.auth = auth_users_source(users);
-    for (size_t i = 0; i < p->options.n_users; i++) {
-        r = auth_users_add(users, p->options.users[i]);
-        wipe(p->options.users[i], strlen(p->options.users[i])); /* it shows in ps until here */
-        if (r < 0) {
-            log_error("--user number %zu: %s", i + 1,
-                      r == -EEXIST ? "this name was given before" : r == -EINVAL ? "expected NAME:PASSWORD" : strerror(-r));
-            return r;
-        }
-    }
-    log_warning("--user is for trials: until a moment ago any user of this machine could see the passwords");
-    return 0;
-}
-
-static int listen_standalone(Program *p) {
-    static const char *const usual[] = { STANDALONE_ADDRESS };
-    const char *const *addresses = p->options.n_listen > 0 ? p->options.listen : usual;
-    size_t n = p->options.n_listen > 0 ? p->options.n_listen : ELEMENTS(usual);
-
-    for (size_t i = 0; i < n; i++) {
-        int fd = addresses[i][0] == '/' ? -EAFNOSUPPORT : listen_on(addresses[i]);
-        int r = fd < 0 ? fd : listener_add_socket(&p->listener, fd);
-        if (r < 0)
-            return log_errno(r, "Cannot listen on %s", addresses[i]);
-        log_notice("Listening on %s", addresses[i]);
-    }
-    return 0;
-}
-
-static int set_up_standalone(Program *p) {
-    const char *root = p->options.root ? p->options.root : STANDALONE_ROOT;
-
-    if (p->options.n_users == 0) {
-        log_error("Stand-alone mode needs at least one --user NAME:PASSWORD");
-        return -EINVAL;
-    }
-    if (!p->options.root && mkdir(root, 0755) < 0 && errno != EEXIST)
-        return log_errno(-errno, "Cannot make %s", root);
-    _cleanup_free_ char *real = realpath(root, NULL);
-    struct stat st;
-    if (!real || stat(real, &st) < 0)
-        return log_errno(-errno, "Cannot serve %s", root);
-    if (!S_ISDIR(st.st_mode))
-        return log_errno(-ENOTDIR, "Cannot serve %s", root);
-
-    int r = configure(p, false);
-    if (r >= 0)
-        r = add_users(p, real);
-    if (r >= 0)
-        r = listen_standalone(p);
-    if (r >= 0)
-        log_notice("Serving %s, %s", real, p->options.write ? "for reading and writing" : "read-only");
-    return r;
-}
-
 /* ---- lives ---- */
 
 /* In a child: nothing of the listener may be freed or closed in an orderly way here, so this does not return. */
@@ -244,8 +185,12 @@ static _Noreturn void live_as_child(const Program *p, int role, SessionStart *st
     _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-static int run(Program *p) {
-    bool service = !options_standalone(&p->options);
+static int set_up_standalone(Program *p) {
+    int r = configure(p, false);
+    return r < 0 ? r : standalone_open(&p->standalone, &p->listener, &p->options);
+}
+
+static int run(Program *p, bool service) {
     SessionStart start;
 
     int r = set_up_jail(p);
@@ -258,12 +203,48 @@ static int run(Program *p) {
     r = listener_run(&p->listener, &start);
     if (r > LISTENER_DONE)
         live_as_child(p, r, &start);
-    return r < 0 ? log_errno(r, "The listener ends, sessions go on") : 0;
+    if (r < 0)
+        return log_errno(r, "The listener ends%s", service ? ", sessions go on" : "");
+    if (!service)
+        log_notice("Ended");
+    return 0;
 }
 
 /* What only an operator can mend; systemd doesn't try again after that. */
 static int exit_code(int r) {
     return r == -EINVAL || r == -ENOTSUP || r == -EPERM || r == -EEXIST ? EX_CONFIG : EXIT_FAILURE;
+}
+
+static int hash_password(void) {
+    int r = jail_harden_process(); /* no core dump holds the password */
+    return r < 0 ? log_errno(r, "Cannot protect this process") : hash_password_run();
+}
+
+/* systemd passes sockets or waits to hear that we are ready. */
+static bool started_by_systemd(void) {
+    return getenv("LISTEN_FDS") || getenv("NOTIFY_SOCKET");
+}
+
+/* Accounts first: their passwords stand in the command line. */
+static int serve(Program *p) {
+    bool service = !options_standalone(&p->options) && started_by_systemd();
+
+    int r = service ? 0 : standalone_take_users(&p->standalone, &p->options);
+    if (r >= 0)
+        r = listen_fds_new(&p->passed);
+    if (r >= 0)
+        r = load_settings(p);
+    if (r >= 0)
+        r = run(p, service);
+    if (r < 0 && p->passed)
+        refuse_waiting_clients(p);
+    if (p->listener.event)
+        listener_done(&p->listener);
+    standalone_done(&p->standalone);
+    jail_filters_free(p->filters);
+    settings_free(p->settings);
+    listen_fds_free(p->passed);
+    return r;
 }
 
 int main(int argc, char **argv) {
@@ -274,21 +255,9 @@ int main(int argc, char **argv) {
         return r < 0 ? EX_USAGE : EXIT_SUCCESS;
     log_open("tempoftp-ftpd", LOG_INFO);
     r = crypto_init();
-    if (r >= 0)
-        r = listen_fds_new(&p.passed);
-    if (r < 0) {
-        log_errno(r, "Cannot start");
-        return EXIT_FAILURE;
-    }
-    r = load_settings(&p);
-    if (r >= 0)
-        r = run(&p);
     if (r < 0)
-        refuse_waiting_clients(&p);
-    if (p.listener.event)
-        listener_done(&p.listener);
-    jail_filters_free(p.filters);
-    settings_free(p.settings);
-    listen_fds_free(p.passed);
+        log_errno(r, "Cannot start");
+    else
+        r = p.options.hash_password ? hash_password() : serve(&p);
     return r >= 0 ? EXIT_SUCCESS : exit_code(r);
 }

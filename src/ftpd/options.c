@@ -1,80 +1,147 @@
-/* Reads the command line. What it means is main.c's business. */
+/* Reads the command line, by one table. What it means is standalone.c's and main.c's business; what a setting may be is model/settings.c's. */
 #include "ftpd/options.h"
 
-#include "model/settings.h"
+#include "basic/strings.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdio.h>
 
+typedef enum OptionKind { OPTION_TEXT, OPTION_LIST, OPTION_FLAG, OPTION_SETTING, OPTION_HELP, OPTION_VERSION } OptionKind;
+
+typedef struct Option {
+    const char *name, *argument; /* argument NULL: it takes none */
+    OptionKind kind;
+    size_t offset, n_offset, max; /* in Options; of a list also its number and limit */
+    const char *setting;          /* of a setting, its name */
+    const char *help;             /* name NULL: the heading of what follows */
+    char letter;                  /* its short form, or none */
+} Option;
+
+#define TEXT(member) .kind = OPTION_TEXT, .offset = offsetof(Options, member)
+#define FLAG(member) .kind = OPTION_FLAG, .offset = offsetof(Options, member)
+#define LIST(member, n) .kind = OPTION_LIST, .offset = offsetof(Options, member), .n_offset = offsetof(Options, n), .max = ELEMENTS(((Options *) 0)->member)
+#define SETTING(text) .kind = OPTION_SETTING, .setting = text
+
+static const Option table[] = {
+    { .help = "Accounts (stand-alone; there is no built-in password):" },
+    { "user", "NAME:PASSWORD", LIST(users, n_users), .help = "an account; any number of them (for trials: others see the command line)" },
+    { "users-file", "FILE", TEXT(users_file), .help = "accounts, one NAME:HASH[:ro|rw[:BYTES]] a line; read again on SIGHUP" },
+    { "hash-password", NULL, FLAG(hash_password), .help = "asks for a password and prints its HASH" },
+    { "write", NULL, FLAG(write), .help = "every --user may change what is in the folder" },
+    { .help = "Where and what (stand-alone):" },
+    { "listen", "ADDRESS:PORT", LIST(listen, n_listen), .help = "default " STANDALONE_ADDRESS "; [::1]:2121…; any number of them" },
+    { "root", "FOLDER", TEXT(root), .help = "what is served; default ./" STANDALONE_ROOT ", made when missing" },
+    { "pasv-ports", "FROM-TO", SETTING("TEMPOFTP_FTP_PASV_PORTS"), .help = "ports of passive data connections; default 50000-50999" },
+    { "pasv-address", "IPV4", SETTING("TEMPOFTP_FTP_PASV_ADDRESS"), .help = "the address that clients see, behind NAT" },
+    { .help = "Limits:" },
+    { "max-connections", "N", SETTING("TEMPOFTP_FTP_MAX_CONNECTIONS"), .help = "clients at a time; default 512" },
+    { "max-per-address", "N", SETTING("TEMPOFTP_FTP_MAX_PER_ADDRESS"), .help = "of these, from one address; default 64" },
+    { "max-per-account", "N", SETTING("TEMPOFTP_FTP_MAX_PER_ACCOUNT"), .help = "sessions of one account; default 64" },
+    { "idle-seconds", "N", SETTING("TEMPOFTP_FTP_IDLE_SECONDS"), .help = "how long a session may say nothing; default 300" },
+    { "rate", "BYTES", SETTING("TEMPOFTP_FTP_RATE"), .help = "bytes a second that a session may transfer; default 0, no limit" },
+    { "account-rate", "BYTES", SETTING("TEMPOFTP_FTP_ACCOUNT_RATE"), .help = "the same for all sessions of an account together" },
+    { .help = "Others:" },
+    { "env-file", "FILE", TEXT(env_file), .help = "settings from FILE, weaker than the environment" },
+    { "help", NULL, .kind = OPTION_HELP, .help = "this page", .letter = 'h' },
+    { "version", NULL, .kind = OPTION_VERSION, .help = "its version", .letter = 'V' },
+};
+
 static void print_help(void) {
-    printf("tempoftp-ftpd - serves delivered datasets by FTP, each session alone in a jail\n"
+    printf("tempoftp-ftpd - an FTP server that never is root and jails each session by itself\n"
            "\n"
-           "Usage: tempoftp-ftpd                         started by tempoftp-ftp.socket; accounts are tempoftpd's\n"
-           "       tempoftp-ftpd --user NAME:PASSWORD    stand-alone, as an ordinary user\n"
-           "\n"
-           "Stand-alone options:\n"
-           "  --user NAME:PASSWORD   an account, any number of them (for trials: the command line is visible)\n"
-           "  --listen ADDRESS       127.0.0.1:2121 (default), [::1]:2121…; any number of them\n"
-           "  --root FOLDER          what it serves; default ./" STANDALONE_ROOT ", made when missing\n"
-           "  --write                every account may also write in it\n"
-           "Options:\n"
-           "  --env-file FILE        settings from FILE, weaker than the environment\n"
-           "  --help, --version\n"
-           "\n"
-           "Settings (environment) of this program: TEMPOFTP_DATA_PATH, TEMPOFTP_FTP_*, TEMPOFTP_IDLE_SECONDS, TEMPOFTP_LOG_LEVEL\n"
-           "out of these:\n");
-    settings_print_help(stdout);
+           "Usage: tempoftp-ftpd --user NAME:PASSWORD …   stand-alone, as an ordinary user: serves a folder on " STANDALONE_ADDRESS "\n"
+           "       tempoftp-ftpd --hash-password          makes a line for --users-file\n"
+           "       tempoftp-ftpd                          as systemd starts it (tempoftp-ftp.socket): accounts are tempoftpd's\n");
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        const Option *o = &table[i];
+        if (!o->name)
+            printf("\n%s\n", o->help);
+        else {
+            int n = printf("  --%s%s%s", o->name, o->argument ? " " : "", o->argument ? o->argument : "");
+            printf("%*s  %s\n", n < 26 ? 26 - n : 0, "", o->help);
+        }
+    }
+    printf("\nExample: tempoftp-ftpd --listen 127.0.0.1:2121 --root files --user user:12345 --write\n"
+           "More settings come from the environment (TEMPOFTP_FTP_…): tempoftp.env(5). All of it: tempoftp-ftpd(8).\n");
 }
 
-static int add(const char **list, size_t *n, size_t max, const char *value, const char *name) {
-    if (*n == max) {
-        fprintf(stderr, "tempoftp-ftpd: at most %zu times %s\n", max, name);
+static int add(const Option *o, Options *options, char *value) {
+    char **list = (char **) ((char *) options + o->offset);
+    size_t *n = (size_t *) ((char *) options + o->n_offset);
+
+    if (*n == o->max) {
+        fprintf(stderr, "tempoftp-ftpd: at most %zu times --%s\n", o->max, o->name);
         return -EINVAL;
     }
     list[(*n)++] = value;
     return 0;
 }
 
+/* As options_parse(). */
+static int take(const Option *o, Options *options, char *value) {
+    switch (o->kind) {
+    case OPTION_TEXT:
+        *(const char **) ((char *) options + o->offset) = value;
+        return 0;
+    case OPTION_LIST:
+        return add(o, options, value);
+    case OPTION_FLAG:
+        *(bool *) ((char *) options + o->offset) = true;
+        return 0;
+    case OPTION_SETTING:
+        if (is_blank(value)) {
+            fprintf(stderr, "tempoftp-ftpd: --%s needs a value\n", o->name);
+            return -EINVAL;
+        }
+        return setenv(o->setting, value, 1) < 0 ? -errno : 0;
+    case OPTION_VERSION:
+        printf("tempoftp-ftpd %s\n", TEMPOFTP_VERSION);
+        return 1;
+    case OPTION_HELP:
+        break;
+    }
+    print_help();
+    return 1;
+}
+
+/* What getopt_long() is told and tells: a letter, or a number past all letters. */
+static int value_of(size_t i) {
+    return table[i].letter ? table[i].letter : UCHAR_MAX + 1 + (int) i;
+}
+
+static const Option *by_value(int value) {
+    size_t i = 0;
+    while (value_of(i) != value)
+        i++;
+    return &table[i];
+}
+
 int options_parse(int argc, char **argv, Options *ret) {
-    static const struct option options[] = {
-        { "listen", required_argument, NULL, 'l' },   { "root", required_argument, NULL, 'r' }, { "user", required_argument, NULL, 'u' },
-        { "write", no_argument, NULL, 'w' },
-        { "env-file", required_argument, NULL, 'e' }, { "help", no_argument, NULL, 'h' },       { "version", no_argument, NULL, 'V' },
-        { 0 },
-    };
+    struct option options[ELEMENTS(table) + 1] = { 0 };
+    size_t n = 0;
     int r = 0;
 
     *ret = (Options) { 0 };
-    for (int o; r >= 0 && (o = getopt_long(argc, argv, "hV", options, NULL)) >= 0;)
-        switch (o) {
-        case 'l':
-            r = add(ret->listen, &ret->n_listen, OPTION_LISTEN_MAX, optarg, "--listen");
-            break;
-        case 'u':
-            r = add((const char **) ret->users, &ret->n_users, OPTION_USERS_MAX, optarg, "--user");
-            break;
-        case 'r':
-            ret->root = optarg;
-            break;
-        case 'w':
-            ret->write = true;
-            break;
-        case 'e':
-            ret->env_file = optarg;
-            break;
-        case 'h':
-            print_help();
-            return 1;
-        case 'V':
-            printf("tempoftp-ftpd %s\n", TEMPOFTP_VERSION);
-            return 1;
-        default:
-            return -EINVAL;
-        }
-    if (r >= 0 && optind < argc) {
+    for (size_t i = 0; i < ELEMENTS(table); i++)
+        if (table[i].name)
+            options[n++] = (struct option) { table[i].name, table[i].argument ? required_argument : no_argument, NULL, value_of(i) };
+    for (int o; r == 0 && (o = getopt_long(argc, argv, "hV", options, NULL)) >= 0;)
+        r = o == '?' ? -EINVAL : take(by_value(o), ret, optarg);
+    if (r == 0 && optind < argc) {
         fprintf(stderr, "tempoftp-ftpd: unexpected argument '%s', see --help\n", argv[optind]);
         return -EINVAL;
     }
     return r;
+}
+
+const char *options_blamed(const char *error) {
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        const Option *o = &table[i];
+        size_t n = o->setting ? strlen(o->setting) : 0;
+        if (n > 0 && strncmp(error, o->setting, n) == 0 && error[n] == ':')
+            return o->name;
+    }
+    return NULL;
 }

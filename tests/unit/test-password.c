@@ -4,6 +4,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <cmocka.h>
@@ -58,6 +59,59 @@ static void strange_hashes_open_nothing(void **state) {
     memset(long_one, '$', sizeof(long_one) - 1);
     long_one[sizeof(long_one) - 1] = '\0';
     assert_false(password_verify(long_one, "secret"));
+}
+
+static void costs_of_hashes(void **state) {
+#define SALT "8bgc+I8dWairlMe7M7XZiQ"
+#define DIGEST "K9teiAPqEdtCzNMDJ8B8Ug2IMIphA8Xms9kB8l466mI"
+    static const struct {
+        const char *hash;
+        int result;
+        PasswordCost cost;
+    } cases[] = {
+        { "$argon2id$v=19$m=8,t=1,p=1$" SALT "$" DIGEST, 0, { 8, 1 } },
+        { "$argon2id$v=19$m=512,t=8,p=1$" SALT "$" DIGEST, 0, { 512, 8 } },
+        { "$argon2id$v=19$m=513,t=8,p=1$" SALT "$" DIGEST, -E2BIG, { 513, 8 } },
+        { "$argon2id$v=19$m=65536,t=4,p=1$" SALT "$" DIGEST, -E2BIG, { 65536, 4 } },
+        { "$argon2id$v=19$m=4294967295,t=4294967295,p=1$" SALT "$" DIGEST, -E2BIG, { UINT32_MAX, UINT32_MAX } },
+        { "$argon2id$v=19$m=4294967296,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=99999999999999999999999,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=16$m=8,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=1,p=2$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=7,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=0,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=-8,t=1,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=1,p=1$" SALT "$" DIGEST "=", -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=1,p=1$" SALT "$short", -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=1,p=1$a$" DIGEST, -EINVAL, { 0 } },
+        { "$argon2id$v=19$m=8,t=1,p=1$" SALT, -EINVAL, { 0 } },
+        { "$argon2i$v=19$m=8,t=3,p=1$" SALT "$" DIGEST, -EINVAL, { 0 } },
+        { "$6$salt$digest", -EINVAL, { 0 } },
+        { "", -EINVAL, { 0 } },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        PasswordCost cost = { 0 };
+        assert_int_equal(password_hash_check(cases[i].hash, &cost), cases[i].result);
+        assert_int_equal(cost.kib, cases[i].cost.kib);
+        assert_int_equal(cost.passes, cases[i].cost.passes);
+    }
+}
+
+static void hashes_at_a_cost(void **state) {
+    static const PasswordCost costs[] = { PASSWORD_COST_PERSON, { 8, 1 }, { 64, 3 } };
+
+    for (size_t i = 0; i < ELEMENTS(costs); i++) {
+        char hash[PASSWORD_HASH_SIZE];
+        PasswordCost cost;
+        assert_int_equal(password_hash_at("12345", costs[i], hash), 0);
+        assert_int_equal(password_hash_check(hash, &cost), 0);
+        assert_int_equal(cost.kib, costs[i].kib);
+        assert_int_equal(cost.passes, costs[i].passes);
+        assert_true(password_verify(hash, "12345"));
+        assert_false(password_verify(hash, "1234"));
+    }
 }
 
 /* An unknown account takes as long as a wrong password: same work, so medians of many within a factor of two. */
@@ -120,6 +174,7 @@ static int start(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generated_evenly), cmocka_unit_test(hashes),  cmocka_unit_test(strange_hashes_open_nothing),
+        cmocka_unit_test(costs_of_hashes), cmocka_unit_test(hashes_at_a_cost),
         cmocka_unit_test(unknown_accounts_take_as_long), cmocka_unit_test(digests), cmocka_unit_test(uuids),
     };
     return cmocka_run_group_tests(tests, start, NULL);
