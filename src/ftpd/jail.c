@@ -268,11 +268,15 @@ int jail_take_fds(int control, int wire, int home) {
     return 0;
 }
 
-/* The listener blocks signals for sd-event; a child is ended by plain ones. */
+/* The listener blocks signals for sd-event; a child is ended by plain ones. Not by what a terminal sends to all of a program's processes: those are the
+ * listener's to heed, and its end is heard over the wire. */
 static int child_defaults(rlim_t fds, rlim_t file_max) {
+    const struct sigaction ignore = { .sa_handler = SIG_IGN };
     sigset_t none;
     struct rlimit files = { fds, fds }, data = { CHILD_DATA_MAX, CHILD_DATA_MAX }, growth = { file_max, file_max };
 
+    if (sigaction(SIGINT, &ignore, NULL) < 0 || sigaction(SIGHUP, &ignore, NULL) < 0)
+        return -errno;
     sigemptyset(&none);
     if (sigprocmask(SIG_SETMASK, &none, NULL) < 0)
         return -errno;

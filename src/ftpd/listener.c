@@ -236,6 +236,17 @@ static int turn(Listener *l, uint64_t now, SessionStart *ret_start) {
     return LISTENER_DONE;
 }
 
+/* Stand-alone: nobody takes sessions over. They see the end of their wires and say goodbye; who has no process yet is left without a word. */
+static void dismiss(Listener *l) {
+    for (size_t i = 0; i < l->connections.top; i++) {
+        Connection *c = &l->connections.rows[i];
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED)
+            listener_drop(l, c);
+        else if (c->state != CONNECTION_FREE)
+            (void) shutdown(c->wire_fd, SHUT_WR);
+    }
+}
+
 void listener_stop(Listener *l) {
     if (l->stop_ms != 0)
         return;
@@ -244,6 +255,8 @@ void listener_stop(Listener *l) {
         (void) sd_event_source_set_enabled(l->accept_sources[i], SD_EVENT_OFF);
     if (l->downloads)
         downloads_turn(l->downloads, monotonic_ms(), true);
+    if (!l->config->service)
+        dismiss(l);
     if (l->name && bus_name_release(l->name) < 0)
         l->stop_ms = 1; /* the bus is gone: nothing to wait for */
 }
@@ -268,6 +281,8 @@ static bool is_over(const Listener *l, uint64_t now) {
         return false;
     if (now >= l->stop_ms)
         return true;
+    if (!l->config->service)
+        return l->connections.n == 0;
     return owes_nothing(l) && (!l->name || bus_name_is_released(l->name));
 }
 
