@@ -250,13 +250,13 @@ int jail_take_fds(int control, int wire, int home) {
     /* Out of the way first: a source may sit on another's target number. */
     int from[] = { control, wire, home };
     for (size_t i = 0; i < ELEMENTS(from); i++)
-        if (from[i] >= 0 && from[i] < CHILD_FDS_END) {
+        if (from[i] >= 0 && from[i] < CHILD_FDS_END && from[i] != CHILD_CONTROL_FD + (int) i) {
             from[i] = fcntl(from[i], F_DUPFD, CHILD_FDS_END);
             if (from[i] < 0)
                 return -errno;
         }
     for (size_t i = 0; i < ELEMENTS(from); i++)
-        if (from[i] >= 0 && dup2(from[i], CHILD_CONTROL_FD + (int) i) < 0)
+        if (from[i] >= 0 && from[i] != CHILD_CONTROL_FD + (int) i && dup2(from[i], CHILD_CONTROL_FD + (int) i) < 0)
             return -errno;
     /* The journal's stream is the listener's: a session must not write lines of its own making. main made 0 /dev/null. */
     if (dup2(STDIN_FILENO, STDOUT_FILENO) < 0)

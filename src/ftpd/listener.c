@@ -1,7 +1,7 @@
 /* Accepts, limits, forks, waits: the frame that the listener's other rooms hang in.
  *
- * Forks happen between turns of the event loop, never inside a handler, so that a child leaves through listener_run() with a clean
- * stack. No byte of a client is read here. */
+ * Children are asked of the zygotes between turns of the event loop, never inside a handler, so that a connection may be dropped there. No byte of a
+ * client is read here. */
 #include "ftpd/listener.h"
 
 #include "basic/log.h"
@@ -109,7 +109,7 @@ int listener_add_socket(Listener *l, int fd) {
     return 0;
 }
 
-/* ---- forking ---- */
+/* ---- children ---- */
 
 static void describe(const Listener *l, const Connection *c, SessionStart *ret) {
     *ret = (SessionStart) {
@@ -125,8 +125,8 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
     strcpy(ret->drop, c->drop);
 }
 
-/* In the listener, when the child runs. */
-static int after_fork(Listener *l, Connection *c, pid_t pid, int wire) {
+/* When the child runs. */
+static int after_spawn(Listener *l, Connection *c, pid_t pid, int wire) {
     bool session = c->state == CONNECTION_ADMITTED;
 
     c->pid = pid;
@@ -157,32 +157,25 @@ static void end_prelogin(Connection *c) {
     c->wire_fd = -EBADF;
 }
 
-static int spawn(Listener *l, Connection *c, SessionStart *ret_start) {
+/* -ECONNRESET: no more children, the zygote is gone. */
+static int spawn(Listener *l, Connection *c) {
     bool session = c->state == CONNECTION_ADMITTED;
-    /* Copies: the child doesn't inherit the table. */
-    int control = c->control_fd, home = session ? c->home_fd : -EBADF, pair[2];
     SessionStart start;
+    int pair[2];
 
     describe(l, c, &start);
     if (session)
         end_prelogin(c);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    pid_t pid = fork();
-    if (pid < 0) {
-        int r = -errno;
-        close(pair[0]);
-        close(pair[1]);
-        return r;
-    }
-    if (pid == 0) {
-        *ret_start = start;
-        if (jail_take_fds(control, pair[1], home) < 0)
-            return LISTENER_CHILD_FAILED;
-        return session ? LISTENER_SESSION : LISTENER_PRELOGIN;
-    }
+    ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = session ? c->home_fd : -EBADF };
+    pid_t pid = zygote_fork(l->config->zygotes[session ? ZYGOTE_SESSION : ZYGOTE_PRELOGIN], &fds, &start);
     close(pair[1]);
-    return after_fork(l, c, pid, pair[0]);
+    if (pid < 0) {
+        close(pair[0]);
+        return pid == -EPIPE ? -ECONNRESET : pid;
+    }
+    return after_spawn(l, c, pid, pair[0]);
 }
 
 static void refuse_unspawned(Listener *l, Connection *c, int r) {
@@ -211,17 +204,16 @@ static void on_due(Listener *l, Connection *c) {
     }
 }
 
-/* A role other than LISTENER_DONE: this is a child. */
-static int turn(Listener *l, uint64_t now, SessionStart *ret_start) {
+static int turn(Listener *l, uint64_t now) {
     Connection *next;
 
     for (Connection *c = TAILQ_FIRST(&l->due); c; c = next) {
         next = TAILQ_NEXT(c, entry);
         if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED) {
-            int r = spawn(l, c, ret_start);
+            int r = spawn(l, c);
             if (r < 0)
                 refuse_unspawned(l, c, r);
-            else if (r != LISTENER_DONE)
+            if (r == -ECONNRESET)
                 return r;
         } else if (now >= c->hold_ms)
             on_due(l, c);
@@ -233,7 +225,7 @@ static int turn(Listener *l, uint64_t now, SessionStart *ret_start) {
         watch_sweep(l, utc_now());
         l->sweep_ms = now + SWEEP_MS;
     }
-    return LISTENER_DONE;
+    return 0;
 }
 
 /* Stand-alone: nobody takes sessions over. They see the end of their wires and say goodbye; who has no process yet is left without a word. */
@@ -305,15 +297,15 @@ static uint64_t next_deadline(const Listener *l) {
     return next;
 }
 
-int listener_run(Listener *l, SessionStart *ret_start) {
+int listener_run(Listener *l) {
     for (;;) {
         uint64_t now = monotonic_ms();
-        int r = turn(l, now, ret_start);
-        if (r != LISTENER_DONE)
+        int r = turn(l, now);
+        if (r < 0)
             return r;
         consider_idleness(l, now);
         if (is_over(l, now))
-            return LISTENER_DONE;
+            return 0;
         uint64_t next = next_deadline(l);
         r = sd_event_run(l->event, next == UINT64_MAX ? UINT64_MAX : next > now ? (next - now) * USEC_PER_MS : 0);
         if (r < 0)

@@ -1,6 +1,4 @@
-/* The one process that accepts clients and may talk to the bus. It reads no client's bytes: its children do.
- *
- * listener_run() forks; it returns in the listener when all is over and in every child once, with what the child is to be. */
+/* The one process that accepts clients and may talk to the bus. It reads no client's bytes: children do, which the zygotes fork for it. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -11,6 +9,7 @@
 #include "ftpd/jail.h"
 #include "ftpd/query.h"
 #include "ftpd/session.h"
+#include "ftpd/zygote.h"
 #include "units/bus_name.h"
 
 #include <stdbool.h>
@@ -28,6 +27,7 @@
 typedef struct ListenerConfig {
     uint16_t pasv_min, pasv_max;
     struct in_addr pasv_address;
+    const int *zygotes;    /* by ZygoteKind, the caller's */
     bool service;          /* by systemd: fd store, bus, idle exit */
     uint64_t idle_ms;      /* 0: stay */
     size_t connections_max, site_max;
@@ -51,15 +51,11 @@ struct Listener {
     uint64_t stop_ms;       /* when stopping: the latest end; 0: not stopping */
 };
 
-/* What a child is to be. */
-typedef enum ListenerRole { LISTENER_DONE, LISTENER_PRELOGIN, LISTENER_SESSION, LISTENER_CHILD_FAILED } ListenerRole;
-
 int listener_init(Listener *l, const ListenerConfig *config) _must_use_;
 void listener_done(Listener *l);
 int listener_add_socket(Listener *l, int fd) _must_use_; /* takes the fd, also on failure */
-/* Negative errno in the listener, or a ListenerRole; *ret_start is set for a session. A child's fds are in place (jail.h), and it must not touch
- * the listener again: not even free it. */
-int listener_run(Listener *l, SessionStart *ret_start) _must_use_;
+/* Until all is over: 0, or a negative errno. */
+int listener_run(Listener *l) _must_use_;
 
 /* Between the rooms of the listener: */
 void listener_stop(Listener *l);

@@ -1,4 +1,4 @@
-/* tempoftp-ftpd: options, settings, hardening, and then one of three lives: listener, pre-login child, session.
+/* tempoftp-ftpd: options, settings, hardening, and then one of its lives: listener, zygote, pre-login child, session.
  *
  * The last word on exit codes: 0, 64 for a wrong command line, 78 for what an operator must mend, 1 for anything else. */
 #include "basic/log.h"
@@ -26,6 +26,7 @@ typedef struct Program {
     Listener listener;
     ListenerConfig config;
     Standalone standalone;
+    int zygotes[_ZYGOTE_KIND_MAX];
 } Program;
 
 static void warn_setting(const char *text, void *userdata) {
@@ -81,6 +82,7 @@ static int set_up_jail(Program *p) {
 
 static int configure(Program *p, bool service) {
     p->config = (ListenerConfig) {
+        .zygotes = p->zygotes,
         .pasv_min = p->settings->pasv_min,
         .pasv_max = p->settings->pasv_max,
         .service = service,
@@ -153,9 +155,11 @@ static void refuse_waiting_on(int fd) {
 }
 
 /* Answers who is waiting on the socket that started us, or systemd would start us again and again for the same client. */
-static void refuse_waiting_clients(const Program *p) {
+static void refuse_waiting_clients(Program *p) {
     int fd;
 
+    if (!p->passed && listen_fds_new(&p->passed) < 0)
+        return;
     for (size_t i = 0; i < p->listener.n_listen; i++)
         refuse_waiting_on(p->listener.listen_fds[i]);
     while ((fd = listen_fds_take(p->passed, "ftp")) >= 0) {
@@ -166,15 +170,14 @@ static void refuse_waiting_clients(const Program *p) {
 
 /* ---- lives ---- */
 
-/* In a child: nothing of the listener may be freed or closed in an orderly way here, so this does not return. */
-static _Noreturn void live_as_child(const Program *p, int role, SessionStart *start) {
-    int r = -EIO;
+static _Noreturn void live_as_child(const Program *p, ZygoteKind kind, SessionStart *start) {
+    int r;
 
-    if (role == LISTENER_PRELOGIN) {
+    if (kind == ZYGOTE_PRELOGIN) {
         r = jail_enter_prelogin(p->filters);
         if (r >= 0)
             r = prelogin_run();
-    } else if (role == LISTENER_SESSION) {
+    } else {
         int drop_fd = start->drop[0] ? jail_open_drop(start->drop) : -EBADF;
         if (drop_fd < 0)
             start->drop[0] = '\0'; /* no such folder: a session that reads */
@@ -185,24 +188,31 @@ static _Noreturn void live_as_child(const Program *p, int role, SessionStart *st
     _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
+/* Before anything is known that a child must not know: passed sockets and their names, the bus, who may log in. */
+static int start_zygotes(Program *p, char **argv) {
+    SessionStart start;
+
+    for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++) {
+        int r = zygote_start(kind, argv, &start, &p->zygotes[kind]);
+        if (r > 0)
+            live_as_child(p, kind, &start);
+        if (r < 0)
+            return log_errno(r, "Cannot start the process that sessions are forked from");
+    }
+    return 0;
+}
+
 static int set_up_standalone(Program *p) {
     int r = configure(p, false);
     return r < 0 ? r : standalone_open(&p->standalone, &p->listener, &p->options);
 }
 
 static int run(Program *p, bool service) {
-    SessionStart start;
-
-    int r = set_up_jail(p);
-    if (r < 0)
-        return r;
-    r = service ? set_up_service(p) : set_up_standalone(p);
+    int r = service ? set_up_service(p) : set_up_standalone(p);
     if (r < 0)
         return r;
     (void) sd_notify(false, "READY=1");
-    r = listener_run(&p->listener, &start);
-    if (r > LISTENER_DONE)
-        live_as_child(p, r, &start);
+    r = listener_run(&p->listener);
     if (r < 0)
         return log_errno(r, "The listener ends%s", service ? ", sessions go on" : "");
     if (!service)
@@ -225,18 +235,22 @@ static bool started_by_systemd(void) {
     return getenv("LISTEN_FDS") || getenv("NOTIFY_SOCKET");
 }
 
-/* Accounts first: their passwords stand in the command line. */
-static int serve(Program *p) {
+/* The zygotes come before all that children must not know; then the accounts, because their passwords stand in the command line. */
+static int serve(Program *p, char **argv) {
     bool service = !options_standalone(&p->options) && started_by_systemd();
 
-    int r = service ? 0 : standalone_take_users(&p->standalone, &p->options);
+    int r = load_settings(p);
+    if (r >= 0)
+        r = set_up_jail(p);
+    if (r >= 0)
+        r = start_zygotes(p, argv);
+    if (r >= 0 && !service)
+        r = standalone_take_users(&p->standalone, &p->options);
     if (r >= 0)
         r = listen_fds_new(&p->passed);
     if (r >= 0)
-        r = load_settings(p);
-    if (r >= 0)
         r = run(p, service);
-    if (r < 0 && p->passed)
+    if (r < 0)
         refuse_waiting_clients(p);
     if (p->listener.event)
         listener_done(&p->listener);
@@ -244,11 +258,13 @@ static int serve(Program *p) {
     jail_filters_free(p->filters);
     settings_free(p->settings);
     listen_fds_free(p->passed);
+    for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++)
+        cleanup_close_(&p->zygotes[kind]);
     return r;
 }
 
 int main(int argc, char **argv) {
-    Program p = { 0 };
+    Program p = { .zygotes = { -EBADF, -EBADF } };
 
     int r = options_parse(argc, argv, &p.options);
     if (r != 0)
@@ -258,6 +274,6 @@ int main(int argc, char **argv) {
     if (r < 0)
         log_errno(r, "Cannot start");
     else
-        r = p.options.hash_password ? hash_password() : serve(&p);
+        r = p.options.hash_password ? hash_password() : serve(&p, argv);
     return r >= 0 ? EXIT_SUCCESS : exit_code(r);
 }

@@ -25,6 +25,14 @@ def _free_port():
         return probe.getsockname()[1]
 
 
+def children_of(pid):
+    """Process ids; none when there is no such process."""
+    try:
+        return [int(child) for child in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):
+        return []
+
+
 class ServedFolder:
     """A server on a port of its own that serves a folder of its own; how it is started is the classes' below and in ftp_peers.py.
 
@@ -81,11 +89,6 @@ class ServedFolder:
             assert talk.ask(f"PASS {PASSWORD}").startswith("230")
         return talk
 
-    def children(self):
-        """Process ids of its pre-login children and sessions."""
-        shown = pathlib.Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children").read_text()
-        return [int(pid) for pid in shown.split()]
-
 
 class FtpServer(ServedFolder):
     """tempoftp-ftpd. options: more of its command line, e.g. ["--write"]; settings: its environment."""
@@ -107,6 +110,10 @@ class FtpServer(ServedFolder):
                     "--user", f"{ACCOUNT}:{PASSWORD}", *self.options)
         wait_until(lambda: "Serving" in self.said() or self.process.poll() is not None, what="the FTP server to listen")
         assert self.process.poll() is None, self.said()
+
+    def children(self):
+        """Process ids of its pre-login children and sessions."""
+        return sorted(child for zygote in children_of(self.process.pid) for child in children_of(zygote))
 
 
 class Talk:

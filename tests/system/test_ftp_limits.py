@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, ftpd  # noqa: F401 (a fixture)
+from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd  # noqa: F401 (a fixture)
 from machine import wait_until
 
 
@@ -154,8 +154,10 @@ def test_every_child_is_jailed_and_holds_nothing_of_others(ftpd):  # noqa: F811
 
 
 def test_passwords_leave_no_trace_in_the_process_list(ftpd):  # noqa: F811
-    with open(f"/proc/{ftpd.process.pid}/cmdline", "rb") as file:
-        assert PASSWORD.encode() not in file.read()
+    with ftpd.talk(login=True):
+        for pid in (ftpd.process.pid, *children_of(ftpd.process.pid), *ftpd.children()):
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                assert PASSWORD.encode() not in file.read()
 
 
 def test_it_does_not_run_as_root(ftpd, tmp_path):  # noqa: F811

@@ -1,0 +1,142 @@
+/* Takes orders from the listener, forks, answers with the child's pid: nothing else.
+ *
+ * An order is a SessionStart and two or three fds. They arrive as CHILD_CONTROL_FD and its neighbours, because the zygote has nothing else open
+ * but its own socket above them. Source of the word: Android and Chrome name their process to fork from so. */
+#include "ftpd/zygote.h"
+
+#include "basic/strings.h"
+#include "ftpd/jail.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define ZYGOTE_FD CHILD_FDS_END
+#define FDS_MAX 3
+
+typedef union Control {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(FDS_MAX * sizeof(int))];
+} Control;
+
+/* ---- in the zygote ---- */
+
+/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others, --user has passwords. */
+static void forget_start(char **argv) {
+    for (char **a = argv + 1; argv[0] && *a; a++)
+        wipe(*a, strlen(*a));
+    for (char **e = environ; e && *e; e++)
+        wipe(*e, strlen(*e));
+    clearenv();
+}
+
+/* Signals are for the listener (a terminal sends them to the whole group); the zygote ends when the listener does. */
+static int settle(int fd) {
+    sigset_t all;
+
+    sigfillset(&all);
+    if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
+        return -errno;
+    if (fd != ZYGOTE_FD && dup2(fd, ZYGOTE_FD) < 0)
+        return -errno;
+    if (close_range(CHILD_CONTROL_FD, ZYGOTE_FD - 1, 0) < 0 || close_range(ZYGOTE_FD + 1, ~0U, 0) < 0)
+        return -errno;
+    return 0;
+}
+
+/* 1, 0: the listener is gone, or a negative errno. */
+static int receive_order(ZygoteFds *ret_fds, SessionStart *ret) {
+    Control control;
+    struct iovec data = { ret, sizeof(*ret) };
+    struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+    int fds[FDS_MAX] = { -EBADF, -EBADF, -EBADF };
+    ssize_t n;
+
+    do
+        n = recvmsg(ZYGOTE_FD, &m, MSG_CMSG_CLOEXEC);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    if (n == 0)
+        return 0;
+    const struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+    if (c)
+        memcpy(fds, CMSG_DATA(c), c->cmsg_len - CMSG_LEN(0));
+    *ret_fds = (ZygoteFds) { fds[0], fds[1], fds[2] };
+    /* Too many fds open here, or an order that the listener does not give. */
+    return n != sizeof(*ret) || m.msg_flags & MSG_CTRUNC || fds[1] < 0 ? -EBADMSG : 1;
+}
+
+/* Returns in children only. */
+static void obey(ZygoteKind kind, SessionStart *ret_start) {
+    ZygoteFds fds = { -EBADF, -EBADF, -EBADF };
+    int r;
+
+    while ((r = receive_order(&fds, ret_start)) > 0) {
+        pid_t pid = fork();
+        if (pid == 0) {
+            if (jail_take_fds(fds.control, fds.wire, kind == ZYGOTE_SESSION ? fds.home : -EBADF) < 0)
+                _exit(EXIT_FAILURE);
+            return;
+        }
+        if (pid < 0)
+            pid = -errno;
+        (void) close_range(CHILD_CONTROL_FD, ZYGOTE_FD - 1, 0);
+        wipe(ret_start, sizeof(*ret_start)); /* the next child is another client's */
+        if (send(ZYGOTE_FD, &pid, sizeof(pid), MSG_NOSIGNAL) < 0)
+            break;
+    }
+    _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+}
+
+/* ---- in the listener ---- */
+
+int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret_fd) {
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    pid_t pid = fork();
+    if (pid < 0) {
+        int r = -errno;
+        close(pair[0]);
+        close(pair[1]);
+        return r;
+    }
+    if (pid > 0) {
+        close(pair[1]);
+        *ret_fd = pair[0];
+        return 0;
+    }
+    forget_start(argv);
+    if (settle(pair[1]) < 0)
+        _exit(EXIT_FAILURE);
+    obey(kind, ret_start);
+    return 1;
+}
+
+pid_t zygote_fork(int fd, const ZygoteFds *fds, const SessionStart *start) {
+    const int passed[FDS_MAX] = { fds->control, fds->wire, fds->home };
+    const size_t size = (fds->home >= 0 ? FDS_MAX : FDS_MAX - 1) * sizeof(int);
+    Control control = { 0 };
+    struct iovec data = { (void *) start, sizeof(*start) };
+    struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(size) };
+    pid_t pid;
+    ssize_t n;
+
+    control.header = (struct cmsghdr) { .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(&control.header), passed, size);
+    do
+        n = sendmsg(fd, &m, MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    do
+        n = recv(fd, &pid, sizeof(pid), 0);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    return n == sizeof(pid) ? pid : -ECONNRESET;
+}
