@@ -46,7 +46,7 @@ static int dispatch(Conversation *c, const Command *command, bool logged_in) {
         return reply(c->fd, 500, "Orden desconocida.");
     if (!logged_in && !v->before)
         return reply(c->fd, 530, "Identifíquese primero con USER y PASS.");
-    if (v->flags & VERB_WRITES)
+    if (v->flags & VERB_WRITES && !c->may_write)
         return reply(c->fd, 550, "Acceso de solo lectura.");
     VerbHandler handler = logged_in ? v->after : v->before;
     if (!handler)

@@ -12,6 +12,7 @@
 typedef struct Conversation {
     int fd;
     bool over; /* QUIT was answered */
+    bool may_write;
     CommandReader reader;
 } Conversation;
 

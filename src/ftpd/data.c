@@ -4,6 +4,7 @@
  * 1 GiB takes a handful of system calls and the session still looks up five times a second. It knows no commands and no replies. */
 #include "ftpd/data.h"
 
+#include "basic/time.h"
 #include "ftpd/address.h"
 
 #include <errno.h>
@@ -172,6 +173,29 @@ int data_send(DataChannel *d, const void *data, size_t size) {
             return r;
     }
     return 0;
+}
+
+/* Full buffers when the client is fast (MSG_WAITALL), whatever there is when the timer rings. */
+ssize_t data_receive(DataChannel *d, void *data, size_t size) {
+    unsigned stalled = 0;
+
+    for (;;) {
+        ssize_t n = recv(d->fd, data, size, d->blocking ? MSG_WAITALL : 0);
+        if (n == 0)
+            return 0;
+        if (n > 0) {
+            uint64_t now = monotonic_ms();
+            d->sent += (uint64_t) n;
+            if (now - d->looked_ms < DATA_TICK_MS)
+                return n;
+            d->looked_ms = now;
+            int r = d->tick(d->userdata);
+            return r < 0 ? r : n;
+        }
+        int r = after_call(d, n, &stalled);
+        if (r < 0)
+            return r;
+    }
 }
 
 void data_close(DataChannel *d, bool cut) {

@@ -1,4 +1,4 @@
-/* The data connection: passive listening, accepting the control peer only, sending.
+/* The data connection: passive listening, accepting the control peer only, sending, receiving.
  *
  * While a call waits, `tick` runs about every DATA_TICK_MS: it looks at control and wire and answers 0 (go on) or a negative errno, which the call
  * returns. Without progress for DATA_STALL_MS: -ETIMEDOUT. RFC 959 section 3, RFC 2428 (EPSV). */
@@ -19,7 +19,8 @@ typedef struct DataChannel {
     int listen_fd; /* -EBADF: no PASV or EPSV since the last transfer */
     int fd;        /* -EBADF: not connected */
     bool blocking; /* the interval timer runs */
-    uint64_t sent; /* of this transfer, kept up to date for tick */
+    uint64_t sent; /* of this transfer, either way; kept up to date for tick */
+    uint64_t looked_ms; /* the last tick while receiving */
     int (*tick)(void *userdata);
     void *userdata;
 } DataChannel;
@@ -33,6 +34,8 @@ int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
 /* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. */
 int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _must_use_;
 int data_send(DataChannel *d, const void *data, size_t size) _must_use_;
+/* What arrives, up to size bytes: how many, 0 at the end, or negative. */
+ssize_t data_receive(DataChannel *d, void *data, size_t size) _must_use_;
 /* Ends the transfer: in order, or with a reset, so that the client sees that it was cut. */
 void data_close(DataChannel *d, bool cut);
 /* The port a PASV or EPSV opened is given up too. */

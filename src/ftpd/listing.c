@@ -6,25 +6,17 @@
 
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "ftpd/folder.h"
 #include "ftpd/path.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
-#include <sys/syscall.h>
 
 #define OUTPUT_SIZE 65536
 #define HALF_YEAR (182 * 86400)
 #define ENTRIES_MAX (LISTING_SORT_SIZE / 24) /* the smallest record of getdents64 */
-
-struct dirent64_record { /* getdents64(2) */
-    uint64_t inode;
-    int64_t offset;
-    unsigned short length;
-    unsigned char type;
-    char name[];
-};
 
 /* ---- facts ---- */
 
@@ -264,8 +256,7 @@ static int add_entry(Walk *w, const struct dirent64_record *e) {
 }
 
 static ssize_t read_names(Walk *w, size_t offset) {
-    long n = syscall(SYS_getdents64, w->fd, w->names + offset, sizeof(w->names) - offset);
-    return n < 0 ? -errno : n;
+    return folder_read(w->fd, w->names + offset, sizeof(w->names) - offset);
 }
 
 static int by_name(const void *a, const void *b) {

@@ -53,6 +53,7 @@ int path_resolve(const char *folder, const char *argument, char ret[static VIRTU
 int path_open(int home_fd, const char *path, int flags) {
     struct open_how how = {
         .flags = (unsigned) flags | O_CLOEXEC | (flags & O_PATH ? 0 : O_NOCTTY), /* openat2(2) takes few flags beside O_PATH */
+        .mode = flags & O_CREAT ? 0666 : 0, /* the umask takes from that */
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS,
     };
     const char *relative = path + strspn(path, "/");
@@ -65,6 +66,18 @@ int path_open(int home_fd, const char *path, int flags) {
         if (errno != EINTR && errno != EAGAIN)
             return -errno;
     }
+}
+
+int path_open_parent(int home_fd, const char *path, const char **ret_name) {
+    char folder[VIRTUAL_PATH_MAX];
+    const char *slash = strrchr(path, '/');
+
+    if (slash[1] == '\0')
+        return -EBUSY;
+    memcpy(folder, path, (size_t) (slash - path));
+    folder[slash - path] = '\0';
+    *ret_name = slash + 1;
+    return path_open(home_fd, folder, O_PATH | O_DIRECTORY);
 }
 
 bool path_is_within(const char *path, const char *id) {

@@ -16,6 +16,8 @@ int path_resolve(const char *folder, const char *argument, char ret[static VIRTU
 /* Opens a virtual path below home_fd: symbolic links are followed while they stay inside, magic links never. Returns an fd or negative
  * errno (-EXDEV: it would have left the home). */
 int path_open(int home_fd, const char *path, int flags) _must_use_;
+/* The folder that a virtual path lies in, O_PATH, and its name there: for calls that change the folder. -EBUSY: "/" lies in none. */
+int path_open_parent(int home_fd, const char *path, const char **ret_name) _must_use_;
 /* Is path the folder /id or inside it? */
 bool path_is_within(const char *path, const char *id);
 /* "/id/sub/file" → "id"; "" for "/". Cut to size - 1 bytes. */

@@ -57,8 +57,12 @@ void record_transfer(const Connection *c, const WireTransfer *t) {
     snprintf(file, sizeof(file), "TEMPOFTP_FILE=%s", path);
     snprintf(bytes, sizeof(bytes), "TEMPOFTP_BYTES=%" PRIu64, t->bytes);
     snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRIu64 ".%03u", t->ms / 1000, (unsigned) (t->ms % 1000));
-    log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes of %s from byte %" PRIu64 " in %" PRIu64 ".%03u s, %s", c->account, t->bytes, path,
-             t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), t->whole ? "whole" : "cut");
+    if (t->direction == WIRE_UPLOAD) { /* a drop folder belongs to the account, not to a request */
+        about.request = NULL;
+        about.message_id = MESSAGE_ID_UPLOAD;
+    }
+    log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes %s %s from byte %" PRIu64 " in %" PRIu64 ".%03u s, %s", c->account, t->bytes,
+             t->direction == WIRE_UPLOAD ? "into" : "of", path, t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), t->whole ? "whole" : "cut");
 }
 
 void record_end(const Connection *c, const char *reason) {

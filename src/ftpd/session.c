@@ -171,7 +171,7 @@ static void say_goodbye(Session *s) {
 
 int session_run(const SessionStart *start) {
     Session s = {
-        .conversation.fd = CHILD_CONTROL_FD,
+        .conversation = { .fd = CHILD_CONTROL_FD, .may_write = start->drop[0] != '\0' },
         .start = start,
         .last_command_ms = monotonic_ms(),
         .folder = "/",
@@ -217,6 +217,14 @@ int session_reply_errno(Session *s, int error) {
         { ELOOP, 550, "Demasiados enlaces simbólicos." },
         { ENAMETOOLONG, 550, "Nombre demasiado largo." },
         { EINVAL, 550, "No es un archivo." },
+        { ENXIO, 550, "No es un archivo." },
+        { EEXIST, 550, "Ya existe." },
+        { ENOTEMPTY, 550, "La carpeta no está vacía." },
+        { EBUSY, 550, "Está en uso." },
+        { ETXTBSY, 550, "Está en uso." },
+        { EROFS, 550, "Permiso denegado." },
+        { ENOSPC, 452, "No queda espacio en el disco." },
+        { EDQUOT, 552, "La cuota de la carpeta no alcanza." },
     };
 
     for (size_t i = 0; i < ELEMENTS(replies); i++)

@@ -10,6 +10,7 @@
 #include "ftpd/data.h"
 #include "ftpd/listing.h"
 #include "ftpd/path.h"
+#include "ftpd/quota.h"
 #include "ftpd/wire.h"
 
 #include <netinet/in.h>
@@ -56,6 +57,11 @@ typedef struct Session {
     uint64_t rest;
     unsigned facts;
     bool epsv_only;
+    bool ascii;     /* TYPE A was asked for: until then, files go as they are */
+    char *renaming; /* what RNFR named, on the heap; NULL: nothing */
+    /* what lies in the drop: drop.h */
+    Quota quota;
+    uint64_t count_again_ms;
 } Session;
 
 int session_run(const SessionStart *start);
@@ -85,7 +91,19 @@ int transfer_pasv(Conversation *c, char *argument);
 int transfer_epsv(Conversation *c, char *argument);
 int transfer_rest(Conversation *c, char *argument);
 int transfer_retr(Conversation *c, char *argument);
-int transfer_list(Conversation *c, char *argument);
-int transfer_nlst(Conversation *c, char *argument);
-int transfer_mlsd(Conversation *c, char *argument);
 int transfer_abor(Conversation *c, char *argument);
+
+int listings_list(Conversation *c, char *argument);
+int listings_nlst(Conversation *c, char *argument);
+int listings_mlsd(Conversation *c, char *argument);
+
+int upload_stor(Conversation *c, char *argument);
+int upload_stou(Conversation *c, char *argument);
+int upload_appe(Conversation *c, char *argument);
+
+int files_dele(Conversation *c, char *argument);
+int files_mkd(Conversation *c, char *argument);
+int files_rmd(Conversation *c, char *argument);
+int files_rnfr(Conversation *c, char *argument);
+int files_rnto(Conversation *c, char *argument);
+int files_mfmt(Conversation *c, char *argument);

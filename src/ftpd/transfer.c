@@ -1,6 +1,9 @@
-/* Commands around the data connection: how it is opened (PASV EPSV), what goes over it (RETR LIST NLST MLSD), how it is cut (ABOR).
+/* Commands around the data connection: how things are sent (TYPE MODE STRU REST), how it is opened (PASV EPSV), RETR, how it is cut (ABOR). And what every
+ * transfer needs: opening, the last reply, the report.
  *
  * Every RETR that began is reported to the listener, whole or cut, before the client reads its end. */
+#include "ftpd/transfer.h"
+
 #include "ftpd/address.h"
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
@@ -101,8 +104,7 @@ int transfer_epsv(Conversation *c, char *argument) {
 
 /* ---- over it ---- */
 
-/* 1: connected. 0: answered. */
-static int open_data(Session *s, const char *what) {
+int transfer_open(Session *s, const char *what) {
     int r = data_accept(&s->data, PEER(s));
     if (r >= 0) {
         r = reply(s->conversation.fd, 150, "%s", what);
@@ -120,41 +122,46 @@ static int open_data(Session *s, const char *what) {
     return r < 0 ? r : 0;
 }
 
-/* The reply after the data: `result` as data_send…() gave it. */
-static int reply_end(Session *s, int result) {
-    int fd = s->conversation.fd;
+int transfer_reply_end(Session *s, int result) {
+    static const struct {
+        int error, code;
+        const char *text;
+    } ends_of_data[] = {
+        { 0, 226, "Transferencia completa." },
+        { ECANCELED, 426, "Transferencia cancelada." },
+        { ETIMEDOUT, 426, "La conexión de datos se detuvo demasiado tiempo." },
+        { EPIPE, 426, "El cliente cerró la conexión de datos." },
+        { ECONNRESET, 426, "El cliente cerró la conexión de datos." },
+        { ENODATA, 451, "El archivo cambió durante el envío." },
+        { ENOSPC, 452, "No queda espacio en el disco." },
+        { EDQUOT, 552, "La cuota de la carpeta no alcanza." },
+        { EFBIG, 552, "El archivo es demasiado grande." },
+    };
 
-    switch (result) {
-    case 0:
-        return reply(fd, 226, "Transferencia completa.");
-    case -ESHUTDOWN:
+    if (result == -ESHUTDOWN)
         return 0; /* the session's last word follows */
-    case -ECANCELED:
-        return reply(fd, 426, "Transferencia cancelada.");
-    case -ETIMEDOUT:
-        return reply(fd, 426, "La conexión de datos se detuvo demasiado tiempo.");
-    case -EPIPE:
-    case -ECONNRESET:
-        return reply(fd, 426, "El cliente cerró la conexión de datos.");
-    case -ENODATA:
-        return reply(fd, 451, "El archivo cambió durante el envío.");
-    default:
-        return reply(fd, 451, "Error al leer los datos.");
-    }
+    for (size_t i = 0; i < ELEMENTS(ends_of_data); i++)
+        if (ends_of_data[i].error == -result)
+            return reply(s->conversation.fd, ends_of_data[i].code, "%s", ends_of_data[i].text);
+    return reply(s->conversation.fd, 451, "Error local; intente más tarde.");
 }
 
-static int report(Session *s, uint64_t offset, uint64_t started_ms, bool whole) {
+int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, bool whole) {
     WireMessage m;
 
     m.transfer = (WireTransfer) {
         .header = { .type = WIRE_TRANSFER },
+        .direction = direction,
         .offset = offset,
         .bytes = s->data.sent,
         .ms = monotonic_ms() - started_ms,
         .whole = whole,
     };
     strcpy(m.transfer.path, s->file);
-    return wire_send(CHILD_WIRE_FD, &m);
+    int r = wire_send(CHILD_WIRE_FD, &m);
+    if (r < 0) /* nobody counts any more: nobody serves */
+        s->end = SESSION_STOPPED;
+    return r;
 }
 
 static int send_file(Session *s, int file_fd, const char *path, uint64_t offset, uint64_t size) {
@@ -162,7 +169,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
         return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
     s->file_size = size;
-    int r = open_data(s, "Enviando el archivo.");
+    int r = transfer_open(s, "Enviando el archivo.");
     if (r <= 0) {
         s->file[0] = '\0';
         return r;
@@ -171,13 +178,9 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     uint64_t started = monotonic_ms();
     int result = data_send_file(&s->data, file_fd, offset, size);
     data_close(&s->data, result < 0);
-    r = report(s, offset, started, result == 0);
+    r = transfer_report(s, WIRE_DOWNLOAD, offset, started, result == 0);
     s->file[0] = '\0';
-    if (r < 0) { /* nobody counts any more: nobody serves */
-        s->end = SESSION_STOPPED;
-        return 0;
-    }
-    return reply_end(s, result);
+    return r < 0 ? 0 : transfer_reply_end(s, result);
 }
 
 int transfer_retr(Conversation *c, char *argument) {
@@ -199,123 +202,6 @@ int transfer_retr(Conversation *c, char *argument) {
     if (!S_ISREG(st.st_mode))
         return session_reply_errno(s, S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL);
     return send_file(s, fd, path, offset, (uint64_t) st.st_size);
-}
-
-/* ---- listings ---- */
-
-static int write_data(void *userdata, const char *data, size_t size) {
-    return data_send(userdata, data, size);
-}
-
-/* One file, or the link itself. */
-static int list_one(const Listing *l, int fd, const char *name) {
-    char line[LISTING_ENTRY_MAX];
-    struct stat st;
-
-    if (fstat(fd, &st) < 0)
-        return -errno;
-    return l->write(l->userdata, line, listing_entry(l, name, &st, NULL, line));
-}
-
-static int send_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
-    s->file_size = 0;
-    int r = open_data(s, "Enviando la lista.");
-    if (r <= 0)
-        return r;
-    int result = folder ? listing_folder(l, fd) : list_one(l, fd, name);
-    data_close(&s->data, result < 0);
-    return reply_end(s, result);
-}
-
-static const char *last_component(const char *text) {
-    const char *slash = strrchr(text, '/');
-    return slash ? slash + 1 : text;
-}
-
-/* A last component with wildcards: `path` becomes its folder. 1: *ret_fd is open. 0: answered. */
-static int open_pattern(Session *s, char path[static VIRTUAL_PATH_MAX], int *ret_fd) {
-    char *end = strrchr(path, '/');
-    end[end == path] = '\0';
-    int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
-    if (fd < 0) {
-        int r = session_reply_errno(s, fd);
-        return r < 0 ? r : 0;
-    }
-    *ret_fd = fd;
-    return 1;
-}
-
-/* LIST and NLST: a folder, one file, or a pattern. */
-static int list(Session *s, const char *argument, ListingFormat format) {
-    /* A copy: the reader's bytes move when more commands arrive during the transfer. */
-    char path[VIRTUAL_PATH_MAX], text[COMMAND_LINE_MAX] = "", prefix[COMMAND_LINE_MAX + 2] = "";
-    Listing l = { .format = format, .now = utc_now(), .home_fd = -EBADF, .write = write_data, .userdata = &s->data };
-    bool folder = true;
-
-    if (argument)
-        strcpy(text, argument);
-    const char *last = last_component(text);
-    int r = session_resolve(s, text, path);
-    if (r <= 0)
-        return r;
-    _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
-    if (fd == -ENOTDIR) {
-        fd = path_open(CHILD_HOME_FD, path, O_PATH);
-        folder = false;
-    }
-    if (fd < 0 && has_glob(last)) {
-        r = open_pattern(s, path, &fd);
-        if (r <= 0)
-            return r;
-        l.pattern = last;
-        snprintf(prefix, sizeof(prefix), "%.*s", (int) (last - text), text);
-    } else if (fd < 0)
-        return session_reply_errno(s, fd);
-    else if (folder && text[0] && !streq(text, "."))
-        snprintf(prefix, sizeof(prefix), "%s%s", text, has_suffix(text, "/") ? "" : "/");
-    l.prefix = prefix[0] ? prefix : NULL;
-    strcpy(s->file, path);
-    r = send_listing(s, &l, fd, folder, format == LISTING_NAMES ? text : last);
-    s->file[0] = '\0';
-    return r;
-}
-
-/* Clients send flags of ls(1); what they ask for is what they get anyway. */
-static char *skip_flags(char *argument) {
-    while (argument && argument[0] == '-') {
-        argument += strcspn(argument, " ");
-        argument += strspn(argument, " ");
-    }
-    return argument && *argument ? argument : NULL;
-}
-
-int transfer_list(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_LONG);
-}
-
-int transfer_nlst(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_NAMES);
-}
-
-int transfer_mlsd(Conversation *c, char *argument) {
-    Session *s = (Session *) c;
-    char path[VIRTUAL_PATH_MAX];
-    Listing l = {
-        .format = LISTING_FACTS, .facts = s->facts, .home_fd = CHILD_HOME_FD, .folder = path, .write = write_data, .userdata = &s->data,
-    };
-
-    int r = session_resolve(s, argument, path);
-    if (r <= 0)
-        return r;
-    _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
-    if (fd == -ENOTDIR)
-        return reply(c->fd, 501, "No es una carpeta.");
-    if (fd < 0)
-        return session_reply_errno(s, fd);
-    strcpy(s->file, path);
-    r = send_listing(s, &l, fd, true, NULL);
-    s->file[0] = '\0';
-    return r;
 }
 
 int transfer_abor(Conversation *c, char *argument) {

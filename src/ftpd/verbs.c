@@ -42,22 +42,22 @@ static const Verb verbs[] = {
     { "REST", VERB_ARGUMENT, NULL, transfer_rest, "byte" },
     /* sending */
     { "RETR", VERB_ARGUMENT, NULL, transfer_retr, "archivo" },
-    { "LIST", 0, NULL, transfer_list, "[ruta]" },
-    { "NLST", 0, NULL, transfer_nlst, "[ruta]" },
-    { "MLSD", 0, NULL, transfer_mlsd, "[carpeta]" },
+    { "LIST", 0, NULL, listings_list, "[ruta]" },
+    { "NLST", 0, NULL, listings_nlst, "[ruta]" },
+    { "MLSD", 0, NULL, listings_mlsd, "[carpeta]" },
     { "ABOR", 0, NULL, transfer_abor, "" },
     /* what changes something */
-    { "STOR", VERB_WRITES, NULL, NULL, "" },
-    { "STOU", VERB_WRITES, NULL, NULL, "" },
-    { "APPE", VERB_WRITES, NULL, NULL, "" },
-    { "DELE", VERB_WRITES, NULL, NULL, "" },
-    { "MKD", VERB_WRITES, NULL, NULL, "" },
-    { "XMKD", VERB_WRITES, NULL, NULL, "" },
-    { "RMD", VERB_WRITES, NULL, NULL, "" },
-    { "XRMD", VERB_WRITES, NULL, NULL, "" },
-    { "RNFR", VERB_WRITES, NULL, NULL, "" },
-    { "RNTO", VERB_WRITES, NULL, NULL, "" },
-    { "MFMT", VERB_WRITES, NULL, NULL, "" },
+    { "STOR", VERB_WRITES | VERB_ARGUMENT, NULL, upload_stor, "archivo" },
+    { "STOU", VERB_WRITES, NULL, upload_stou, "[comienzo del nombre]" },
+    { "APPE", VERB_WRITES | VERB_ARGUMENT, NULL, upload_appe, "archivo" },
+    { "DELE", VERB_WRITES | VERB_ARGUMENT, NULL, files_dele, "archivo" },
+    { "MKD", VERB_WRITES | VERB_ARGUMENT, NULL, files_mkd, "carpeta" },
+    { "XMKD", VERB_WRITES | VERB_ARGUMENT, NULL, files_mkd, "carpeta" },
+    { "RMD", VERB_WRITES | VERB_ARGUMENT, NULL, files_rmd, "carpeta" },
+    { "XRMD", VERB_WRITES | VERB_ARGUMENT, NULL, files_rmd, "carpeta" },
+    { "RNFR", VERB_WRITES | VERB_ARGUMENT, NULL, files_rnfr, "ruta" },
+    { "RNTO", VERB_WRITES | VERB_ARGUMENT, NULL, files_rnto, "ruta" },
+    { "MFMT", VERB_WRITES | VERB_ARGUMENT, NULL, files_mfmt, "AAAAMMDDhhmmss ruta" },
     /* known, not offered */
     { "AUTH", 0, prelogin_unavailable, NULL, "" },
     { "PBSZ", 0, prelogin_unavailable, NULL, "" },
@@ -76,6 +76,10 @@ const Verb *verb_find(const char *name) {
     return NULL;
 }
 
+static bool verb_is_offered(const Conversation *c, const Verb *v) {
+    return v->after && (c->may_write || !(v->flags & VERB_WRITES));
+}
+
 static int help_one(Conversation *c, char *name) {
     for (char *p = name; *p; p++)
         if (*p >= 'a' && *p <= 'z')
@@ -83,7 +87,7 @@ static int help_one(Conversation *c, char *name) {
     const Verb *v = verb_find(name);
     if (!v)
         return reply(c->fd, 502, "Orden desconocida.");
-    if (!v->after)
+    if (!verb_is_offered(c, v))
         return reply(c->fd, 214, "%s: no disponible.", v->name);
     return reply(c->fd, 214, "%s%s%s", v->name, v->help[0] ? " " : "", v->help);
 }
@@ -98,7 +102,7 @@ int conversation_help(Conversation *c, char *argument) {
     r.size = 0;
     reply_line(&r, 214, true, "Órdenes disponibles:");
     for (size_t i = 0; i < ELEMENTS(verbs); i++) {
-        if (!verbs[i].after)
+        if (!verb_is_offered(c, &verbs[i]))
             continue;
         for (const char *p = verbs[i].name; *p; p++)
             line[used++] = *p;

@@ -17,7 +17,7 @@ static void on_transfer(Listener *l, const Connection *c, const WireTransfer *t)
 
     record_transfer(c, t);
     path_first_component(t->path, id, sizeof(id));
-    if (!l->downloads || !id_is_valid(id) || (t->bytes == 0 && !t->whole))
+    if (t->direction != WIRE_DOWNLOAD || !l->downloads || !id_is_valid(id) || (t->bytes == 0 && !t->whole))
         return;
     if (downloads_add(l->downloads, c->account, id, c->peer_text, t->bytes, t->whole, utc_now(), monotonic_ms()) < 0)
         log_error("Too many downloads wait for tempoftpd, one of %s is not counted", c->account);

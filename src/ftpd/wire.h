@@ -60,10 +60,13 @@ typedef struct WireWhere {
     char file[VIRTUAL_PATH_MAX]; /* empty: none; cut after its NUL on the wire */
 } WireWhere;
 
+typedef enum WireDirection { WIRE_DOWNLOAD, WIRE_UPLOAD } WireDirection;
+
 typedef struct WireTransfer {
     WireHeader header;
+    uint32_t direction; /* WireDirection */
     uint64_t offset; /* where it began (REST) */
-    uint64_t bytes;  /* sent */
+    uint64_t bytes;  /* over the data connection */
     uint64_t ms;
     uint32_t whole;  /* the end of the file was reached */
     char path[VIRTUAL_PATH_MAX]; /* cut after its NUL on the wire */

@@ -10,6 +10,7 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_AUTH_OFF "3b8c9e1f7a264d50b0e2c4d6a8f01357"       /* the API has no access control */
 #define MESSAGE_ID_CLOCK_JUMP "e47d1c2a9b5f4e03a6c8d0f2b4971e6a"     /* the clock jumped, purges wait */
 #define MESSAGE_ID_LOGIN "7c5d3e9f1b2a4c68908d6e4f2a1b3c5d"          /* an FTP login was decided */
+#define MESSAGE_ID_UPLOAD "4f0b7e92d35c4a1b8d6e2f71a9c05b38"         /* an FTP client put a file */
 #define MESSAGE_ID_TRANSFER_RETRY "18f6a4d2c0be4937a5d3f1e2b4c69780" /* a transfer unit was lost and starts again */
 
 /* `mensaje` of a request as GET shows it. */

@@ -1,0 +1,125 @@
+/* Commands that list folders over a data connection: LIST NLST MLSD. How a line looks is listing.c's business. */
+#include "ftpd/jail.h"
+#include "ftpd/transfer.h"
+
+#include "basic/strings.h"
+#include "basic/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+
+static int write_data(void *userdata, const char *data, size_t size) {
+    return data_send(userdata, data, size);
+}
+
+/* One file, or the link itself. */
+static int list_one(const Listing *l, int fd, const char *name) {
+    char line[LISTING_ENTRY_MAX];
+    struct stat st;
+
+    if (fstat(fd, &st) < 0)
+        return -errno;
+    return l->write(l->userdata, line, listing_entry(l, name, &st, NULL, line));
+}
+
+static int send_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
+    s->file_size = 0;
+    int r = transfer_open(s, "Enviando la lista.");
+    if (r <= 0)
+        return r;
+    int result = folder ? listing_folder(l, fd) : list_one(l, fd, name);
+    data_close(&s->data, result < 0);
+    return transfer_reply_end(s, result);
+}
+
+static const char *last_component(const char *text) {
+    const char *slash = strrchr(text, '/');
+    return slash ? slash + 1 : text;
+}
+
+/* A last component with wildcards: `path` becomes its folder. 1: *ret_fd is open. 0: answered. */
+static int open_pattern(Session *s, char path[static VIRTUAL_PATH_MAX], int *ret_fd) {
+    char *end = strrchr(path, '/');
+    end[end == path] = '\0';
+    int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
+    if (fd < 0) {
+        int r = session_reply_errno(s, fd);
+        return r < 0 ? r : 0;
+    }
+    *ret_fd = fd;
+    return 1;
+}
+
+/* LIST and NLST: a folder, one file, or a pattern. */
+static int list(Session *s, const char *argument, ListingFormat format) {
+    /* A copy: the reader's bytes move when more commands arrive during the transfer. */
+    char path[VIRTUAL_PATH_MAX], text[COMMAND_LINE_MAX] = "", prefix[COMMAND_LINE_MAX + 2] = "";
+    Listing l = { .format = format, .now = utc_now(), .home_fd = -EBADF, .write = write_data, .userdata = &s->data };
+    bool folder = true;
+
+    if (argument)
+        strcpy(text, argument);
+    const char *last = last_component(text);
+    int r = session_resolve(s, text, path);
+    if (r <= 0)
+        return r;
+    _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
+    if (fd == -ENOTDIR) {
+        fd = path_open(CHILD_HOME_FD, path, O_PATH);
+        folder = false;
+    }
+    if (fd < 0 && has_glob(last)) {
+        r = open_pattern(s, path, &fd);
+        if (r <= 0)
+            return r;
+        l.pattern = last;
+        snprintf(prefix, sizeof(prefix), "%.*s", (int) (last - text), text);
+    } else if (fd < 0)
+        return session_reply_errno(s, fd);
+    else if (folder && text[0] && !streq(text, "."))
+        snprintf(prefix, sizeof(prefix), "%s%s", text, has_suffix(text, "/") ? "" : "/");
+    l.prefix = prefix[0] ? prefix : NULL;
+    strcpy(s->file, path);
+    r = send_listing(s, &l, fd, folder, format == LISTING_NAMES ? text : last);
+    s->file[0] = '\0';
+    return r;
+}
+
+/* Clients send flags of ls(1); what they ask for is what they get anyway. */
+static char *skip_flags(char *argument) {
+    while (argument && argument[0] == '-') {
+        argument += strcspn(argument, " ");
+        argument += strspn(argument, " ");
+    }
+    return argument && *argument ? argument : NULL;
+}
+
+int listings_list(Conversation *c, char *argument) {
+    return list((Session *) c, skip_flags(argument), LISTING_LONG);
+}
+
+int listings_nlst(Conversation *c, char *argument) {
+    return list((Session *) c, skip_flags(argument), LISTING_NAMES);
+}
+
+int listings_mlsd(Conversation *c, char *argument) {
+    Session *s = (Session *) c;
+    char path[VIRTUAL_PATH_MAX];
+    Listing l = {
+        .format = LISTING_FACTS, .facts = s->facts, .home_fd = CHILD_HOME_FD, .folder = path, .write = write_data, .userdata = &s->data,
+    };
+
+    int r = session_resolve(s, argument, path);
+    if (r <= 0)
+        return r;
+    _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
+    if (fd == -ENOTDIR)
+        return reply(c->fd, 501, "No es una carpeta.");
+    if (fd < 0)
+        return session_reply_errno(s, fd);
+    strcpy(s->file, path);
+    r = send_listing(s, &l, fd, true, NULL);
+    s->file[0] = '\0';
+    return r;
+}

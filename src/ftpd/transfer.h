@@ -1,0 +1,11 @@
+/* What every command with a data connection needs, whatever goes over it. */
+#pragma once
+
+#include "ftpd/session.h"
+
+/* The client's data connection and the 150 reply. 1: connected; 0: answered; negative: broken. */
+int transfer_open(Session *s, const char *what) _must_use_;
+/* The reply after the data: `result` as data_…() or a file gave it. */
+int transfer_reply_end(Session *s, int result) _must_use_;
+/* To the listener, before the last reply: s->file, and what went over s->data. Negative: the session is at its end. */
+int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, bool whole) _must_use_;

@@ -1,0 +1,184 @@
+/* Commands that take a file from the client: STOR, STOU, APPE.
+ *
+ * Bytes go straight into the file that bears the name, as FTP clients expect that resume a cut upload by its size: what has arrived stays. A file that
+ * is overwritten loses its old bytes when the data connection stands, not before. Every upload that began is reported to the listener. */
+#include "ftpd/ascii.h"
+#include "ftpd/drop.h"
+#include "ftpd/jail.h"
+#include "ftpd/transfer.h"
+
+#include "basic/strings.h"
+#include "basic/time.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+
+#define BUFFER_SIZE (256U << 10)
+
+/* A file that is being received. */
+typedef struct Upload {
+    Session *session;
+    int fd;
+    uint64_t at; /* where the next byte goes */
+    bool ascii;
+    Ascii state;
+} Upload;
+
+static int write_at(Upload *u, const char *p, size_t size) {
+    while (size > 0) {
+        ssize_t n = pwrite(u->fd, p, size, (off_t) u->at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n < 0)
+            return -errno;
+        p += n;
+        size -= (size_t) n;
+        u->at += (uint64_t) n;
+    }
+    return 0;
+}
+
+/* As much as the quota holds. */
+static int put(Upload *u, const char *data, size_t size) {
+    uint64_t before = u->at, left = quota_left(drop_quota(u->session));
+    size_t fits = size < left ? size : (size_t) left;
+
+    int r = write_at(u, data, fits);
+    quota_resized(&u->session->quota, before, u->at);
+    return r < 0 ? r : fits < size ? -EDQUOT : 0;
+}
+
+static int receive(Upload *u) {
+    _cleanup_free_ char *buffer = malloc(BUFFER_SIZE + 1); /* one byte in front, for ascii_from_wire() */
+    int r = 0;
+
+    if (!buffer)
+        return -ENOMEM;
+    while (r >= 0) {
+        ssize_t n = data_receive(&u->session->data, buffer + 1, BUFFER_SIZE);
+        if (n < 0)
+            return (int) n;
+        if (n == 0)
+            break;
+        if (u->ascii)
+            r = put(u, buffer, ascii_from_wire(&u->state, buffer + 1, (size_t) n, buffer));
+        else
+            r = put(u, buffer + 1, (size_t) n);
+    }
+    return r < 0 ? r : put(u, buffer, ascii_from_wire_end(&u->state, buffer));
+}
+
+static int cut_to(Upload *u, uint64_t size) {
+    if (u->at == size)
+        return 0;
+    if (ftruncate(u->fd, (off_t) u->at) < 0)
+        return -errno;
+    quota_resized(&u->session->quota, size, u->at);
+    return 0;
+}
+
+/* `size`: of the file as it is now. */
+static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint64_t size, const char *greeting) {
+    Upload u = { .session = s, .fd = fd, .at = offset, .ascii = s->ascii };
+
+    strcpy(s->file, path);
+    s->file_size = 0; /* nobody knows yet */
+    int r = transfer_open(s, greeting);
+    if (r <= 0) {
+        s->file[0] = '\0';
+        return r;
+    }
+    uint64_t started = monotonic_ms();
+    int result = cut_to(&u, size);
+    if (result >= 0)
+        result = receive(&u);
+    data_close(&s->data, result < 0);
+    r = transfer_report(s, WIRE_UPLOAD, offset, started, result == 0);
+    s->file[0] = '\0';
+    return r < 0 ? 0 : transfer_reply_end(s, result);
+}
+
+/* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes; `fresh`: there must be none. */
+static int open_file(Session *s, const char *path, bool fresh, int *ret_fd, uint64_t *ret_size) {
+    const int flags = O_WRONLY | O_NONBLOCK; /* a FIFO must not keep us waiting */
+    struct stat st;
+    bool made = false;
+
+    _cleanup_close_ int fd = fresh ? -ENOENT : path_open(CHILD_HOME_FD, path, flags);
+    if (fd == -ENOENT) {
+        fd = quota_has_room_for_name(drop_quota(s)) ? path_open(CHILD_HOME_FD, path, flags | O_CREAT | (fresh ? O_EXCL : 0)) : -EDQUOT;
+        made = fd >= 0;
+    }
+    int r = fd < 0 ? fd : fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
+    if (r < 0) {
+        r = session_reply_errno(s, r);
+        return r < 0 ? r : 0;
+    }
+    if (made)
+        quota_named(&s->quota);
+    *ret_size = (uint64_t) st.st_size;
+    *ret_fd = TAKE_FD(fd);
+    return 1;
+}
+
+static uint64_t take_rest(Session *s) {
+    uint64_t offset = s->rest;
+    s->rest = 0; /* for one command, also for one that fails */
+    return offset;
+}
+
+static int store(Session *s, const char *argument, bool append) {
+    char path[VIRTUAL_PATH_MAX];
+    uint64_t offset = take_rest(s), size;
+    int file;
+
+    int r = drop_resolve(s, argument, path);
+    if (r <= 0)
+        return r;
+    if (offset > 0 && s->ascii)
+        return reply(s->conversation.fd, 554, "En TYPE A no se puede continuar una transferencia; use TYPE I.");
+    r = open_file(s, path, false, &file, &size);
+    if (r <= 0)
+        return r;
+    _cleanup_close_ int fd = file;
+    if (append)
+        offset = size;
+    if (offset > size)
+        return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
+    return take_file(s, fd, path, offset, size, "Esperando el archivo.");
+}
+
+int upload_stor(Conversation *c, char *argument) {
+    return store((Session *) c, argument, false);
+}
+
+int upload_appe(Conversation *c, char *argument) {
+    return store((Session *) c, argument, true);
+}
+
+/* A name that nobody has: "ftp-" or what the client proposes, and 8 random digits. RFC 1123 section 4.1.2.9: the 150 reply tells it. */
+int upload_stou(Conversation *c, char *argument) {
+    Session *s = (Session *) c;
+    char name[COMMAND_LINE_MAX + 16], path[VIRTUAL_PATH_MAX], greeting[VIRTUAL_PATH_MAX + 16], digits[9];
+    uint32_t number;
+    uint64_t size;
+    int file;
+
+    take_rest(s);
+    if (getrandom(&number, sizeof(number), 0) != sizeof(number))
+        return session_reply_errno(s, -EIO);
+    hex_encode(&number, sizeof(number), digits);
+    snprintf(name, sizeof(name), "%s-%s", argument && *argument ? argument : "ftp", digits);
+    int r = drop_resolve(s, name, path);
+    if (r > 0)
+        r = open_file(s, path, true, &file, &size);
+    if (r <= 0)
+        return r;
+    _cleanup_close_ int fd = file;
+    snprintf(greeting, sizeof(greeting), "FILE: %s", path);
+    return take_file(s, fd, path, 0, size, greeting);
+}
