@@ -22,6 +22,14 @@ bool drop_holds(const Session *s, const char *path) {
     return path_is_within(path, s->start->drop) && path[1 + strlen(s->start->drop)] == '/';
 }
 
+ListingRights drop_rights(const Session *s, const char *path) {
+    if (s->start->drop[0] == '\0')
+        return LISTING_READ;
+    if (drop_holds(s, path))
+        return LISTING_CHANGE;
+    return streq(path[1] ? path + 1 : path, s->start->drop) ? LISTING_FILL : LISTING_READ;
+}
+
 int drop_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PATH_MAX]) {
     int r = session_resolve(s, argument, ret);
     if (r <= 0 || drop_holds(s, ret))

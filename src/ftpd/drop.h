@@ -7,6 +7,8 @@
 int drop_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PATH_MAX]) _must_use_;
 /* May `path` be written? The drop itself may not: only what is in it. */
 bool drop_holds(const Session *s, const char *path);
+/* What the perm fact says of `path`. */
+ListingRights drop_rights(const Session *s, const char *path);
 /* The session's count, made anew when it has become old: other sessions of the account put files too. */
 Quota *drop_quota(Session *s);
 /* The next drop_quota() counts. */

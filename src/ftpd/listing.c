@@ -138,7 +138,12 @@ void listing_time(int64_t utc, char ret[static TIME_VALUE_SIZE]) {
     *put_modify(ret, utc) = '\0';
 }
 
-size_t listing_facts(unsigned facts, const struct stat *st, char *ret) {
+static const char *perm(const struct stat *st, ListingRights rights) {
+    static const char *const of_folders[] = { "perm=el;", "perm=celmp;", "perm=cdeflmp;" }, *const of_files[] = { "perm=r;", "perm=r;", "perm=adfrw;" };
+    return S_ISDIR(st->st_mode) ? of_folders[rights] : of_files[rights];
+}
+
+size_t listing_facts(unsigned facts, const struct stat *st, ListingRights rights, char *ret) {
     char *p = ret;
 
     if (facts & FACT_TYPE)
@@ -152,7 +157,7 @@ size_t listing_facts(unsigned facts, const struct stat *st, char *ret) {
         *p++ = ';';
     }
     if (facts & FACT_PERM)
-        p = put(p, S_ISDIR(st->st_mode) ? "perm=el;" : "perm=r;");
+        p = put(p, perm(st, rights));
     if (facts & FACT_UNIX_MODE) {
         p = put(p, "UNIX.mode=0");
         for (int shift = 6; shift >= 0; shift -= 3)
@@ -168,7 +173,7 @@ size_t listing_entry(const Listing *l, const char *name, const struct stat *st, 
     char *p = ret;
 
     if (l->format == LISTING_FACTS)
-        p += listing_facts(l->facts, st, ret);
+        p += listing_facts(l->facts, st, l->rights, ret);
     else if (l->format == LISTING_LONG) {
         p = put_mode(p, st->st_mode);
         *p++ = ' ';

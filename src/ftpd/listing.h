@@ -31,10 +31,18 @@ void facts_text(unsigned facts, bool all, char ret[static FACTS_TEXT_MAX]);
 /* "Type;Size;" → bits; unknown names are ignored (RFC 3659 section 7.9). */
 unsigned facts_parse(const char *text);
 
+/* What the client may do with an entry: the perm fact. */
+typedef enum ListingRights {
+    LISTING_READ,
+    LISTING_FILL,   /* a folder: put, remove and rename what is in it */
+    LISTING_CHANGE, /* that, and change, remove and rename the entry itself */
+} ListingRights;
+
 typedef struct Listing {
     ListingFormat format;
     unsigned facts;
     int64_t now;         /* UTC: LIST shows the year instead of the time for files not of the last six months */
+    ListingRights rights; /* of the entries */
     const char *prefix;  /* put before each name (NLST of a folder), or NULL */
     const char *pattern; /* only names that match, or NULL */
     int home_fd;         /* with folder: where MLSD finds what a symbolic link leads to; -EBADF: nowhere */
@@ -51,6 +59,6 @@ size_t listing_entry(const Listing *l, const char *name, const struct stat *st, 
 #define TIME_VALUE_SIZE 15
 void listing_time(int64_t utc, char ret[static TIME_VALUE_SIZE]);
 /* The MLSx facts without name: "type=file;size=1; ". */
-size_t listing_facts(unsigned facts, const struct stat *st, char *ret);
+size_t listing_facts(unsigned facts, const struct stat *st, ListingRights rights, char *ret);
 /* A whole folder. Negative errno of reading or of write(). */
 int listing_folder(const Listing *l, int folder_fd) _must_use_;

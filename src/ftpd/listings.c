@@ -1,4 +1,5 @@
 /* Commands that list folders over a data connection: LIST NLST MLSD. How a line looks is listing.c's business. */
+#include "ftpd/drop.h"
 #include "ftpd/jail.h"
 #include "ftpd/transfer.h"
 
@@ -118,6 +119,7 @@ int listings_mlsd(Conversation *c, char *argument) {
         return reply(c->fd, 501, "No es una carpeta.");
     if (fd < 0)
         return session_reply_errno(s, fd);
+    l.rights = drop_rights(s, path) == LISTING_READ ? LISTING_READ : LISTING_CHANGE;
     strcpy(s->file, path);
     r = send_listing(s, &l, fd, true, NULL);
     s->file[0] = '\0';

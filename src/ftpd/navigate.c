@@ -1,4 +1,5 @@
 /* Commands that ask where we are and what a file is: PWD CWD CDUP SIZE MDTM MLST. No data connection, nothing sent but replies. */
+#include "ftpd/drop.h"
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
 
@@ -88,7 +89,7 @@ int navigate_mlst(Conversation *c, char *argument) {
     int r = look_at(s, argument, path, &st);
     if (r <= 0)
         return r;
-    facts[listing_facts(s->facts, &st, facts)] = '\0';
+    facts[listing_facts(s->facts, &st, drop_rights(s, path), facts)] = '\0';
     answer.size = 0;
     reply_line(&answer, 250, true, "Datos de la ruta:");
     reply_item(&answer, "%s%s", facts, path);
