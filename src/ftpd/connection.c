@@ -1,6 +1,7 @@
 /* Rows of the listener's table: where they lie, how they are found, how they are given back. What happens to a client is listener.c's business. */
 #include "ftpd/connection.h"
 
+#include "basic/strings.h"
 #include "ftpd/address.h"
 
 #include <errno.h>
@@ -65,6 +66,15 @@ size_t connections_count_site(const Connections *t, const struct in6_addr *key) 
 
     for (size_t i = 0; i < t->top; i++)
         if (t->rows[i].state != CONNECTION_FREE && address_same_site(&t->rows[i].key, key))
+            n++;
+    return n;
+}
+
+size_t connections_count_account(const Connections *t, const char *account) {
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->top; i++)
+        if (connection_is_session(&t->rows[i]) && streq(t->rows[i].account, account))
             n++;
     return n;
 }

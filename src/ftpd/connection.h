@@ -69,6 +69,7 @@ Connection *connections_add(Connections *t);
 /* Closes what the row still owns and frees it. */
 void connections_remove(Connections *t, Connection *c);
 size_t connections_count_site(const Connections *t, const struct in6_addr *key);
+size_t connections_count_account(const Connections *t, const char *account); /* sessions only */
 size_t connection_index(const Connections *t, const Connection *c);
 static inline bool connection_is_session(const Connection *c) {
     return c->state >= CONNECTION_ADMITTED;

@@ -127,7 +127,7 @@ static int after_call(DataChannel *d, ssize_t n, unsigned *stalled) {
         *stalled = 0;
     } else if (n < 0 && errno != EAGAIN && errno != EINTR)
         return -errno;
-    else if (n < 0 && d->blocking && ++*stalled >= DATA_STALL_MS / DATA_TICK_MS)
+    else if (n < 0 && d->blocking && ++*stalled >= d->stall_ms / DATA_TICK_MS)
         return -ETIMEDOUT;
     if (!d->blocking)
         r = start_blocking(d);

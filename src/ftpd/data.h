@@ -1,7 +1,7 @@
 /* The data connection: passive listening, accepting the control peer only, sending, receiving.
  *
  * While a call waits, `tick` runs about every DATA_TICK_MS: it looks at control and wire and answers 0 (go on) or a negative errno, which the call
- * returns. Without progress for DATA_STALL_MS: -ETIMEDOUT. RFC 959 section 3, RFC 2428 (EPSV). */
+ * returns. Without progress for `stall_ms`: -ETIMEDOUT. RFC 959 section 3, RFC 2428 (EPSV). */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -13,7 +13,7 @@
 
 #define DATA_TICK_MS 200
 #define DATA_ACCEPT_MS 30000
-#define DATA_STALL_MS 60000
+#define DATA_STALL_MS 60000 /* unless told otherwise */
 
 typedef struct DataChannel {
     int listen_fd; /* -EBADF: no PASV or EPSV since the last transfer */
@@ -21,11 +21,12 @@ typedef struct DataChannel {
     bool blocking; /* the interval timer runs */
     uint64_t sent; /* of this transfer, either way; kept up to date for tick */
     uint64_t looked_ms; /* the last tick while receiving */
+    uint64_t stall_ms;
     int (*tick)(void *userdata);
     void *userdata;
 } DataChannel;
 
-#define DATA_CHANNEL_INIT ((DataChannel) { .listen_fd = -EBADF, .fd = -EBADF })
+#define DATA_CHANNEL_INIT ((DataChannel) { .listen_fd = -EBADF, .fd = -EBADF, .stall_ms = DATA_STALL_MS })
 
 /* Listens on the address of `local`, on a random free port of [min, max]. -EADDRINUSE: none is free. */
 int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) _must_use_;

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <signal.h>
+#include <sys/random.h>
 #include <systemd/sd-daemon.h>
 
 #define SWEEP_MS 10000
@@ -49,13 +50,21 @@ int listener_watch_wire(Listener *l, Connection *c, sd_event_io_handler_t handle
 
 /* ---- accepting ---- */
 
-static const char *limit_reached(const Listener *l, const struct in6_addr *key) {
+static RecordLimit limit_reached(const Listener *l, const struct in6_addr *key) {
+    if (bans_has(l->bans, key, monotonic_ms()))
+        return LIMIT_BANNED;
     if (l->connections.n >= l->config->connections_max)
-        return "too many connections";
+        return LIMIT_CONNECTIONS;
     if (connections_count_site(&l->connections, key) >= l->config->site_max)
-        return "too many connections from there";
-    return NULL;
+        return LIMIT_ADDRESS;
+    return LIMIT_NONE;
 }
+
+static const char *const limit_replies[] = {
+    [LIMIT_BANNED] = "Demasiados intentos fallidos desde su dirección; intente más tarde.",
+    [LIMIT_CONNECTIONS] = "Demasiadas conexiones; intente más tarde.",
+    [LIMIT_ADDRESS] = "Demasiadas conexiones desde su dirección; intente más tarde.",
+};
 
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
     Listener *l = userdata;
@@ -67,12 +76,13 @@ static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *us
     if (control < 0) /* gone already, or out of fds: those that are there come first */
         return 0;
     struct in6_addr key = address_key((struct sockaddr *) &peer);
-    const char *limit = limit_reached(l, &key);
+    RecordLimit limit = limit_reached(l, &key);
     Connection *c = limit ? NULL : connections_add(&l->connections);
     if (!c) {
+        limit = limit ? limit : LIMIT_CONNECTIONS;
         address_text((struct sockaddr *) &peer, text);
-        record_limit(text, limit ? limit : "too many connections");
-        (void) !reply(control, 421, "Demasiadas conexiones; intente más tarde.");
+        record_limit(NULL, text, limit);
+        (void) !reply(control, 421, "%s", limit_replies[limit]);
         return 0;
     }
     c->listener = l;
@@ -121,6 +131,11 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
         .pasv_max = l->config->pasv_max,
         .pasv_address = l->config->pasv_address,
         .wait_for_go = l->config->service,
+        .login_ms = l->config->login_ms,
+        .idle_ms = l->config->session_idle_ms,
+        .stall_ms = l->config->stall_ms,
+        .rate = l->config->session_rate,
+        .shares = l->config->account_rate > 0,
     };
     strcpy(ret->drop, c->drop);
 }
@@ -136,7 +151,7 @@ static int after_spawn(Listener *l, Connection *c, pid_t pid, int wire) {
         return r;
     if (!session) {
         c->state = CONNECTION_PRELOGIN;
-        c->login_by_ms = monotonic_ms() + LOGIN_TIMEOUT_MS + PRELOGIN_GRACE_MS;
+        c->login_by_ms = monotonic_ms() + l->config->login_ms + PRELOGIN_GRACE_MS;
         listener_hold(l, c, c->login_by_ms);
         return 0;
     }
@@ -258,7 +273,8 @@ static bool owes_nothing(const Listener *l) {
 }
 
 static void consider_idleness(Listener *l, uint64_t now) {
-    bool idle = l->connections.n == 0 && l->auth->v->idle(l->auth) && owes_nothing(l);
+    /* A ban lives in this process: it stays as long as the last one. */
+    bool idle = l->connections.n == 0 && l->auth->v->idle(l->auth) && owes_nothing(l) && now >= bans_end(l->bans);
 
     if (!idle || !l->config->service || l->config->idle_ms == 0)
         l->idle_since_ms = 0;
@@ -278,7 +294,7 @@ static bool is_over(const Listener *l, uint64_t now) {
     return owes_nothing(l) && (!l->name || bus_name_is_released(l->name));
 }
 
-static uint64_t next_deadline(const Listener *l) {
+static uint64_t next_deadline(const Listener *l, uint64_t now) {
     uint64_t next = queries_deadline(&l->queries);
     const Connection *c;
 
@@ -293,6 +309,8 @@ static uint64_t next_deadline(const Listener *l) {
         EARLIER(l->stop_ms);
     else if (l->idle_since_ms != 0)
         EARLIER(l->idle_since_ms + l->config->idle_ms);
+    else if (l->connections.n == 0 && bans_end(l->bans) > now)
+        EARLIER(bans_end(l->bans));
 #undef EARLIER
     return next;
 }
@@ -306,7 +324,7 @@ int listener_run(Listener *l) {
         consider_idleness(l, now);
         if (is_over(l, now))
             return 0;
-        uint64_t next = next_deadline(l);
+        uint64_t next = next_deadline(l, now);
         r = sd_event_run(l->event, next == UINT64_MAX ? UINT64_MAX : next > now ? (next - now) * USEC_PER_MS : 0);
         if (r < 0)
             return r == -ESTALE ? -ECONNRESET : r; /* the bus connection broke: systemd starts us again, sessions live on */
@@ -331,7 +349,12 @@ int listener_init(Listener *l, const ListenerConfig *config) {
     sigaddset(&signals, SIGINT);
     if (sigprocmask(SIG_BLOCK, &signals, NULL) < 0)
         return -errno;
+    uint64_t seed;
+    if (getrandom(&seed, sizeof(seed), 0) != sizeof(seed))
+        return -EIO;
     int r = connections_init(&l->connections);
+    if (r >= 0)
+        r = bans_new(&config->ban, seed, &l->bans);
     if (r >= 0)
         r = sd_event_new(&l->event);
     if (r >= 0)
@@ -349,6 +372,7 @@ void listener_done(Listener *l) {
         if (l->connections.rows[i].ticket)
             l->auth->v->cancel(TAKE_PTR(l->connections.rows[i].ticket));
     connections_done(&l->connections);
+    bans_free(l->bans);
     for (size_t i = 0; i < l->n_listen; i++) {
         sd_event_source_disable_unref(l->accept_sources[i]);
         cleanup_close_(&l->listen_fds[i]);

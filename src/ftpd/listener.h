@@ -4,6 +4,7 @@
 #include "basic/cleanup.h"
 #include "basic/fds.h"
 #include "ftpd/auth.h"
+#include "ftpd/ban.h"
 #include "ftpd/connection.h"
 #include "ftpd/downloads.h"
 #include "ftpd/jail.h"
@@ -16,9 +17,9 @@
 #include <stdint.h>
 
 #define LISTEN_FDS_MAX 8
-#define SITE_CONNECTIONS_MAX 64 /* of one address (IPv6: one /64) */
 #define LOGIN_TRIES_MAX 3
-#define PENALTY_FIRST_MS 1000   /* doubles with every wrong password */
+#define PENALTY_FIRST_MS 1000   /* doubles with every wrong password… */
+#define PENALTY_DOUBLINGS_MAX 3 /* …up to 8 s */
 #define PRELOGIN_GRACE_MS 5000  /* a child that does not end by itself */
 #define STORE_TIMEOUT_MS 5000
 #define EXPIRY_GRACE_SECONDS 5  /* a session that does not end by itself */
@@ -30,7 +31,10 @@ typedef struct ListenerConfig {
     const int *zygotes;    /* by ZygoteKind, the caller's */
     bool service;          /* by systemd: fd store, bus, idle exit */
     uint64_t idle_ms;      /* 0: stay */
-    size_t connections_max, site_max;
+    size_t connections_max, site_max, account_max; /* in all, of one address (IPv6: one /64), sessions of one account */
+    BanConfig ban;
+    uint64_t login_ms, session_idle_ms, stall_ms;
+    uint64_t session_rate, account_rate; /* bytes/s; 0: no limit */
 } ListenerConfig;
 
 struct Listener {
@@ -44,6 +48,7 @@ struct Listener {
     int listen_fds[LISTEN_FDS_MAX];
     size_t n_listen;
     Connections connections;
+    Bans *bans;
     TAILQ_HEAD(Due, Connection) due; /* connections with a deadline or waiting for a fork */
     Queries queries;
     uint64_t idle_since_ms; /* 0: not idle */

@@ -21,14 +21,24 @@ static void answer(Connection *c, WireType type) {
 }
 
 void login_penalty_over(Connection *c) {
-    answer(c, c->tries >= LOGIN_TRIES_MAX ? WIRE_CLOSE : WIRE_DENIED);
+    bool over = c->tries >= LOGIN_TRIES_MAX || bans_has(c->listener->bans, &c->key, monotonic_ms());
+    answer(c, over ? WIRE_CLOSE : WIRE_DENIED);
 }
 
 static void refuse(Connection *c, const char *reason) {
+    Listener *l = c->listener;
+    uint64_t now = monotonic_ms();
+    bool banned;
+
     c->tries++;
     record_refused(c, reason);
+    /* The wait grows with the refusals of the address, so that a new connection is no fresh start. */
+    uint32_t refusals = bans_refused(l->bans, &c->key, now, &banned);
+    if (banned)
+        record_ban(c, refusals, l->config->ban.window_ms);
+    uint32_t doublings = (refusals > c->tries ? refusals : c->tries) - 1;
     c->state = CONNECTION_PENALTY;
-    listener_hold(c->listener, c, monotonic_ms() + (PENALTY_FIRST_MS << (c->tries - 1)));
+    listener_hold(l, c, now + (PENALTY_FIRST_MS << (doublings < PENALTY_DOUBLINGS_MAX ? doublings : PENALTY_DOUBLINGS_MAX)));
 }
 
 static void refuse_unavailable(Connection *c, int error) {
@@ -52,6 +62,11 @@ static void on_answer(void *userdata, int error, const AuthAnswer *a) {
         refuse_unavailable(c, -ENAMETOOLONG);
         return;
     }
+    if (connections_count_account(&c->listener->connections, c->account) >= c->listener->config->account_max) {
+        record_limit(c->account, c->peer_text, LIMIT_ACCOUNT);
+        answer(c, WIRE_FULL);
+        return;
+    }
     c->home_fd = open(a->home, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (c->home_fd < 0) {
         refuse_unavailable(c, -errno);
@@ -70,6 +85,11 @@ static void check(Connection *c, const WireLogin *login) {
     Listener *l = c->listener;
 
     snprintf(c->account, sizeof(c->account), "%s", login->user);
+    if (bans_has(l->bans, &c->key, monotonic_ms())) { /* connected before the ban began: no more guesses all the same */
+        record_limit(NULL, c->peer_text, LIMIT_BANNED);
+        answer(c, WIRE_CLOSE);
+        return;
+    }
     if (login->user[0] == '\0') {
         refuse(c, "unknown");
         return;

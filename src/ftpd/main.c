@@ -87,8 +87,15 @@ static int configure(Program *p, bool service) {
         .pasv_max = p->settings->pasv_max,
         .service = service,
         .idle_ms = (uint64_t) p->settings->idle_seconds * 1000,
-        .connections_max = CONNECTIONS_MAX,
-        .site_max = SITE_CONNECTIONS_MAX,
+        .connections_max = p->settings->ftp_max_connections,
+        .site_max = p->settings->ftp_max_per_address,
+        .account_max = p->settings->ftp_max_per_account,
+        .ban = { .after = p->settings->ftp_ban_after, .window_ms = p->settings->ftp_ban_seconds * 1000ULL },
+        .login_ms = p->settings->ftp_login_seconds * 1000ULL,
+        .session_idle_ms = p->settings->ftp_idle_seconds * 1000ULL,
+        .stall_ms = p->settings->ftp_stall_seconds * 1000ULL,
+        .session_rate = p->settings->ftp_rate,
+        .account_rate = p->settings->ftp_account_rate,
     };
     if (p->settings->pasv_address && inet_pton(AF_INET, p->settings->pasv_address, &p->config.pasv_address) != 1) {
         log_error("TEMPOFTP_FTP_PASV_ADDRESS: '%s' is no IPv4 address", p->settings->pasv_address);
@@ -176,7 +183,7 @@ static _Noreturn void live_as_child(const Program *p, ZygoteKind kind, SessionSt
     if (kind == ZYGOTE_PRELOGIN) {
         r = jail_enter_prelogin(p->filters);
         if (r >= 0)
-            r = prelogin_run();
+            r = prelogin_run(start);
     } else {
         int drop_fd = start->drop[0] ? jail_open_drop(start->drop) : -EBADF;
         if (drop_fd < 0)

@@ -76,6 +76,8 @@ int prelogin_pass(Conversation *c, char *argument) {
     c->over = true;
     if (m.header.type == WIRE_CLOSE)
         return reply(c->fd, 421, "Demasiados intentos; conexión cerrada.");
+    if (m.header.type == WIRE_FULL)
+        return reply(c->fd, 421, "Demasiadas sesiones de esta cuenta; cierre alguna o intente más tarde.");
     return reply(c->fd, 421, "El servicio no está disponible; intente más tarde.");
 }
 
@@ -116,9 +118,9 @@ static int wait_for_client(Prelogin *p, uint64_t deadline_ms) {
     return r == -EAGAIN ? 1 : r;
 }
 
-int prelogin_run(void) {
+int prelogin_run(const SessionStart *start) {
     Prelogin p = { .conversation.fd = CHILD_CONTROL_FD, .wire_fd = CHILD_WIRE_FD };
-    uint64_t deadline = monotonic_ms() + LOGIN_TIMEOUT_MS;
+    uint64_t deadline = monotonic_ms() + start->login_ms;
     unsigned commands = 0;
 
     int r = reply(p.conversation.fd, 220, "Servidor FTP de tempoftp.");

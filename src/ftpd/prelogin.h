@@ -3,11 +3,11 @@
 
 #include "basic/cleanup.h"
 #include "ftpd/conversation.h"
+#include "ftpd/session.h"
 #include "ftpd/wire.h"
 
 #include <stdint.h>
 
-#define LOGIN_TIMEOUT_MS 60000
 #define PRELOGIN_COMMANDS_MAX 100
 
 typedef struct Prelogin {
@@ -18,7 +18,7 @@ typedef struct Prelogin {
 } Prelogin;
 
 /* Runs until login (the listener ends it), QUIT, or the end of patience. Uses CHILD_CONTROL_FD and CHILD_WIRE_FD. */
-int prelogin_run(void);
+int prelogin_run(const SessionStart *start);
 
 int prelogin_user(Conversation *c, char *argument);
 int prelogin_pass(Conversation *c, char *argument);

@@ -42,9 +42,27 @@ void record_unavailable(const Connection *c, int error) {
     log_line(LOG_ERR, &about, "Login of '%s' from %s could not be checked: %s", account, c->peer_text, strerror(-error));
 }
 
-void record_limit(const char *peer, const char *what) {
-    LogContext about = { .peer = peer };
-    log_line(LOG_NOTICE, &about, "Connection from %s refused: %s", peer, what);
+void record_limit(const char *account, const char *peer, RecordLimit limit) {
+    static const struct {
+        const char *field, *text;
+    } limits[] = {
+        [LIMIT_BANNED] = { "TEMPOFTP_LIMIT=ban", "too many refused logins from there" },
+        [LIMIT_CONNECTIONS] = { "TEMPOFTP_LIMIT=connections", "too many connections" },
+        [LIMIT_ADDRESS] = { "TEMPOFTP_LIMIT=address", "too many connections from there" },
+        [LIMIT_ACCOUNT] = { "TEMPOFTP_LIMIT=account", "too many sessions of that account" },
+    };
+    LogContext about = { .account = account, .peer = peer, .message_id = MESSAGE_ID_LIMIT,
+                         .extra = { "TEMPOFTP_RESULT=limit", limits[limit].field } };
+
+    log_line(LOG_NOTICE, &about, "Connection from %s refused: %s", peer, limits[limit].text);
+}
+
+void record_ban(const Connection *c, uint32_t refusals, uint64_t ms) {
+    char seconds[64];
+    LogContext about = { .peer = c->peer_text, .message_id = MESSAGE_ID_BAN, .extra = { "TEMPOFTP_RESULT=ban", seconds } };
+
+    snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRIu64, ms / 1000);
+    log_line(LOG_WARNING, &about, "%s is turned away for %" PRIu64 " s: %u logins were refused", c->peer_text, ms / 1000, refusals);
 }
 
 void record_transfer(const Connection *c, const WireTransfer *t) {

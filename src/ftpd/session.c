@@ -111,7 +111,7 @@ int session_watch(void *userdata) {
 
 static int wait_ms(const Session *s, uint64_t now_ms) {
     uint64_t idle = now_ms - s->last_command_ms;
-    uint64_t left = idle < SESSION_IDLE_MS ? SESSION_IDLE_MS - idle : 0;
+    uint64_t left = idle < s->start->idle_ms ? s->start->idle_ms - idle : 0;
     int64_t access = s->start->expira - utc_now();
 
     if (access < LOOK_UP_MS / 1000 && (uint64_t) (access > 0 ? access : 0) * 1000 < left)
@@ -129,7 +129,7 @@ static void wait_for_command(Session *s) {
     check_expiry(s);
     if (n < 0 && errno != EINTR)
         s->end = SESSION_BROKEN;
-    if (n == 0 && s->end == SESSION_GOES_ON && monotonic_ms() - s->last_command_ms >= SESSION_IDLE_MS)
+    if (n == 0 && s->end == SESSION_GOES_ON && monotonic_ms() - s->last_command_ms >= s->start->idle_ms)
         s->end = SESSION_IDLE;
     if (n <= 0)
         return;
@@ -180,6 +180,7 @@ int session_run(const SessionStart *start) {
     };
     s.data.tick = session_watch;
     s.data.userdata = &s;
+    s.data.stall_ms = start->stall_ms;
 
     if (start->wait_for_go)
         wait_for_go(&s);

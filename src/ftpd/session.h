@@ -1,7 +1,7 @@
 /* One logged-in client in one jailed process. It reads beneath CHILD_HOME_FD, talks over CHILD_CONTROL_FD and CHILD_WIRE_FD, and opens data
  * connections; it has no other way to the world.
  *
- * It ends itself at `expira`, when the wire reaches EOF, after SESSION_IDLE_MS without a command. Relations to the listener: ftpd/wire.h. */
+ * It ends itself at `expira`, when the wire reaches EOF, after `idle_ms` without a command. Relations to the listener: ftpd/wire.h. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -17,10 +17,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define SESSION_IDLE_MS 300000
 #define SESSION_GO_TIMEOUT_MS 30000
 
-/* What a session is born with; copied before the fork. */
+/* What a child is born with; copied before the fork. */
 typedef struct SessionStart {
     struct sockaddr_storage peer, local; /* of the control connection */
     int64_t expira;                      /* UTC seconds; INT64_MAX: never */
@@ -28,6 +27,9 @@ typedef struct SessionStart {
     uint64_t quota;                      /* bytes that may lie there; 0: no limit */
     uint16_t pasv_min, pasv_max;
     struct in_addr pasv_address; /* INADDR_ANY: that of the control connection */
+    uint64_t login_ms, idle_ms, stall_ms;
+    uint64_t rate;               /* bytes/s of this session; 0: no limit */
+    bool shares;                 /* and no more than the listener says: RATE on the wire */
     bool wait_for_go;            /* serve only after GO: the listener is making it safe against its own end */
 } SessionStart;
 

@@ -24,6 +24,7 @@ static const struct {
     [WIRE_LOGIN] = { WIRE_PRELOGIN, sizeof(WireLogin), false, { TEXT(WireLogin, user), TEXT(WireLogin, password) } },
     [WIRE_DENIED] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_CLOSE] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_FULL] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_UNAVAILABLE] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_GO] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_ASK] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },

@@ -3,7 +3,7 @@
  * Both sides check every message (type, direction, size, NUL at the end of strings): whoever sends a wrong one is treated as taken over. A child
  * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
  *
- *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, UNAVAILABLE
+ *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
  *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END
  *                                BYE
  *
@@ -26,6 +26,7 @@ typedef enum WireType {
     WIRE_LOGIN = 1,
     WIRE_DENIED,
     WIRE_CLOSE, /* denied for the last time */
+    WIRE_FULL, /* the password is right, and too many sessions of the account are there */
     WIRE_UNAVAILABLE,
     WIRE_GO,
     WIRE_ASK,

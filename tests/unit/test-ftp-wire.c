@@ -80,7 +80,8 @@ static void nobody_speaks_for_another(void **state) {
         WireSender from;
     } owners[] = {
         { WIRE_LOGIN, WIRE_PRELOGIN },      { WIRE_DENIED, WIRE_LISTENER }, { WIRE_CLOSE, WIRE_LISTENER },
-        { WIRE_UNAVAILABLE, WIRE_LISTENER }, { WIRE_GO, WIRE_LISTENER },     { WIRE_ASK, WIRE_LISTENER },
+        { WIRE_UNAVAILABLE, WIRE_LISTENER }, { WIRE_FULL, WIRE_LISTENER },
+        { WIRE_GO, WIRE_LISTENER },     { WIRE_ASK, WIRE_LISTENER },
         { WIRE_WHERE, WIRE_SESSION },       { WIRE_END, WIRE_LISTENER },    { WIRE_STAYS, WIRE_SESSION },
         { WIRE_TRANSFER, WIRE_SESSION },    { WIRE_BYE, WIRE_SESSION },
     };
