@@ -21,7 +21,8 @@ from simulator import Simulator
 
 BUILD = pathlib.Path(os.environ.get("TEMPOFTP_BUILD", REPOSITORY / "build")).resolve()
 # Tests ask more often in an hour than a portal does; test_rate_limit sets its own.
-TEST_SETTINGS = {"TEMPOFTP_RATE_LIMIT_POST": "1000/second"}
+TEST_SETTINGS = {"TEMPOFTP_RATE_LIMIT_POST": "1000/second",
+                 "TEMPOFTP_FTP_BAN_AFTER": "0"}  # every test comes from the same address
 
 
 def pytest_configure(config):

@@ -230,3 +230,156 @@ def test_talk_is_served_while_many_others_wait(ftpd):  # noqa: F811
     finally:
         for talk in held:
             talk.close()
+
+
+# ---- limits that an operator sets -----------------------------------------------------------------------
+
+def limits(**settings):
+    return pytest.mark.parametrize("ftpd", [{f"TEMPOFTP_FTP_{name}": str(value) for name, value in settings.items()}],
+                                   indirect=True, ids=["-".join(settings).lower()])
+
+
+@limits(MAX_CONNECTIONS=3)
+def test_connections_in_all_have_a_limit(ftpd):  # noqa: F811
+    with ftpd.talk(), ftpd.talk(login=True), ftpd.talk(host="::1"):
+        with ftpd.talk() as late:
+            assert late.greeting == "421 Demasiadas conexiones; intente más tarde."
+            assert late.reply() == ""
+    wait_until(lambda: _greeting(ftpd).startswith("220"), what="a free place")
+    assert "Connection from 127.0.0.1 refused: too many connections [" in ftpd.said()
+
+
+@limits(MAX_PER_ADDRESS=2)
+def test_connections_of_one_address_have_a_limit(ftpd):  # noqa: F811
+    with ftpd.talk(), ftpd.talk(login=True):
+        with ftpd.talk() as late:
+            assert late.greeting == "421 Demasiadas conexiones desde su dirección; intente más tarde."
+        with ftpd.talk(host="::1", login=True) as elsewhere:
+            assert elsewhere.ask("PWD").startswith("257")
+
+
+@limits(MAX_PER_ACCOUNT=2)
+def test_sessions_of_one_account_have_a_limit(ftpd):  # noqa: F811
+    with ftpd.talk(login=True) as first, ftpd.talk(login=True), ftpd.talk() as late:
+        assert late.ask(f"USER {ACCOUNT}").startswith("331")
+        assert late.ask(f"PASS {PASSWORD}") == "421 Demasiadas sesiones de esta cuenta; cierre alguna o intente más tarde."
+        assert late.reply() == ""
+        assert first.ask("QUIT").startswith("221")
+        wait_until(lambda: len(ftpd.children()) == 1, what="the first session to end")
+        with ftpd.talk(login=True) as another:
+            assert another.ask("PWD").startswith("257")
+    assert "refused: too many sessions of that account" in ftpd.said()
+    assert "refused: password" not in ftpd.said()
+
+
+@limits(LOGIN_SECONDS=1)
+def test_who_does_not_log_in_is_sent_away(ftpd):  # noqa: F811
+    with ftpd.talk(login=True) as quick, ftpd.talk() as slow:
+        assert slow.ask("NOOP").startswith("200")
+        assert slow.reply() == "421 Tiempo agotado para identificarse."
+        assert slow.reply() == ""
+        assert quick.ask("PWD").startswith("257")
+
+
+@limits(IDLE_SECONDS=2)
+def test_a_session_without_commands_ends(ftpd):  # noqa: F811
+    with ftpd.talk(login=True) as talk:
+        for _ in range(3):
+            time.sleep(1)
+            assert talk.ask("NOOP").startswith("200")
+        asked = time.monotonic()
+        assert talk.reply() == "421 Demasiado tiempo sin actividad; conexión cerrada."
+        assert time.monotonic() - asked >= 1.9
+        assert talk.reply() == ""
+    wait_until(lambda: "ended: idle" in ftpd.said(), what="its line in the journal")
+
+
+@limits(STALL_SECONDS=1, IDLE_SECONDS=1)
+def test_a_transfer_that_stands_still_is_cut(ftpd):  # noqa: F811
+    ftpd.put("grande", size=1 << 32)
+    with ftpd.talk(login=True) as talk, talk.data() as data:
+        assert talk.ask("RETR grande").startswith("150")
+        data.recv(1)
+        assert talk.reply().startswith("426")
+        with pytest.raises(ConnectionResetError):  # cut, not ended
+            while data.recv(1 << 20):
+                pass
+
+
+def refuse_once(server, host="127.0.0.1"):
+    """One refused login; returns what was said and after how many seconds."""
+    with server.talk(host=host) as talk:
+        if not talk.greeting.startswith("220"):
+            return talk.greeting, 0
+        assert talk.ask("USER nadie").startswith("331")
+        asked = time.monotonic()
+        return talk.ask("PASS wrong"), time.monotonic() - asked
+
+
+@limits(BAN_AFTER=4, BAN_SECONDS=14)
+def test_an_address_that_guesses_is_turned_away_for_a_while(ftpd):  # noqa: F811
+    """New connections are no fresh start: each refusal of the address takes longer than the one before."""
+    with ftpd.talk() as early, ftpd.talk(login=True) as inside:
+        for wait, code in ((1, "530"), (2, "530"), (4, "530"), (8, "421")):
+            said, took = refuse_once(ftpd)
+            assert said.startswith(code) and wait <= took < wait + 1
+        with ftpd.talk() as late:
+            assert late.greeting == "421 Demasiados intentos fallidos desde su dirección; intente más tarde."
+            assert late.reply() == ""
+        assert early.ask(f"USER {ACCOUNT}").startswith("331")  # connected before: no way round it
+        assert early.ask(f"PASS {PASSWORD}").startswith("421")
+        assert inside.ask("PWD").startswith("257")  # who is in stays in
+        with ftpd.talk(host="::1", login=True) as elsewhere:  # and others do not suffer
+            assert elsewhere.ask("PWD").startswith("257")
+        assert ftpd.said().count("127.0.0.1 is turned away for 14 s: 4 logins were refused") == 1
+        wait_until(lambda: _greeting(ftpd).startswith("220"), timeout=30, what="the end of the ban")
+
+
+@limits(BAN_AFTER=3)
+def test_guessing_on_many_connections_at_once_ends_in_a_ban(ftpd):  # noqa: F811
+    held = [ftpd.talk() for _ in range(20)]
+    try:
+        for talk in held:
+            talk.send(f"USER {ACCOUNT}\r\nPASS wrong\r\n")
+        said = [_last(talk) for talk in held]
+        assert said.count("421") >= 18 and set(said) <= {"421", "530"}, said
+    finally:
+        for talk in held:
+            talk.close()
+    assert ftpd.said().count("refused: password") <= 20
+    assert ftpd.said().count("is turned away") == 1
+
+
+def _last(talk):
+    """The code of the last reply before the server closes, or of the second one."""
+    assert talk.reply().startswith("331")
+    return talk.reply()[:3]
+
+
+def test_a_setting_can_be_an_option():
+    from conftest import BUILD
+    server = FtpServer(BUILD)
+    try:
+        server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", f"{ACCOUNT}:{PASSWORD}",
+                      "--set", "TEMPOFTP_FTP_MAX_CONNECTIONS=1")
+        wait_until(lambda: "Serving" in server.said(), what="the server to listen")
+        with server.talk(), server.talk() as late:
+            assert late.greeting.startswith("421")
+    finally:
+        server.stop()
+
+
+@pytest.mark.parametrize("arguments, code, text", [
+    (["--set", "TEMPOFTP_FTP_MAX_CONNECTIONS=0"], 78, "TEMPOFTP_FTP_MAX_CONNECTIONS"),
+    (["--set", "TEMPOFTP_ENCRYPTION_KEY=x"], 64, "--set expects"),
+    (["--set", "TEMPOFTP_FTP_RATE"], 64, "--set expects"),
+])
+def test_wrong_settings_as_options_are_explained(arguments, code, text):
+    from conftest import BUILD
+    server = FtpServer(BUILD)
+    try:
+        server.launch("--user", "a:b", *arguments)
+        assert server.process.wait(timeout=10) == code
+        assert text in server.said()
+    finally:
+        server.stop()
