@@ -361,25 +361,9 @@ def test_a_setting_can_be_an_option():
     server = FtpServer(BUILD)
     try:
         server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", f"{ACCOUNT}:{PASSWORD}",
-                      "--set", "TEMPOFTP_FTP_MAX_CONNECTIONS=1")
+                      "--max-connections", "1")
         wait_until(lambda: "Serving" in server.said(), what="the server to listen")
         with server.talk(), server.talk() as late:
             assert late.greeting.startswith("421")
-    finally:
-        server.stop()
-
-
-@pytest.mark.parametrize("arguments, code, text", [
-    (["--set", "TEMPOFTP_FTP_MAX_CONNECTIONS=0"], 78, "TEMPOFTP_FTP_MAX_CONNECTIONS"),
-    (["--set", "TEMPOFTP_ENCRYPTION_KEY=x"], 64, "--set expects"),
-    (["--set", "TEMPOFTP_FTP_RATE"], 64, "--set expects"),
-])
-def test_wrong_settings_as_options_are_explained(arguments, code, text):
-    from conftest import BUILD
-    server = FtpServer(BUILD)
-    try:
-        server.launch("--user", "a:b", *arguments)
-        assert server.process.wait(timeout=10) == code
-        assert text in server.said()
     finally:
         server.stop()
