@@ -1,7 +1,7 @@
 /* The accounts of stand-alone mode: names and hashes from the command line and a file, one folder for all.
  *
  * Passwords are hashed as they come in and never kept. It answers at once: no hash is dearer than PASSWORD_WORK_MAX, which is about what forking the
- * session costs, so that neither a thread nor a queue of passwords is needed. Hashes lie in memory that sessions don't inherit. */
+ * session costs, so that neither a thread nor a queue of passwords is needed. */
 #include "basic/fds.h"
 #include "basic/log.h"
 #include "basic/strings.h"
@@ -10,10 +10,8 @@
 #include "ftpd/users_file.h"
 
 #include <errno.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 
-#define TABLE_SIZE (USERS_MAX * sizeof(User))
 #define NAME_KEY_SIZE 16
 
 struct AuthUsers {
@@ -24,27 +22,16 @@ struct AuthUsers {
     uint8_t name_key[NAME_KEY_SIZE];
 };
 
-/* ---- memory ---- */
-
-static int table_new(UserTable *ret) {
-    void *users = mmap(NULL, TABLE_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (users == MAP_FAILED)
-        return -errno;
-    if (madvise(users, TABLE_SIZE, MADV_DONTFORK) < 0) {
-        int r = -errno;
-        munmap(users, TABLE_SIZE);
-        return r;
-    }
-    *ret = (UserTable) { .users = users };
-    return 0;
+static void table_done(UserTable *t) {
+    if (t->users)
+        wipe(t->users, t->n * sizeof(User));
+    free(t->users);
+    *t = (UserTable) { 0 };
 }
 
-static void table_done(UserTable *t) {
-    if (!t->users)
-        return;
-    wipe(t->users, t->n * sizeof(User));
-    munmap(t->users, TABLE_SIZE);
-    *t = (UserTable) { 0 };
+static int table_new(UserTable *ret) {
+    *ret = (UserTable) { .users = calloc(USERS_MAX, sizeof(User)) };
+    return ret->users ? 0 : -ENOMEM;
 }
 
 /* ---- the question ---- */

@@ -153,45 +153,6 @@ def test_every_child_is_jailed_and_holds_nothing_of_others(ftpd):  # noqa: F811
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0
 
 
-def test_passwords_leave_no_trace_in_the_process_list(ftpd):  # noqa: F811
-    with ftpd.talk(login=True):
-        for pid in (ftpd.process.pid, *children_of(ftpd.process.pid), *ftpd.children()):
-            with open(f"/proc/{pid}/cmdline", "rb") as file:
-                assert PASSWORD.encode() not in file.read()
-
-
-def test_it_does_not_run_as_root(ftpd, tmp_path):  # noqa: F811
-    from conftest import BUILD
-    server = FtpServer(BUILD)
-    try:
-        server.launch("--user", "a:bbbbb", user=None)
-        assert server.process.wait(timeout=10) == 78
-        assert "never runs as root" in server.said()
-    finally:
-        server.stop()
-
-
-@pytest.mark.parametrize("arguments, code, text", [
-    (["--user", "nopassword"], 78, "expected NAME:PASSWORD"),
-    (["--user", "a:b", "--user", "a:c"], 78, "given before"),
-    (["--listen", "127.0.0.1:0"], 78, "at least one --user"),
-    (["--user", "a:b", "--root", "/nowhere"], 1, "Cannot serve /nowhere"),
-    (["--user", "a:b", "--listen", "nonsense"], 78, "Cannot listen on nonsense"),
-    (["--nonsense"], 64, "nonsense"),
-    (["word"], 64, "unexpected argument"),
-    ([], 78, "no socket"),
-])
-def test_wrong_arguments_are_explained(arguments, code, text):
-    from conftest import BUILD
-    server = FtpServer(BUILD)
-    try:
-        server.launch(*arguments)
-        assert server.process.wait(timeout=10) == code
-        assert text in server.said()
-    finally:
-        server.stop()
-
-
 @pytest.mark.parametrize("setting, value", [("TEMPOFTP_FTP_TLS", "required"), ("TEMPOFTP_FTP_TLS", "optional"),
                                             ("TEMPOFTP_FTP_PASV_PORTS", "9-1"), ("TEMPOFTP_FTP_PASV_ADDRESS", "example.org")])
 def test_settings_it_cannot_serve_stop_the_start_and_are_named(setting, value):
@@ -201,21 +162,6 @@ def test_settings_it_cannot_serve_stop_the_start_and_are_named(setting, value):
         server.launch("--user", "a:b", "--listen", "127.0.0.1:0")
         assert server.process.wait(timeout=10) == 78
         assert setting in server.said()
-    finally:
-        server.stop()
-
-
-def test_stand_alone_serves_its_usual_folder_and_makes_it():
-    from conftest import BUILD
-    server = FtpServer(BUILD)
-    try:
-        server.launch("--user", "user:12345", "--listen", f"127.0.0.1:{server.port}")
-        wait_until(lambda: "Serving" in server.said(), what="the server to listen")
-        folder = server.folder / "ftp_server_files"
-        assert folder.is_dir()
-        (folder / "a").write_text("x")
-        with server.login() as ftp:
-            assert ftp.nlst() == ["a"]
     finally:
         server.stop()
 
