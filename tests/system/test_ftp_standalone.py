@@ -312,7 +312,7 @@ def test_it_ends_cleanly_says_so_and_takes_leave_of_its_clients(ftpd, how):  # n
                 pass
     assert ftpd.said().endswith("Ended\n")
     assert ftpd.said().count("ended: listener stopped") == 2
-    assert not [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()]
+    wait_until(lambda: not [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()], what="all children to end")
 
 
 def test_its_port_is_free_at_once_for_the_next_start(server):
