@@ -76,10 +76,10 @@ class ServedFolder:
             if size is not None:
                 file.truncate(size)
 
-    def login(self, host="127.0.0.1", timeout=20):
+    def login(self, host="127.0.0.1", timeout=20, user=ACCOUNT, password=PASSWORD):
         ftp = ftplib.FTP(timeout=timeout, encoding="utf-8")
         ftp.connect(host, self.port)
-        ftp.login(ACCOUNT, PASSWORD)
+        ftp.login(user, password)
         return ftp
 
     def talk(self, host="127.0.0.1", login=False):

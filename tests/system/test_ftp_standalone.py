@@ -1,5 +1,6 @@
 """tempoftp-ftpd as an ordinary user starts it: without systemd, with accounts and a folder of its own (seed 003)."""
 import ftplib
+import io
 import os
 import pathlib
 import pty
@@ -8,7 +9,6 @@ import signal
 import socket
 import subprocess
 import termios
-import time
 
 import pytest
 
@@ -51,13 +51,11 @@ def start_with_users(server, *lines, options=()):
 
 
 def logs_in(server, user, password):
-    with ftplib.FTP(timeout=20) as ftp:
-        ftp.connect("127.0.0.1", server.port)
-        try:
-            ftp.login(user, password)
-        except ftplib.error_perm:
-            return False
-        return True
+    try:
+        server.login(user=user, password=password).close()
+    except ftplib.error_perm:
+        return False
+    return True
 
 
 # ---- how it starts, and how it says that it doesn't ----
@@ -164,6 +162,27 @@ def test_a_users_file_lets_in_those_it_names_with_their_rights(server):
         assert logs_in(server, user, password) is result
 
 
+def test_rights_in_the_users_file_are_what_sessions_may_do(server):
+    start_with_users(server, "ana:" + hash_of(server, "uno"), "ben:" + hash_of(server, "dos") + ":rw",
+                     "caro:" + hash_of(server, "tres") + ":rw:1000", options=["--user", f"{ACCOUNT}:{PASSWORD}"])
+
+    def send(user, password):
+        with server.login(user=user, password=password) as ftp:
+            try:
+                ftp.storbinary(f"STOR de-{user}", io.BytesIO(b"x" * 900))
+            except ftplib.error_perm as error:
+                return str(error)[:3]
+        return "stored"
+
+    assert send("ana", "uno") == "550"
+    assert send(ACCOUNT, PASSWORD) == "550"
+    assert send("caro", "tres") == "stored"
+    assert send("ben", "dos") == "stored"
+    (server.root / "de-caro").unlink()
+    assert send("caro", "tres") == "552"  # the folder is everybody's: what others put there counts
+    assert sorted(path.name for path in server.root.iterdir() if path.stat().st_size == 900) == ["de-ben"]
+
+
 @pytest.mark.parametrize("line, text", [
     ("ana:12345", "line 2: the second field is no Argon2id hash"),
     (f"ana:{DEAR_HASH}", "line 2: this hash is too dear, 65536 KiB × 4 passes; at most 4096. Make one with --hash-password"),
@@ -210,9 +229,7 @@ def test_a_users_file_that_others_may_read_is_warned_of(server):
 
 def test_sighup_reads_the_users_again_and_drops_nobody(server):
     path = start_with_users(server, "ana:" + hash_of(server, "uno"))
-    with ftplib.FTP(timeout=20) as ftp:
-        ftp.connect("127.0.0.1", server.port)
-        ftp.login("ana", "uno")
+    with server.login(user="ana", password="uno") as ftp:
         write_users(server, "ben:" + hash_of(server, "dos"), "caro:" + hash_of(server, "tres"))
         server.process.send_signal(signal.SIGHUP)
         wait_until(lambda: f"Read {path} again: 2 accounts" in server.said(), what="the accounts to be read again")
