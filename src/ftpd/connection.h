@@ -40,6 +40,7 @@ typedef struct Connection {
     int home_fd;    /* between CHECKING and the fork */
     int barrier_fd; /* while STORING */
     pid_t pid;      /* its child */
+    bool busy;      /* a session that uses its share of the account's rate */
     sd_event_source *wire_source, *barrier_source;
     AuthTicket *ticket;
     uint64_t login_by_ms; /* the end of patience before login */

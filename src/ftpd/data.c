@@ -118,12 +118,56 @@ static int start_blocking(DataChannel *d) {
     return r;
 }
 
+/* ---- how fast ---- */
+
+void data_set_rate(DataChannel *d, uint64_t rate) {
+    d->pace.rate = rate;
+    d->paced = false;
+}
+
+/* The bucket holds the rate. The kernel only spreads what is sent at once, so that no slice leaves as a burst; hence a little faster, or its queue would
+ * grow: what lies there could not be taken back when access ends. */
+static void pace_socket(DataChannel *d) {
+    uint64_t rate = d->pace.rate + d->pace.rate / 8;
+
+    pace_begin(&d->pace, monotonic_us());
+    (void) setsockopt(d->fd, SOL_SOCKET, SO_MAX_PACING_RATE, &rate, sizeof(rate)); /* best effort: the bucket does without */
+    d->paced = true;
+}
+
+/* Waits until something may move; *n becomes how much of it. */
+static int wait_turn(DataChannel *d, size_t *n) {
+    while (d->pace.rate > 0) {
+        uint64_t wait_us;
+
+        if (!d->paced)
+            pace_socket(d);
+        size_t allowed = pace_allows(&d->pace, monotonic_us(), *n, &wait_us);
+        if (allowed > 0) {
+            *n = allowed;
+            break;
+        }
+        uint64_t wait_ms = (wait_us + 999) / 1000;
+        if (poll(NULL, 0, wait_ms < DATA_TICK_MS ? (int) wait_ms : DATA_TICK_MS) < 0 && errno != EINTR)
+            return -errno;
+        int r = d->tick(d->userdata);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static void moved(DataChannel *d, ssize_t n) {
+    d->sent += (uint64_t) n;
+    pace_moved(&d->pace, (uint64_t) n);
+}
+
 /* After a call that moved `n` bytes or failed with errno: 0 to call again. */
 static int after_call(DataChannel *d, ssize_t n, unsigned *stalled) {
     int r = 0;
 
     if (n > 0) {
-        d->sent += (uint64_t) n;
+        moved(d, n);
         *stalled = 0;
     } else if (n < 0 && errno != EAGAIN && errno != EINTR)
         return -errno;
@@ -140,14 +184,17 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
 
     while ((uint64_t) at < end) {
         size_t left = end - (uint64_t) at < SENDFILE_MAX ? (size_t) (end - (uint64_t) at) : SENDFILE_MAX;
+        int r = wait_turn(d, &left);
+        if (r < 0)
+            return r;
         ssize_t n = sendfile(d->fd, file_fd, &at, left);
         if (n == 0)
             return -ENODATA;
         if (n == (ssize_t) left && (uint64_t) at == end) {
-            d->sent += (uint64_t) n;
+            moved(d, n);
             return 0;
         }
-        int r = after_call(d, n, &stalled);
+        r = after_call(d, n, &stalled);
         if (r < 0)
             return r;
     }
@@ -159,16 +206,20 @@ int data_send(DataChannel *d, const void *data, size_t size) {
     unsigned stalled = 0;
 
     while (size > 0) {
-        ssize_t n = send(d->fd, p, size, MSG_NOSIGNAL);
+        size_t now = size;
+        int r = wait_turn(d, &now);
+        if (r < 0)
+            return r;
+        ssize_t n = send(d->fd, p, now, MSG_NOSIGNAL);
         if (n == (ssize_t) size) {
-            d->sent += (uint64_t) n;
+            moved(d, n);
             return 0;
         }
         if (n > 0) {
             p += n;
             size -= (size_t) n;
         }
-        int r = after_call(d, n, &stalled);
+        r = after_call(d, n, &stalled);
         if (r < 0)
             return r;
     }
@@ -180,19 +231,22 @@ ssize_t data_receive(DataChannel *d, void *data, size_t size) {
     unsigned stalled = 0;
 
     for (;;) {
+        int r = wait_turn(d, &size);
+        if (r < 0)
+            return r;
         ssize_t n = recv(d->fd, data, size, d->blocking ? MSG_WAITALL : 0);
         if (n == 0)
             return 0;
         if (n > 0) {
             uint64_t now = monotonic_ms();
-            d->sent += (uint64_t) n;
+            moved(d, n);
             if (now - d->looked_ms < DATA_TICK_MS)
                 return n;
             d->looked_ms = now;
-            int r = d->tick(d->userdata);
+            r = d->tick(d->userdata);
             return r < 0 ? r : n;
         }
-        int r = after_call(d, n, &stalled);
+        r = after_call(d, n, &stalled);
         if (r < 0)
             return r;
     }
@@ -203,6 +257,7 @@ void data_close(DataChannel *d, bool cut) {
         (void) set_timer(0);
         d->blocking = false;
     }
+    d->paced = false;
     if (d->fd < 0)
         return;
     if (cut)

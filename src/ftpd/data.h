@@ -5,6 +5,7 @@
 #pragma once
 
 #include "basic/cleanup.h"
+#include "ftpd/pace.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -22,6 +23,8 @@ typedef struct DataChannel {
     uint64_t sent; /* of this transfer, either way; kept up to date for tick */
     uint64_t looked_ms; /* the last tick while receiving */
     uint64_t stall_ms;
+    Pace pace;     /* bytes of all transfers, either way */
+    bool paced;    /* the kernel knows the rate of this connection */
     int (*tick)(void *userdata);
     void *userdata;
 } DataChannel;
@@ -37,6 +40,8 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _
 int data_send(DataChannel *d, const void *data, size_t size) _must_use_;
 /* What arrives, up to size bytes: how many, 0 at the end, or negative. */
 ssize_t data_receive(DataChannel *d, void *data, size_t size) _must_use_;
+/* From now on, also for the transfer under way: bytes/s, 0: no limit. */
+void data_set_rate(DataChannel *d, uint64_t rate);
 /* Ends the transfer: in order, or with a reset, so that the client sees that it was cut. */
 void data_close(DataChannel *d, bool cut);
 /* The port a PASV or EPSV opened is given up too. */

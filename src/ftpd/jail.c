@@ -101,6 +101,7 @@ static const Allow session_only[] = {
     ANY(accept4),
     IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEADDR)),
     IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_LINGER)),
+    IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_MAX_PACING_RATE)),
     IF2(fcntl, EQ(1, F_SETFL), ONLY(2, O_NONBLOCK | O_RDWR)),
     IF1(setitimer, EQ(0, ITIMER_REAL)),
     ANY(getrandom),

@@ -75,6 +75,8 @@ void login_penalty_over(Connection *c);
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
 void watch_end(Listener *l, Connection *c, const char *reason);
 void watch_sweep(Listener *l, int64_t utc);
+/* share.c: a session begins to transfer, or does no more. */
+void share_busy(Listener *l, Connection *c, bool busy);
 /* store.c: sessions that outlive the listener. */
 int store_session(Listener *l, Connection *c) _must_use_;
 void store_over(Listener *l, Connection *c); /* whether stored or not: the session may serve */

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#define BUSY_REST_MS 1000
 #define LOOK_UP_MS 60000 /* the clock may jump: expira is compared at least this often */
 
 static const struct {
@@ -52,6 +53,32 @@ static int answer_end(Session *s, const WireEnd *end) {
     return wire_send(CHILD_WIRE_FD, &m);
 }
 
+static int tell(WireType type) {
+    WireMessage m = { .header = { .type = type } };
+    return wire_send(CHILD_WIRE_FD, &m);
+}
+
+static int take_rate(Session *s, uint64_t rate) {
+    data_set_rate(&s->data, pace_lesser(s->start->rate, rate));
+    s->told = true;
+    return 0;
+}
+
+static int take_message(Session *s, const WireMessage *m) {
+    switch (m->header.type) {
+    case WIRE_ASK:
+        return answer_ask(s, m->header.serial);
+    case WIRE_END:
+        return answer_end(s, &m->end);
+    case WIRE_RATE:
+        return take_rate(s, m->rate.rate);
+    case WIRE_GO: /* of another listener, which does not know who is busy */
+        return s->busy ? tell(WIRE_BUSY) : 0;
+    default:
+        return 0;
+    }
+}
+
 /* Whatever the listener wants. Sets s->end when there is no listener any more. */
 static void read_wire(Session *s) {
     WireMessage m;
@@ -61,7 +88,7 @@ static void read_wire(Session *s) {
         if (r == -EAGAIN)
             return;
         if (r > 0)
-            r = m.header.type == WIRE_ASK ? answer_ask(s, m.header.serial) : m.header.type == WIRE_END ? answer_end(s, &m.end) : 0;
+            r = take_message(s, &m);
         else if (r == 0)
             r = -ECONNRESET;
         if (r < 0)
@@ -107,7 +134,39 @@ int session_watch(void *userdata) {
     return s->end == SESSION_GOES_ON ? 0 : -ESHUTDOWN;
 }
 
+int session_may_transfer(Session *s) {
+    if (!s->start->shares)
+        return 0;
+    if (!s->busy) {
+        s->told = false;
+        s->busy = true;
+        int r = tell(WIRE_BUSY);
+        if (r < 0)
+            return r;
+    }
+    for (unsigned waited = 0; !s->told; waited += DATA_TICK_MS) {
+        struct pollfd pfd = { .fd = CHILD_WIRE_FD, .events = POLLIN };
+        if (waited >= WIRE_SEND_TIMEOUT_MS)
+            return -ETIMEDOUT;
+        if (poll(&pfd, 1, DATA_TICK_MS) < 0 && errno != EINTR)
+            return -errno;
+        int r = session_watch(s);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
 /* ---- between commands ---- */
+
+/* Between small files the share is kept, or every file would move everybody's. */
+static void rest(Session *s) {
+    if (s->busy && monotonic_ms() - s->last_command_ms >= BUSY_REST_MS) {
+        s->busy = false;
+        if (tell(WIRE_IDLE) < 0)
+            s->end = SESSION_STOPPED;
+    }
+}
 
 static int wait_ms(const Session *s, uint64_t now_ms) {
     uint64_t idle = now_ms - s->last_command_ms;
@@ -116,6 +175,8 @@ static int wait_ms(const Session *s, uint64_t now_ms) {
 
     if (access < LOOK_UP_MS / 1000 && (uint64_t) (access > 0 ? access : 0) * 1000 < left)
         left = (uint64_t) (access > 0 ? access : 0) * 1000;
+    if (s->busy && left > BUSY_REST_MS)
+        left = BUSY_REST_MS;
     return left < LOOK_UP_MS ? (int) left : LOOK_UP_MS;
 }
 
@@ -131,6 +192,7 @@ static void wait_for_command(Session *s) {
         s->end = SESSION_BROKEN;
     if (n == 0 && s->end == SESSION_GOES_ON && monotonic_ms() - s->last_command_ms >= s->start->idle_ms)
         s->end = SESSION_IDLE;
+    rest(s);
     if (n <= 0)
         return;
     if (fds[1].revents)
@@ -181,6 +243,7 @@ int session_run(const SessionStart *start) {
     s.data.tick = session_watch;
     s.data.userdata = &s;
     s.data.stall_ms = start->stall_ms;
+    data_set_rate(&s.data, start->rate);
 
     if (start->wait_for_go)
         wait_for_go(&s);

@@ -50,6 +50,7 @@ typedef struct Session {
     const SessionStart *start;
     SessionEnd end;
     uint64_t last_command_ms;
+    bool busy, told; /* shares: the listener counts us among those that transfer; it has said how fast */
     char folder[VIRTUAL_PATH_MAX];
     /* the transfer under way */
     char file[VIRTUAL_PATH_MAX]; /* empty: none */
@@ -69,6 +70,8 @@ typedef struct Session {
 int session_run(const SessionStart *start);
 /* DataChannel's tick: 0, -ECANCELED (ABOR waits), -ESHUTDOWN (s->end says why). */
 int session_watch(void *userdata);
+/* Before the first byte of a transfer: with `shares`, asks the listener how fast. 0, or as session_watch(); -ETIMEDOUT. */
+int session_may_transfer(Session *s) _must_use_;
 /* The one place where an errno of the file system becomes a reply. */
 int session_reply_errno(Session *s, int error) _must_use_;
 /* argument → normalized path below the account's home, or a reply was sent: 1 the path stands, 0 answered, negative: broken. */

@@ -106,6 +106,8 @@ int transfer_epsv(Conversation *c, char *argument) {
 
 int transfer_open(Session *s, const char *what) {
     int r = data_accept(&s->data, PEER(s));
+    if (r >= 0)
+        r = session_may_transfer(s);
     if (r >= 0) {
         r = reply(s->conversation.fd, 150, "%s", what);
         return r < 0 ? r : 1;

@@ -34,6 +34,10 @@ static void on_message(Listener *l, Connection *c, const WireMessage *m) {
     case WIRE_STAYS:
         query_on_stays(l, c, m->header.serial);
         break;
+    case WIRE_BUSY:
+    case WIRE_IDLE:
+        share_busy(l, c, m->header.type == WIRE_BUSY);
+        break;
     case WIRE_BYE:
         strcpy(c->farewell, m->bye.reason);
         break;
@@ -43,6 +47,8 @@ static void on_message(Listener *l, Connection *c, const WireMessage *m) {
 void watch_end(Listener *l, Connection *c, const char *reason) {
     record_end(c, reason);
     query_on_gone(l, c);
+    if (c->busy)
+        share_busy(l, c, false);
     listener_drop(l, c);
 }
 

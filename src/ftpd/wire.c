@@ -32,6 +32,9 @@ static const struct {
     [WIRE_END] = { WIRE_LISTENER, sizeof(WireEnd), false, { TEXT(WireEnd, id) } },
     [WIRE_STAYS] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_TRANSFER] = { WIRE_SESSION, sizeof(WireTransfer), true, { TEXT(WireTransfer, path) } },
+    [WIRE_BUSY] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_IDLE] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_RATE] = { WIRE_LISTENER, sizeof(WireRate), false, { { 0 } } },
     [WIRE_BYE] = { WIRE_SESSION, sizeof(WireBye), false, { TEXT(WireBye, reason) } },
 };
 

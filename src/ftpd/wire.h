@@ -4,8 +4,8 @@
  * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
  *
  *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
- *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END
- *                                BYE
+ *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE
+ *                                BYE, BUSY, IDLE
  *
  * A login that succeeds has no answer: the listener ends the pre-login child and forks the session. */
 #pragma once
@@ -35,6 +35,9 @@ typedef enum WireType {
     WIRE_STAYS,
     WIRE_TRANSFER,
     WIRE_BYE,
+    WIRE_BUSY, /* transfers begin: how fast? */
+    WIRE_IDLE, /* no transfer for a while */
+    WIRE_RATE,
     _WIRE_TYPE_MAX,
 } WireType;
 
@@ -73,6 +76,11 @@ typedef struct WireTransfer {
     char path[VIRTUAL_PATH_MAX]; /* cut after its NUL on the wire */
 } WireTransfer;
 
+typedef struct WireRate {
+    WireHeader header;
+    uint64_t rate; /* bytes/s that the session may use from now on; 0: no limit */
+} WireRate;
+
 typedef struct WireBye {
     WireHeader header;
     char reason[WIRE_REASON_SIZE];
@@ -85,6 +93,7 @@ typedef union WireMessage {
     WireWhere where;
     WireTransfer transfer;
     WireBye bye;
+    WireRate rate;
 } WireMessage;
 
 /* Who may send what. */

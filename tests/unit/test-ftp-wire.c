@@ -84,6 +84,7 @@ static void nobody_speaks_for_another(void **state) {
         { WIRE_GO, WIRE_LISTENER },     { WIRE_ASK, WIRE_LISTENER },
         { WIRE_WHERE, WIRE_SESSION },       { WIRE_END, WIRE_LISTENER },    { WIRE_STAYS, WIRE_SESSION },
         { WIRE_TRANSFER, WIRE_SESSION },    { WIRE_BYE, WIRE_SESSION },
+        { WIRE_BUSY, WIRE_SESSION },        { WIRE_IDLE, WIRE_SESSION },    { WIRE_RATE, WIRE_LISTENER },
     };
 
     assert_int_equal(sizeof(owners) / sizeof(owners[0]), _WIRE_TYPE_MAX - 1);
