@@ -54,7 +54,7 @@ static int remove_one(Session *s, const char *argument, int flags, const char *t
     int r = find_place(s, argument, &place);
     if (r <= 0)
         return r;
-    _cleanup_close_ int folder = place.folder_fd;
+    _cleanup_close_ _unused_ int folder = place.folder_fd;
     r = remove_name(&place, flags, &size);
     if (r >= 0) {
         quota_resized(&s->quota, size, 0);
