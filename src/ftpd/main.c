@@ -9,6 +9,7 @@
 #include "ftpd/options.h"
 #include "ftpd/prelogin.h"
 #include "ftpd/standalone.h"
+#include "ftpd/takeover.h"
 #include "model/settings.h"
 
 #include <arpa/inet.h>
@@ -48,6 +49,8 @@ static int load_settings(Program *p) {
         if (has_prefix(*e, "TEMPOFTP_ENCRYPTION_KEY=") || has_prefix(*e, "TEMPOFTP_JWT_KEY=") || has_prefix(*e, "FTP_DB_PASS="))
             wipe(*e, strlen(*e));
     log_open("tempoftp-ftpd", p->settings->log_level);
+    if (TAKEOVER_MARK[0])
+        log_warning("THIS SERVER MUST NOT BE USED:%s", TAKEOVER_MARK);
     if (p->settings->ftp_tls != TLS_OFF) {
         log_error("TEMPOFTP_FTP_TLS: this version has no TLS on the FTP server; only 'off' can be served");
         return -ENOTSUP;

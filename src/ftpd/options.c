@@ -2,6 +2,7 @@
 #include "ftpd/options.h"
 
 #include "basic/strings.h"
+#include "ftpd/takeover.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -101,7 +102,7 @@ static int take(const Option *o, Options *options, char *value) {
         }
         return setenv(o->setting, value, 1) < 0 ? -errno : 0;
     case OPTION_VERSION:
-        printf("tempoftp-ftpd %s\n", TEMPOFTP_VERSION);
+        printf("tempoftp-ftpd %s\n", TEMPOFTP_VERSION TAKEOVER_MARK);
         return 1;
     case OPTION_HELP:
         break;

@@ -6,6 +6,7 @@
 #include "ftpd/conversation.h"
 #include "ftpd/prelogin.h"
 #include "ftpd/session.h"
+#include "ftpd/takeover.h"
 
 static const Verb verbs[] = {
     /* name, flags, before login, after login, arguments */
@@ -67,6 +68,7 @@ static const Verb verbs[] = {
     { "SITE", 0, NULL, NULL, "" },
     { "STAT", 0, NULL, NULL, "" },
     { "SMNT", 0, NULL, NULL, "" },
+    TAKEOVER_VERBS
 };
 
 const Verb *verb_find(const char *name) {
