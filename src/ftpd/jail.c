@@ -6,12 +6,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/filter.h>
 #include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <linux/seccomp.h>
 #include <netinet/in.h>
 #include <poll.h>
+#include <sched.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stddef.h>
@@ -247,6 +249,37 @@ int jail_harden_process(void) {
     return 0;
 }
 
+/* Of this process, in its user namespace: all but `kept` (bits) go for good. */
+static int keep_capabilities(uint32_t kept) {
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept } };
+
+    return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
+}
+
+int jail_drop_capabilities(void) {
+    return keep_capabilities(0);
+}
+
+int jail_prepare_sessions(void) {
+    /* The unit gives the right, in its own user namespace; elsewhere a user namespace of ours does. */
+    if (keep_capabilities(1U << CAP_SYS_CHROOT) >= 0)
+        return 0;
+    if (unshare(CLONE_NEWUSER) < 0)
+        return -errno;
+    return keep_capabilities(1U << CAP_SYS_CHROOT);
+}
+
+/* landlock knows nothing of stat(2), readlink(2) and O_PATH: without this a session could tell whether any file of the system exists, how large it is and
+ * when it was changed. */
+static int change_root(void) {
+    if (fchdir(CHILD_HOME_FD) < 0)
+        return -errno;
+    if (chroot(".") < 0 && errno != EPERM) /* EPERM: jail_prepare_sessions() has failed and was reported */
+        return -errno;
+    return jail_drop_capabilities();
+}
+
 int jail_take_fds(int control, int wire, int home) {
     /* Out of the way first: a source may sit on another's target number. */
     int from[] = { control, wire, home };
@@ -341,7 +374,10 @@ int jail_enter_session(const JailFilters *f, int drop_fd, uint64_t file_max, boo
     _cleanup_close_ int owned = drop_fd;
     bool writes = drop_fd >= 0;
 
-    int r = landlock_home(drop_fd);
+    int r = change_root();
+    if (r < 0)
+        return r;
+    r = landlock_home(drop_fd);
     if (r < 0 && !(best_effort && r == -EOPNOTSUPP))
         return r;
     cleanup_close_(&owned);

@@ -23,6 +23,11 @@ int jail_landlock_abi(void);
 /* For the listener, before its first fork: no core dumps or ptrace by others of its uid, no new privileges, no file growth, children reaped
  * by the kernel, SIGPIPE ignored, SIGALRM interrupts system calls. */
 int jail_harden_process(void) _must_use_;
+/* For everybody but sessions: there is none to lose unless the unit gives the next function's. */
+int jail_drop_capabilities(void) _must_use_;
+/* Before sessions are forked: keeps or gets the one capability that locks each of them into its home, chroot(2), in a user namespace. -EPERM, -ENOSPC,
+ * -ENOSYS: not to be had here, sessions are jailed without it. */
+int jail_prepare_sessions(void) _must_use_;
 /* In the child: home may be -EBADF (pre-login). */
 int jail_take_fds(int control, int wire, int home) _must_use_;
 /* May do nothing but talk over its two sockets. */

@@ -209,7 +209,8 @@ static int start_zygotes(Program *p, char **argv) {
         if (r < 0)
             return log_errno(r, "Cannot start the process that sessions are forked from");
     }
-    return 0;
+    int r = jail_drop_capabilities();
+    return r < 0 ? log_errno(r, "Cannot give away what only sessions need") : 0;
 }
 
 static int set_up_standalone(Program *p) {

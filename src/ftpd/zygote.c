@@ -4,6 +4,7 @@
  * but its own socket above them. Source of the word: Android and Chrome name their process to fork from so. */
 #include "ftpd/zygote.h"
 
+#include "basic/log.h"
 #include "basic/strings.h"
 #include "ftpd/jail.h"
 
@@ -111,7 +112,11 @@ int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret
         return 0;
     }
     forget_start(argv);
-    if (settle(pair[1]) < 0)
+    int r = kind == ZYGOTE_SESSION ? jail_prepare_sessions() : 0;
+    if (r < 0)
+        log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
+                    strerror(-r));
+    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0))
         _exit(EXIT_FAILURE);
     obey(kind, ret_start);
     return 1;

@@ -26,6 +26,7 @@
 #include <cmocka.h>
 
 #define KILLED (-1)
+#define SEEN (-2) /* EACCES; where there are no user namespaces it works */
 
 #if defined(__SANITIZE_ADDRESS__)
 #define SANITIZED 1
@@ -41,6 +42,7 @@
 typedef int (*Attempt)(void); /* 0 or errno */
 
 static int abi; /* landlock's, read before anybody is jailed */
+static bool rooted; /* sessions get their home as their root: there are user namespaces */
 
 #define RESULT(r) ((r) < 0 ? errno : 0)
 
@@ -63,7 +65,11 @@ static int read_neighbour(void) {
 static int list_neighbour(void) {
     return open_how(CHILD_HOME_FD, "../other", O_RDONLY | O_DIRECTORY, 0);
 }
+/* With a root of its own the way up leads to where it began. */
 static int list_all_accounts(void) {
+    struct stat up, home;
+    if (fstatat(CHILD_HOME_FD, "..", &up, 0) == 0 && fstatat(CHILD_HOME_FD, ".", &home, 0) == 0 && up.st_ino == home.st_ino)
+        return ENOENT;
     return open_how(CHILD_HOME_FD, "..", O_RDONLY | O_DIRECTORY, 0);
 }
 static int read_by_link_up(void) {
@@ -77,6 +83,22 @@ static int read_passwd(void) {
 }
 static int read_own_memory(void) {
     return open_how(AT_FDCWD, "/proc/self/mem", O_RDONLY, 0);
+}
+/* What landlock has no word for. */
+static int see_neighbour(void) {
+    struct stat st;
+    return RESULT(fstatat(CHILD_HOME_FD, "../other/secret", &st, 0));
+}
+static int see_passwd(void) {
+    struct statx st;
+    return RESULT(statx(AT_FDCWD, "/etc/passwd", 0, STATX_BASIC_STATS, &st));
+}
+static int hold_passwd(void) {
+    return open_how(AT_FDCWD, "/etc/passwd", O_PATH, 0);
+}
+static int see_own_fds(void) {
+    char target[64];
+    return RESULT(readlinkat(AT_FDCWD, "/proc/self/fd/0", target, sizeof(target)));
 }
 static int write_own_file(void) {
     return open_how(CHILD_HOME_FD, "file", O_WRONLY, 0);
@@ -280,7 +302,7 @@ static int tear_down(void **state) {
 
 /* In the child. 200 and up: the jail itself failed. */
 static _Noreturn void intrude(const Fixture *f, bool session, Attempt attempt) {
-    if (jail_harden_process() < 0 || jail_take_fds(f->control[1], f->wire[1], session ? f->home : -EBADF) < 0)
+    if (jail_harden_process() < 0 || (session && rooted && jail_prepare_sessions() < 0) || jail_take_fds(f->control[1], f->wire[1], session ? f->home : -EBADF) < 0)
         _exit(200);
     if ((session ? jail_enter_session(f->filters, -EBADF, 0, false) : jail_enter_prelogin(f->filters)) < 0)
         _exit(201);
@@ -300,7 +322,7 @@ static int outcome(const Fixture *f, bool session, Attempt attempt) {
         return KILLED;
     }
     assert_true(WEXITSTATUS(status) < 200);
-    return WEXITSTATUS(status);
+    return rooted && WEXITSTATUS(status) == ENOENT ? EACCES : WEXITSTATUS(status); /* no such file or none to be read: both will do */
 }
 
 /* `runtime`: the sanitizers' runtime needs this call, so a build with them allows it. */
@@ -330,6 +352,10 @@ static const Case cases[] = {
     CASE(read_by_absolute_link, KILLED, EACCES),
     CASE(read_passwd, KILLED, EACCES),
     CASE(read_own_memory, KILLED, EACCES),
+    CASE(see_neighbour, KILLED, SEEN),
+    CASE(see_passwd, KILLED, SEEN),
+    CASE(hold_passwd, KILLED, SEEN),
+    CASE(see_own_fds, KILLED, SEEN),
     CASE(write_own_file, KILLED, EACCES),
     CASE(truncate_own_file, KILLED, EACCES),
     CASE(create_file, KILLED, EACCES),
@@ -380,6 +406,8 @@ static void run_cases(const Fixture *f, bool session) {
         if (SANITIZED && cases[i].runtime)
             continue;
         int expected = session ? cases[i].session : cases[i].prelogin;
+        if (expected == SEEN)
+            expected = rooted ? EACCES : 0;
         int got = outcome(f, session, cases[i].attempt);
         if (got == expected)
             continue;
@@ -431,8 +459,19 @@ static void kills_only_while_the_wire_is_held(void **state) {
     close(wire[0]);
 }
 
+static bool prepares_sessions(void) {
+    int status;
+    pid_t pid = fork();
+
+    if (pid == 0)
+        _exit(jail_prepare_sessions() < 0);
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
+}
+
 int main(void) {
     abi = jail_landlock_abi();
+    rooted = prepares_sessions();
+    printf("sessions' root is %s\n", rooted ? "their home" : "the machine's: there are no user namespaces");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(before_login_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_login_its_own_files, set_up, tear_down),
