@@ -38,6 +38,19 @@ struct in6_addr address_key_parse(const char *text) {
     return key;
 }
 
+void address_of_key(const struct in6_addr *key, struct sockaddr_storage *ret) {
+    struct sockaddr_in in = { .sin_family = AF_INET };
+    struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = *key };
+
+    *ret = (struct sockaddr_storage) { 0 };
+    if (!IN6_IS_ADDR_V4MAPPED(key)) {
+        memcpy(ret, &in6, sizeof(in6));
+        return;
+    }
+    memcpy(&in.sin_addr, &key->s6_addr[12], sizeof(in.sin_addr));
+    memcpy(ret, &in, sizeof(in));
+}
+
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b) {
     struct in6_addr x = address_key(a), y = address_key(b);
     return memcmp(&x, &y, sizeof(x)) == 0;

@@ -11,6 +11,8 @@
 struct in6_addr address_key(const struct sockaddr *a);
 /* Of "203.0.113.5" or "2001:db8::1". */
 struct in6_addr address_key_parse(const char *text);
+/* The other way, without port. */
+void address_of_key(const struct in6_addr *key, struct sockaddr_storage *ret);
 bool address_equal(const struct sockaddr *a, const struct sockaddr *b);
 /* What one customer usually holds: an IPv4 address, an IPv6 /64. */
 bool address_same_site(const struct in6_addr *a, const struct in6_addr *b);

@@ -108,16 +108,19 @@ int command_reader_next(CommandReader *r, Command *ret) {
     return 1;
 }
 
-bool command_reader_peek(const CommandReader *r, char ret_verb[static VERB_MAX + 1]) {
-    const char *end = line_end(r);
-    if (!end || r->too_long)
-        return false;
+bool command_reader_holds(const CommandReader *r, const char *verb) {
+    const char *line = r->data + r->begin, *end;
+    bool dropped = r->too_long; /* the first line is the rest of one that is gone */
 
-    const char *line = r->data + r->begin;
-    size_t size = (size_t) (end - line);
-    if (size > 0 && line[size - 1] == '\r')
-        size--;
-    return parse_verb(line, size, ret_verb) > 0;
+    for (; (end = memchr(line, '\n', (size_t) (r->data + r->end - line))); line = end + 1, dropped = false) {
+        char found[VERB_MAX + 1];
+        size_t size = (size_t) (end - line);
+        if (size > 0 && line[size - 1] == '\r')
+            size--;
+        if (!dropped && parse_verb(line, size, found) > 0 && streq(found, verb))
+            return true;
+    }
+    return false;
 }
 
 void command_reader_wipe(CommandReader *r) {

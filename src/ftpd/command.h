@@ -34,7 +34,7 @@ void command_reader_feed(CommandReader *r, const char *data, size_t size);
 /* 1: *ret is the next command. 0: no whole line yet. -E2BIG: a line was too long and is gone. -EBADMSG: a line had a CR or NUL inside
  * and is gone. */
 int command_reader_next(CommandReader *r, Command *ret) _must_use_;
-/* The verb of the next whole line, without taking it; false when there is none. */
-bool command_reader_peek(const CommandReader *r, char ret_verb[static VERB_MAX + 1]);
+/* Is there a whole line with that verb, first or behind others? */
+bool command_reader_holds(const CommandReader *r, const char *verb);
 /* Overwrites what was held: after a password, and when a connection changes hands. */
 void command_reader_wipe(CommandReader *r);

@@ -39,9 +39,11 @@ typedef struct Connection {
     int wire_fd;    /* to its child */
     int home_fd;    /* between CHECKING and the fork */
     int barrier_fd; /* while STORING */
+    int dial_fd;    /* while a data connection to the client is being made: dial.h */
     pid_t pid;      /* its child */
     bool busy;      /* a session that uses its share of the account's rate */
-    sd_event_source *wire_source, *barrier_source;
+    sd_event_source *wire_source, *barrier_source, *dial_source;
+    uint32_t dial_serial;
     AuthTicket *ticket;
     uint64_t login_by_ms; /* the end of patience before login */
     uint64_t hold_ms;     /* when it is due, while listed */

@@ -75,22 +75,28 @@ static int accept_from(int listen_fd, const struct sockaddr *peer) {
     return -EAGAIN;
 }
 
+void data_adopt(DataChannel *d, int fd) {
+    data_reset(d);
+    d->fd = fd;
+    d->sent = 0;
+}
+
 int data_accept(DataChannel *d, const struct sockaddr *peer) {
+    /* By the clock: strangers who connect again and again must not use up the client's time. */
+    uint64_t deadline = monotonic_ms() + DATA_ACCEPT_MS;
+
     d->sent = 0;
     if (d->listen_fd < 0)
         return -ENOTCONN;
-
-    for (unsigned waited = 0;; waited += DATA_TICK_MS) {
+    for (;;) {
         int fd = accept_from(d->listen_fd, peer);
         if (fd >= 0) {
-            d->fd = fd;
-            cleanup_close_(&d->listen_fd);
-            d->listen_fd = -EBADF;
+            data_adopt(d, fd);
             return 0;
         }
         if (fd != -EAGAIN)
             return fd;
-        if (waited >= DATA_ACCEPT_MS)
+        if (monotonic_ms() >= deadline)
             return -ETIMEDOUT;
         struct pollfd pfd = { .fd = d->listen_fd, .events = POLLIN };
         if (poll(&pfd, 1, DATA_TICK_MS) < 0 && errno != EINTR)

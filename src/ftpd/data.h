@@ -35,6 +35,8 @@ typedef struct DataChannel {
 int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) _must_use_;
 /* The control peer's connection; others are closed at once and do not count. Then nobody listens any more. -ENOTCONN: nothing listens. */
 int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
+/* A connection that somebody else made, non-blocking; takes the fd. */
+void data_adopt(DataChannel *d, int fd);
 /* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. */
 int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _must_use_;
 int data_send(DataChannel *d, const void *data, size_t size) _must_use_;

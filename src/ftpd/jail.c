@@ -100,6 +100,7 @@ static const Allow session_only[] = {
     IF3(socket, EQ(0, AF_INET6), EQ(1, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK), EQ(2, 0)),
     ANY(bind),
     ANY(listen),
+    IF1(recvmsg, BITS(0, 0xffffffff, CHILD_WIRE_FD)), /* the listener passes data connections of active mode */
     ANY(accept4),
     IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_REUSEADDR)),
     IF2(setsockopt, EQ(1, SOL_SOCKET), EQ(2, SO_LINGER)),

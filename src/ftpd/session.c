@@ -6,6 +6,7 @@
 
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "ftpd/active.h"
 #include "ftpd/extensions.h"
 #include "ftpd/jail.h"
 
@@ -64,7 +65,7 @@ static int take_rate(Session *s, uint64_t rate) {
     return 0;
 }
 
-static int take_message(Session *s, const WireMessage *m) {
+static int take_message(Session *s, const WireMessage *m, int *fd) {
     switch (m->header.type) {
     case WIRE_ASK:
         return answer_ask(s, m->header.serial);
@@ -74,6 +75,9 @@ static int take_message(Session *s, const WireMessage *m) {
         return take_rate(s, m->rate.rate);
     case WIRE_GO: /* of another listener, which does not know who is busy */
         return s->busy ? tell(WIRE_BUSY) : 0;
+    case WIRE_CONNECTED:
+        active_on_connected(s, &m->connected, TAKE_FD(*fd));
+        return 0;
     default:
         return 0;
     }
@@ -84,11 +88,12 @@ static void read_wire(Session *s) {
     WireMessage m;
 
     while (s->end == SESSION_GOES_ON) {
-        int r = wire_receive(CHILD_WIRE_FD, WIRE_LISTENER, &m);
+        _cleanup_close_ int fd = -EBADF;
+        int r = wire_receive_fd(CHILD_WIRE_FD, WIRE_LISTENER, &m, &fd);
         if (r == -EAGAIN)
             return;
         if (r > 0)
-            r = take_message(s, &m);
+            r = take_message(s, &m, &fd);
         else if (r == 0)
             r = -ECONNRESET;
         if (r < 0)
@@ -103,18 +108,12 @@ static void check_expiry(Session *s) {
 
 /* ---- while a transfer runs ---- */
 
-static int watch_control(Session *s) {
-    char verb[VERB_MAX + 1];
-
-    if (command_reader_space(&s->conversation.reader) > 0) {
-        int r = conversation_fill(&s->conversation);
-        if (r == 0 || (r < 0 && r != -EAGAIN)) {
-            s->end = SESSION_CLIENT_LEFT;
-            return -ESHUTDOWN;
-        }
-    }
-    /* ABOR is answered in its turn, after the transfer it cuts. */
-    return command_reader_peek(&s->conversation.reader, verb) && streq(verb, "ABOR") ? -ECANCELED : 0;
+static void read_control(Session *s) {
+    if (command_reader_space(&s->conversation.reader) == 0)
+        return;
+    int r = conversation_fill(&s->conversation);
+    if (r == 0 || (r < 0 && r != -EAGAIN))
+        s->end = SESSION_CLIENT_LEFT;
 }
 
 int session_watch(void *userdata) {
@@ -129,9 +128,12 @@ int session_watch(void *userdata) {
         if (fds[1].revents)
             read_wire(s);
         if (s->end == SESSION_GOES_ON && fds[0].revents)
-            return watch_control(s);
+            read_control(s);
     }
-    return s->end == SESSION_GOES_ON ? 0 : -ESHUTDOWN;
+    if (s->end != SESSION_GOES_ON)
+        return -ESHUTDOWN;
+    /* Wherever it stands among what waits; it is answered in its turn, after the transfer it cuts. */
+    return command_reader_holds(&s->conversation.reader, "ABOR") ? -ECANCELED : 0;
 }
 
 int session_may_transfer(Session *s) {
@@ -238,6 +240,7 @@ int session_run(const SessionStart *start) {
         .last_command_ms = monotonic_ms(),
         .folder = "/",
         .data = DATA_CHANNEL_INIT,
+        .active = { .fd = -EBADF },
         .facts = FACTS_DEFAULT,
     };
     s.data.tick = session_watch;

@@ -45,6 +45,15 @@ typedef enum SessionEnd {
     SESSION_BROKEN,
 } SessionEnd;
 
+/* Active mode: active.h. */
+typedef struct Active {
+    uint16_t port;   /* of PORT or EPRT; 0: none */
+    bool waiting;    /* for the listener's answer to `serial` */
+    uint32_t serial;
+    int error;       /* its answer */
+    int fd;          /* or this */
+} Active;
+
 typedef struct Session {
     Conversation conversation; /* first: handlers cast */
     const SessionStart *start;
@@ -56,6 +65,7 @@ typedef struct Session {
     char file[VIRTUAL_PATH_MAX]; /* empty: none */
     uint64_t file_size;
     DataChannel data;
+    Active active;
     /* what the client has chosen */
     uint64_t rest;
     unsigned facts;
@@ -97,6 +107,9 @@ int transfer_epsv(Conversation *c, char *argument);
 int transfer_rest(Conversation *c, char *argument);
 int transfer_retr(Conversation *c, char *argument);
 int transfer_abor(Conversation *c, char *argument);
+
+int active_port(Conversation *c, char *argument);
+int active_eprt(Conversation *c, char *argument);
 
 int listings_list(Conversation *c, char *argument);
 int listings_nlst(Conversation *c, char *argument);

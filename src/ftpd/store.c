@@ -123,6 +123,7 @@ static int parse_name(const char *name, Connection *c) {
         if (*p == '_')
             *p = ':';
     c->key = address_key_parse(c->peer_text);
+    address_of_key(&c->key, &c->peer);
     return 0;
 }
 

@@ -4,6 +4,7 @@
  * Every RETR that began is reported to the listener, whole or cut, before the client reads its end. */
 #include "ftpd/transfer.h"
 
+#include "ftpd/active.h"
 #include "ftpd/address.h"
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
@@ -60,6 +61,7 @@ int transfer_rest(Conversation *c, char *argument) {
 /* ---- where: PASV and EPSV ---- */
 
 static int listen_for_data(Session *s, uint16_t *ret_port) {
+    active_reset(s);
     return data_listen(&s->data, LOCAL(s), s->start->pasv_min, s->start->pasv_max, ret_port);
 }
 
@@ -105,7 +107,7 @@ int transfer_epsv(Conversation *c, char *argument) {
 /* ---- over it ---- */
 
 int transfer_open(Session *s, const char *what) {
-    int r = data_accept(&s->data, PEER(s));
+    int r = s->active.port > 0 ? active_connect(s) : data_accept(&s->data, PEER(s));
     if (r >= 0)
         r = session_may_transfer(s);
     if (r >= 0) {
@@ -118,9 +120,9 @@ int transfer_open(Session *s, const char *what) {
     if (r == -ECANCELED)
         r = reply(s->conversation.fd, 426, "Transferencia cancelada.");
     else if (r == -ENOTCONN)
-        r = reply(s->conversation.fd, 425, "Use antes PASV o EPSV.");
+        r = reply(s->conversation.fd, 425, "Use antes PASV, EPSV, PORT o EPRT.");
     else
-        r = reply(s->conversation.fd, 425, "No llegó la conexión de datos.");
+        r = reply(s->conversation.fd, 425, "No se pudo abrir la conexión de datos.");
     return r < 0 ? r : 0;
 }
 
@@ -207,6 +209,9 @@ int transfer_retr(Conversation *c, char *argument) {
 }
 
 int transfer_abor(Conversation *c, char *argument) {
-    data_reset(&((Session *) c)->data);
+    Session *s = (Session *) c;
+
+    data_reset(&s->data);
+    active_reset(s);
     return reply(c->fd, 226, "No queda ninguna transferencia en curso.");
 }

@@ -38,8 +38,8 @@ static const Verb verbs[] = {
     { "STRU", VERB_ARGUMENT, NULL, transfer_stru, "F" },
     { "PASV", 0, NULL, transfer_pasv, "" },
     { "EPSV", 0, NULL, transfer_epsv, "[1 | 2 | ALL]" },
-    { "PORT", 0, NULL, NULL, "" },
-    { "EPRT", 0, NULL, NULL, "" },
+    { "PORT", VERB_ARGUMENT, NULL, active_port, "h1,h2,h3,h4,p1,p2" },
+    { "EPRT", VERB_ARGUMENT, NULL, active_eprt, "|1|dirección|puerto|" },
     { "REST", VERB_ARGUMENT, NULL, transfer_rest, "byte" },
     /* sending */
     { "RETR", VERB_ARGUMENT, NULL, transfer_retr, "archivo" },

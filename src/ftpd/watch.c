@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "ftpd/dial.h"
 #include "ftpd/listener.h"
 #include "ftpd/record.h"
 #include "model/request.h"
@@ -23,7 +24,8 @@ static void on_transfer(Listener *l, const Connection *c, const WireTransfer *t)
         log_error("Too many downloads wait for tempoftpd, one of %s is not counted", c->account);
 }
 
-static void on_message(Listener *l, Connection *c, const WireMessage *m) {
+/* -EBADMSG: what it asks for no session of ours asks for. */
+static int on_message(Listener *l, Connection *c, const WireMessage *m) {
     switch (m->header.type) {
     case WIRE_TRANSFER:
         on_transfer(l, c, &m->transfer);
@@ -38,10 +40,12 @@ static void on_message(Listener *l, Connection *c, const WireMessage *m) {
     case WIRE_IDLE:
         share_busy(l, c, m->header.type == WIRE_BUSY);
         break;
+    case WIRE_CONNECT:
+        return dial_start(c, &m->connect);
     case WIRE_BYE:
         strcpy(c->farewell, m->bye.reason);
         break;
-    }
+    }    return 0;
 }
 
 void watch_end(Listener *l, Connection *c, const char *reason) {
@@ -60,14 +64,15 @@ int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
     for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
         int r = wire_receive(fd, WIRE_SESSION, &m);
         if (r > 0)
-            on_message(l, c, &m);
-        else if (r == -EAGAIN)
+            r = on_message(l, c, &m) < 0 ? -EBADMSG : 1;
+        if (r == -EAGAIN)
             return 0;
-        else if (r == -EBADMSG) {
+        if (r == -EBADMSG) {
             record_misbehaviour(c);
             watch_end(l, c, "killed");
             return 0;
-        } else {
+        }
+        if (r <= 0) {
             watch_end(l, c, c->farewell[0] ? c->farewell : "killed");
             return 0;
         }

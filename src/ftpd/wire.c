@@ -35,6 +35,8 @@ static const struct {
     [WIRE_BUSY] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_IDLE] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_RATE] = { WIRE_LISTENER, sizeof(WireRate), false, { { 0 } } },
+    [WIRE_CONNECT] = { WIRE_SESSION, sizeof(WireConnect), false, { { 0 } } },
+    [WIRE_CONNECTED] = { WIRE_LISTENER, sizeof(WireConnected), false, { { 0 } } },
     [WIRE_BYE] = { WIRE_SESSION, sizeof(WireBye), false, { TEXT(WireBye, reason) } },
 };
 
@@ -98,6 +100,55 @@ int wire_receive(int fd, WireSender from, WireMessage *ret) {
         if (n > 0) {
             int r = wire_check(ret, (size_t) n, from);
             return r < 0 ? r : 1;
+        }
+        if (n == 0 || errno == ECONNRESET)
+            return 0;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+/* ---- with an fd ---- */
+
+typedef union PassedFd {
+    struct cmsghdr header;
+    char space[CMSG_SPACE(sizeof(int))];
+} PassedFd;
+
+int wire_send_fd_now(int fd, const WireMessage *m, int passed) {
+    PassedFd control = { 0 };
+    struct iovec data = { (void *) m, wire_size(m) };
+    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+
+    if (passed < 0)
+        return wire_send_now(fd, m);
+    control.header = (struct cmsghdr) { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+    memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
+    for (;;) {
+        if (sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+            return 0;
+        if (errno != EINTR)
+            return -errno;
+    }
+}
+
+int wire_receive_fd(int fd, WireSender from, WireMessage *ret, int *ret_fd) {
+    *ret_fd = -EBADF;
+    for (;;) {
+        PassedFd control;
+        struct iovec data = { ret, sizeof(*ret) };
+        struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
+        ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+        if (n > 0) {
+            const struct cmsghdr *c = CMSG_FIRSTHDR(&message);
+            if (c && c->cmsg_type == SCM_RIGHTS && c->cmsg_len == CMSG_LEN(sizeof(int)))
+                memcpy(ret_fd, CMSG_DATA(c), sizeof(*ret_fd));
+            int r = wire_check(ret, (size_t) n, from);
+            if (r >= 0)
+                return 1;
+            cleanup_close_(ret_fd);
+            *ret_fd = -EBADF;
+            return r;
         }
         if (n == 0 || errno == ECONNRESET)
             return 0;

@@ -4,8 +4,8 @@
  * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
  *
  *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
- *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE
- *                                BYE, BUSY, IDLE
+ *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED
+ *                                CONNECT, BUSY, IDLE, BYE
  *
  * A login that succeeds has no answer: the listener ends the pre-login child and forks the session. */
 #pragma once
@@ -38,12 +38,14 @@ typedef enum WireType {
     WIRE_BUSY, /* transfers begin: how fast? */
     WIRE_IDLE, /* no transfer for a while */
     WIRE_RATE,
+    WIRE_CONNECT,
+    WIRE_CONNECTED, /* with an fd when error is 0 */
     _WIRE_TYPE_MAX,
 } WireType;
 
 typedef struct WireHeader {
     uint32_t type;
-    uint32_t serial; /* of ASK and END, repeated in WHERE and STAYS */
+    uint32_t serial; /* of ASK, END and CONNECT, repeated in WHERE, STAYS and CONNECTED */
 } WireHeader;
 
 typedef struct WireLogin {
@@ -81,6 +83,19 @@ typedef struct WireRate {
     uint64_t rate; /* bytes/s that the session may use from now on; 0: no limit */
 } WireRate;
 
+#define ACTIVE_PORT_MIN 1024 /* RFC 2577 section 3: no data connection to a port of a service */
+
+/* Asks for a data connection to the client's address. */
+typedef struct WireConnect {
+    WireHeader header;
+    uint32_t port;
+} WireConnect;
+
+typedef struct WireConnected {
+    WireHeader header;
+    int32_t error; /* 0 or negative errno */
+} WireConnected;
+
 typedef struct WireBye {
     WireHeader header;
     char reason[WIRE_REASON_SIZE];
@@ -94,6 +109,8 @@ typedef union WireMessage {
     WireTransfer transfer;
     WireBye bye;
     WireRate rate;
+    WireConnect connect;
+    WireConnected connected;
 } WireMessage;
 
 /* Who may send what. */
@@ -107,5 +124,9 @@ size_t wire_size(const WireMessage *m);
 int wire_send(int fd, const WireMessage *m) _must_use_;
 /* At once or not at all: -EAGAIN. */
 int wire_send_now(int fd, const WireMessage *m) _must_use_;
+/* The same, with a copy of `passed` (-EBADF: without). */
+int wire_send_fd_now(int fd, const WireMessage *m, int passed) _must_use_;
 /* 1: one message. 0: the other side is gone. -EAGAIN: none now. -EBADMSG. */
 int wire_receive(int fd, WireSender from, WireMessage *ret) _must_use_;
+/* The same, for who may get fds: *ret_fd is the one that came, the caller's to close, or -EBADF. */
+int wire_receive_fd(int fd, WireSender from, WireMessage *ret, int *ret_fd) _must_use_;

@@ -68,8 +68,20 @@ CODES = [
     ("EPSV", "530", "229"),
     ("EPSV 1", "530", "229"),
     ("EPSV 2", "530", "522"),
-    ("PORT 127,0,0,1,4,1", "530", "502"),
-    ("EPRT |1|127.0.0.1|1025|", "530", "502"),
+    ("PORT 127,0,0,1,4,1", "530", "200"),
+    ("PORT 127,0,0,1,3,255", "530", "501"),  # below 1024
+    ("PORT 127,0,0,2,4,1", "530", "501"),  # somebody else
+    ("PORT 127,0,0,1,4", "530", "501"),
+    ("PORT 127,0,0,1,4,256", "530", "501"),
+    ("PORT", "530", "501"),
+    ("EPRT |1|127.0.0.1|1025|", "530", "200"),
+    ("EPRT !1!127.0.0.1!1025!", "530", "200"),
+    ("EPRT |1|127.0.0.1|1023|", "530", "501"),
+    ("EPRT |1|127.0.0.2|1025|", "530", "501"),
+    ("EPRT |1|127.0.0.1|65536|", "530", "501"),
+    ("EPRT |1|localhost|1025|", "530", "501"),
+    ("EPRT |2|::1|1025|", "530", "522"),
+    ("EPRT |3|x|1025|", "530", "522"),
     ("ABOR", "530", "226"),
     ("AUTH TLS", "502", "502"),
     ("PBSZ 0", "502", "502"),
@@ -169,7 +181,7 @@ def test_quotes_in_folder_names_are_doubled(ftpd):  # noqa: F811
 def test_feat_lists_what_is_there(tree):
     with tree.talk(login=True) as talk:
         features = talk.ask("FEAT").split("\n")[1:-1]
-        assert set(features) == {" EPSV", " MDTM", " PASV", " REST STREAM", " SIZE", " TVFS", " UTF8",
+        assert set(features) == {" EPRT", " EPSV", " MDTM", " MFMT", " PASV", " REST STREAM", " SIZE", " TVFS", " UTF8",
                                  " MLST type*;size*;modify*;perm*;UNIX.mode;"}
         assert talk.ask("OPTS MLST size;nada;UNIX.mode;") == "200 MLST OPTS size;UNIX.mode;"
         assert " MLST type;size*;modify;perm;UNIX.mode*;" in talk.ask("FEAT").split("\n")

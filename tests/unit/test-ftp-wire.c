@@ -73,6 +73,33 @@ static void texts_end_within_the_message(void **state) {
     assert_int_equal(wire_check(&m, start + 10, WIRE_SESSION), 0);
 }
 
+static void carries_an_fd_to_who_asks_for_it(void **state) {
+    WireMessage m = { .connected = { .header = { .type = WIRE_CONNECTED, .serial = 7 } } }, got;
+    int fds[2], passed;
+
+    pair(fds);
+    assert_int_equal(wire_receive_fd(fds[1], WIRE_LISTENER, &got, &passed), -EAGAIN);
+    assert_int_equal(wire_send_fd_now(fds[0], &m, fds[0]), 0);
+    assert_int_equal(wire_receive_fd(fds[1], WIRE_LISTENER, &got, &passed), 1);
+    assert_int_equal(got.header.serial, 7);
+    assert_true(passed > fds[1]);
+    close(passed);
+
+    m.connected.error = -ECONNREFUSED;
+    assert_int_equal(wire_send_fd_now(fds[0], &m, -EBADF), 0);
+    assert_int_equal(wire_receive_fd(fds[1], WIRE_LISTENER, &got, &passed), 1);
+    assert_int_equal(got.connected.error, -ECONNREFUSED);
+    assert_int_equal(passed, -EBADF);
+
+    /* A message that is none: its fd is not left open. */
+    assert_int_equal(wire_send_fd_now(fds[0], &m, fds[0]), 0);
+    assert_int_equal(wire_receive_fd(fds[1], WIRE_SESSION, &got, &passed), -EBADMSG);
+    assert_int_equal(passed, -EBADF);
+    close(fds[0]);
+    assert_int_equal(wire_receive_fd(fds[1], WIRE_LISTENER, &got, &passed), 0);
+    close(fds[1]);
+}
+
 /* Each side may say its own lines only. */
 static void nobody_speaks_for_another(void **state) {
     static const struct {
@@ -85,6 +112,7 @@ static void nobody_speaks_for_another(void **state) {
         { WIRE_WHERE, WIRE_SESSION },       { WIRE_END, WIRE_LISTENER },    { WIRE_STAYS, WIRE_SESSION },
         { WIRE_TRANSFER, WIRE_SESSION },    { WIRE_BYE, WIRE_SESSION },
         { WIRE_BUSY, WIRE_SESSION },        { WIRE_IDLE, WIRE_SESSION },    { WIRE_RATE, WIRE_LISTENER },
+        { WIRE_CONNECT, WIRE_SESSION },     { WIRE_CONNECTED, WIRE_LISTENER },
     };
 
     assert_int_equal(sizeof(owners) / sizeof(owners[0]), _WIRE_TYPE_MAX - 1);
@@ -99,6 +127,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_a_login),         cmocka_unit_test(cuts_the_last_text),          cmocka_unit_test(refuses_what_is_none),
         cmocka_unit_test(texts_end_within_the_message), cmocka_unit_test(nobody_speaks_for_another),
+        cmocka_unit_test(carries_an_fd_to_who_asks_for_it),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
