@@ -316,8 +316,8 @@ def test_it_ends_cleanly_says_so_and_takes_leave_of_its_clients(ftpd, how):  # n
     with ftpd.talk() as waiting, ftpd.talk(login=True) as idle, ftpd.talk(login=True) as busy, busy.data() as data:
         assert busy.ask("RETR grande").startswith("150")
         data.recv(1000)
+        wait_until(lambda: len(ftpd.children()) == 3, what="the pre-login children of the two to end")
         children = ftpd.children()
-        assert len(children) == 3
         for pid in [*children, ftpd.process.pid] if how != signal.SIGTERM else [ftpd.process.pid]:
             os.kill(pid, how)  # a terminal tells all of them
         assert ftpd.process.wait(timeout=20) == 0
