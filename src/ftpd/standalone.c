@@ -35,6 +35,8 @@ int standalone_take_users(Standalone *s, Options *o) {
         return r;
     if (o->n_users > 0)
         log_warning("--user is for trials: until a moment ago any user of this machine could see the passwords. --users-file keeps hashes only");
+    else if (o->users_file && o->write)
+        log_warning("--write is about --user, and there is none: in the users file each line says 'rw' or 'ro'");
     else if (!o->users_file) {
         log_error("There is no account and no built-in password. Type for example:  %s --user user:12345", program_invocation_name);
         return -EINVAL;

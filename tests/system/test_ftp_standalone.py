@@ -227,6 +227,12 @@ def test_a_users_file_that_others_may_read_is_warned_of(server):
     assert f"chmod 600 {path}" in server.said()
 
 
+def test_write_says_nothing_about_accounts_of_a_file(server):
+    start_with_users(server, "ana:" + hash_of(server, "uno"), options=["--write"])
+    assert "--write is about --user, and there is none" in server.said()
+    assert "1 account, read-only" in server.said()
+
+
 def test_sighup_reads_the_users_again_and_drops_nobody(server):
     path = start_with_users(server, "ana:" + hash_of(server, "uno"))
     with server.login(user="ana", password="uno") as ftp:
