@@ -30,20 +30,6 @@
 #define CHILD_DATA_MAX (64UL << 20)
 #define FILTER_STEPS_MAX 4096 /* BPF_MAXINSNS */
 
-#if defined(__SANITIZE_ADDRESS__)
-#define SANITIZED 1
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer)
-#define SANITIZED 1
-#endif
-#endif
-#ifndef SANITIZED
-#define SANITIZED 0
-#endif
-
-/* Who is jailed. A session that may write has a filter of its own: the others' knows no call that changes a file. */
-typedef enum JailKind { JAIL_PRELOGIN, JAIL_READER, JAIL_WRITER, _JAIL_KIND_MAX } JailKind;
-
 struct JailFilters {
     struct sock_fprog of[_JAIL_KIND_MAX];
 };
@@ -178,7 +164,7 @@ static const struct {
     RULES(common, EVERY_KIND),
     RULES(session_only, KIND(JAIL_READER) | KIND(JAIL_WRITER)),
     RULES(writer_only, KIND(JAIL_WRITER)),
-    RULES(sanitizers, SANITIZED ? EVERY_KIND : 0),
+    RULES(sanitizers, JAIL_SANITIZED ? EVERY_KIND : 0),
 };
 
 static int build_filter(JailKind kind, struct sock_fprog *ret) {
@@ -296,7 +282,7 @@ int jail_take_fds(int control, int wire, int home) {
     /* The journal's stream is the listener's: a session must not write lines of its own making. main made 0 /dev/null. */
     if (dup2(STDIN_FILENO, STDOUT_FILENO) < 0)
         return -errno;
-    if (!SANITIZED && dup2(STDIN_FILENO, STDERR_FILENO) < 0)
+    if (!JAIL_SANITIZED && dup2(STDIN_FILENO, STDERR_FILENO) < 0)
         return -errno;
     if (close_range(home >= 0 ? CHILD_FDS_END : CHILD_HOME_FD, ~0U, 0) < 0)
         return -errno;
@@ -317,7 +303,7 @@ static int child_defaults(rlim_t fds, rlim_t file_max) {
         return -errno;
     if (setrlimit(RLIMIT_NOFILE, &files) < 0)
         return -errno;
-    if (!SANITIZED && (setrlimit(RLIMIT_DATA, &data) < 0 || setrlimit(RLIMIT_FSIZE, &growth) < 0))
+    if (!JAIL_SANITIZED && (setrlimit(RLIMIT_DATA, &data) < 0 || setrlimit(RLIMIT_FSIZE, &growth) < 0))
         return -errno;
     return 0;
 }

@@ -9,6 +9,21 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+/* The sanitizers' runtime needs what a child otherwise must not have or do. */
+#if defined(__SANITIZE_ADDRESS__)
+#define JAIL_SANITIZED 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define JAIL_SANITIZED 1
+#endif
+#endif
+#ifndef JAIL_SANITIZED
+#define JAIL_SANITIZED 0
+#endif
+
+/* Who is jailed. A session that may write has a filter of its own: the others' knows no call that changes a file. */
+typedef enum JailKind { JAIL_PRELOGIN, JAIL_READER, JAIL_WRITER, _JAIL_KIND_MAX } JailKind;
+
 /* Where a child finds what it may use; everything else is closed. 0, 1 and 2 are /dev/null. */
 enum { CHILD_CONTROL_FD = 3, CHILD_WIRE_FD = 4, CHILD_HOME_FD = 5, CHILD_FDS_END = 6 };
 

@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "ftpd/jail.h"
+#include "ftpd/mappings.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -47,6 +48,12 @@ static int settle(int fd) {
     return 0;
 }
 
+/* Children talk, open and send: libc does that. */
+static int drop_libraries(void) {
+    static const char *const kept[] = { NULL };
+    return JAIL_SANITIZED ? 0 : mappings_drop_libraries(kept);
+}
+
 /* 1, 0: the listener is gone, or a negative errno. */
 static int receive_order(ZygoteFds *ret_fds, SessionStart *ret) {
     Control control;
@@ -76,7 +83,7 @@ static void obey(ZygoteKind kind, SessionStart *ret_start) {
     int r;
 
     while ((r = receive_order(&fds, ret_start)) > 0) {
-        pid_t pid = fork();
+        pid_t pid = _Fork(); /* fork() would call into libraries that are gone */
         if (pid == 0) {
             if (jail_take_fds(fds.control, fds.wire, kind == ZYGOTE_SESSION ? fds.home : -EBADF) < 0)
                 _exit(EXIT_FAILURE);
@@ -116,7 +123,7 @@ int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret
     if (r < 0)
         log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
                     strerror(-r));
-    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0))
+    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0) || drop_libraries() < 0)
         _exit(EXIT_FAILURE);
     obey(kind, ret_start);
     return 1;
