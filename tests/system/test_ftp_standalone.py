@@ -79,9 +79,13 @@ def logs_in(server, user, password):
     (["--user", "a:b", "--rate", "fast"], 78, "--rate: TEMPOFTP_FTP_RATE"),
     (["--user", "a:b", "--users-file", "missing"], 1, "Cannot read the users file missing"),
     (["--user", "a:b", "--users-file", "/dev/null"], 78, "no ordinary file"),
+    (["--user", "a:b"] * 65, 64, "at most 64 times --user"),
+    (["--listen", "127.0.0.1:0"] * 9, 64, "at most 8 times --listen"),
+    (["--user"], 64, "requires an argument"),
+    (["--pasv-ports", ""], 64, "--pasv-ports needs a value"),
     (["--nonsense"], 64, "nonsense"),
     (["word"], 64, "unexpected argument"),
-])
+], ids=lambda value: " ".join(value[:4]) if isinstance(value, list) else None)
 def test_what_keeps_it_from_starting_is_said_with_what_to_do(server, arguments, code, text):
     server.launch(*arguments)
     assert server.process.wait(timeout=20) == code
@@ -133,6 +137,16 @@ def test_help_names_every_option_and_the_manual_page_too(server):
     page = (pathlib.Path(__file__).parents[2] / "man" / "tempoftp-ftpd.8").read_text().replace("\\-", "-")
     assert not [option for option in options if f"--{option}" not in page]
     assert "-h" not in subprocess.run([server.program, "-h"], capture_output=True, text=True, check=True).stderr
+
+
+def test_options_are_stronger_than_the_environment_and_that_than_a_file(server):
+    (server.folder / "env").write_text("TEMPOFTP_FTP_PASV_ADDRESS=203.0.113.1\nTEMPOFTP_FTP_PASV_PORTS=29020-29021\nTEMPOFTP_FTP_MAX_PER_ADDRESS=1\n")
+    server.settings = {"TEMPOFTP_FTP_PASV_ADDRESS": "203.0.113.2", "TEMPOFTP_FTP_PASV_PORTS": "29022-29023"}
+    server.options = ["--env-file", server.folder / "env", "--pasv-ports", "29024-29024"]
+    server.start()
+    with server.talk(login=True) as talk:
+        assert "(203,0,113,2,113,96)" in talk.ask("PASV")  # 113 * 256 + 96 is 29024
+        assert server.talk().greeting.startswith("421")
 
 
 # ---- accounts ----
