@@ -232,6 +232,15 @@ int data_send(DataChannel *d, const void *data, size_t size) {
     return 0;
 }
 
+int data_look(DataChannel *d) {
+    uint64_t now = monotonic_ms();
+
+    if (now - d->looked_ms < DATA_TICK_MS)
+        return 0;
+    d->looked_ms = now;
+    return d->tick(d->userdata);
+}
+
 /* Full buffers when the client is fast (MSG_WAITALL), whatever there is when the timer rings. */
 ssize_t data_receive(DataChannel *d, void *data, size_t size) {
     unsigned stalled = 0;
@@ -244,12 +253,8 @@ ssize_t data_receive(DataChannel *d, void *data, size_t size) {
         if (n == 0)
             return 0;
         if (n > 0) {
-            uint64_t now = monotonic_ms();
             moved(d, n);
-            if (now - d->looked_ms < DATA_TICK_MS)
-                return n;
-            d->looked_ms = now;
-            r = d->tick(d->userdata);
+            r = data_look(d);
             return r < 0 ? r : n;
         }
         r = after_call(d, n, &stalled);

@@ -21,7 +21,7 @@ typedef struct DataChannel {
     int fd;        /* -EBADF: not connected */
     bool blocking; /* the interval timer runs */
     uint64_t sent; /* of this transfer, either way; kept up to date for tick */
-    uint64_t looked_ms; /* the last tick while receiving */
+    uint64_t looked_ms; /* the last data_look() */
     uint64_t stall_ms;
     Pace pace;     /* bytes of all transfers, either way */
     bool paced;    /* the kernel knows the rate of this connection */
@@ -42,6 +42,8 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _
 int data_send(DataChannel *d, const void *data, size_t size) _must_use_;
 /* What arrives, up to size bytes: how many, 0 at the end, or negative. */
 ssize_t data_receive(DataChannel *d, void *data, size_t size) _must_use_;
+/* The tick, when it is due: for whoever works between two calls here. */
+int data_look(DataChannel *d) _must_use_;
 /* From now on, also for the transfer under way: bytes/s, 0: no limit. */
 void data_set_rate(DataChannel *d, uint64_t rate);
 /* Ends the transfer: in order, or with a reset, so that the client sees that it was cut. */

@@ -6,7 +6,7 @@
 #include <string.h>
 
 int extensions_reply(Conversation *c, unsigned facts) {
-    static const char *const features[] = { "EPRT", "EPSV", "MDTM", "MFMT", "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8" };
+    static const char *const features[] = { "EPRT", "EPSV", "HASH SHA-256*", "MDTM", "MFMT", "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8" };
     char text[FACTS_TEXT_MAX];
     Reply r;
 

@@ -1,4 +1,4 @@
-/* Commands that list folders over a data connection: LIST NLST MLSD. How a line looks is listing.c's business. */
+/* Commands that list folders over a data connection: LIST NLST MLSD; and STAT of a path, over the control connection. How a line looks is listing.c's business. */
 #include "ftpd/drop.h"
 #include "ftpd/jail.h"
 #include "ftpd/transfer.h"
@@ -22,6 +22,24 @@ static int list_one(const Listing *l, int fd, const char *name) {
     if (fstat(fd, &st) < 0)
         return -errno;
     return l->write(l->userdata, line, listing_entry(l, name, &st, NULL, line));
+}
+
+/* STAT: no line of a listing begins like a reply's last line. */
+static int write_control(void *userdata, const char *data, size_t size) {
+    return reply_text(((Session *) userdata)->conversation.fd, data, size);
+}
+
+static int show_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
+    int control = s->conversation.fd;
+    Reply r;
+
+    r.size = 0;
+    reply_line(&r, 213, true, "Lista:");
+    int result = reply_send(control, &r);
+    if (result < 0)
+        return result;
+    result = folder ? listing_folder(l, fd) : list_one(l, fd, name);
+    return reply(control, 213, result < 0 ? "La lista no está completa." : "Fin");
 }
 
 static int send_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
@@ -52,13 +70,17 @@ static int open_pattern(Session *s, char path[static VIRTUAL_PATH_MAX], int *ret
     return 1;
 }
 
-/* LIST and NLST: a folder, one file, or a pattern. */
-static int list(Session *s, const char *argument, ListingFormat format) {
+/* LIST, NLST and STAT: a folder, one file, or a pattern. */
+static int list(Session *s, const char *argument, ListingFormat format, bool control) {
     /* A copy: the reader's bytes move when more commands arrive during the transfer. */
     char path[VIRTUAL_PATH_MAX], text[COMMAND_LINE_MAX] = "", prefix[COMMAND_LINE_MAX + 2] = "";
     Listing l = { .format = format, .now = utc_now(), .home_fd = -EBADF, .write = write_data, .userdata = &s->data };
     bool folder = true;
 
+    if (control) {
+        l.write = write_control;
+        l.userdata = s;
+    }
     if (argument)
         strcpy(text, argument);
     const char *last = last_component(text);
@@ -70,7 +92,7 @@ static int list(Session *s, const char *argument, ListingFormat format) {
         fd = path_open(CHILD_HOME_FD, path, O_PATH);
         folder = false;
     }
-    if (fd < 0 && has_glob(last)) {
+    if (fd < 0 && has_glob(last) && strlen(last) <= GLOB_MAX) {
         r = open_pattern(s, path, &fd);
         if (r <= 0)
             return r;
@@ -82,7 +104,7 @@ static int list(Session *s, const char *argument, ListingFormat format) {
         snprintf(prefix, sizeof(prefix), "%s%s", text, has_suffix(text, "/") ? "" : "/");
     l.prefix = prefix[0] ? prefix : NULL;
     strcpy(s->file, path);
-    r = send_listing(s, &l, fd, folder, format == LISTING_NAMES ? text : last);
+    r = (control ? show_listing : send_listing)(s, &l, fd, folder, format == LISTING_NAMES ? text : last);
     s->file[0] = '\0';
     return r;
 }
@@ -97,11 +119,15 @@ static char *skip_flags(char *argument) {
 }
 
 int listings_list(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_LONG);
+    return list((Session *) c, skip_flags(argument), LISTING_LONG, false);
 }
 
 int listings_nlst(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_NAMES);
+    return list((Session *) c, skip_flags(argument), LISTING_NAMES, false);
+}
+
+int listings_stat(Conversation *c, char *argument) {
+    return list((Session *) c, skip_flags(argument), LISTING_LONG, true);
 }
 
 int listings_mlsd(Conversation *c, char *argument) {

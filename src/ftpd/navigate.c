@@ -60,6 +60,8 @@ int navigate_size(Conversation *c, char *argument) {
     char path[VIRTUAL_PATH_MAX];
     struct stat st;
 
+    if (s->ascii) /* RFC 3659 section 4: the size on the wire, and that would have to be counted */
+        return reply(c->fd, 550, "En TYPE A no se conoce el tamaño; use TYPE I.");
     int r = look_at(s, argument, path, &st);
     if (r <= 0)
         return r;

@@ -105,7 +105,40 @@ void path_quote(const char *path, char *ret) {
 }
 
 bool has_glob(const char *text) {
-    return strpbrk(text, "*?") != NULL;
+    return strpbrk(text, "*?[") != NULL;
+}
+
+/* "[a-z]", "[!0-9]", "[]x]". The end of the set at `pattern`, NULL when it is none: then '[' is a letter. */
+static const char *match_set(const char *pattern, unsigned char c, bool *ret) {
+    const unsigned char *p = (const unsigned char *) pattern + 1;
+    bool negated = *p == '!' || *p == '^', found = false;
+
+    p += negated;
+    for (const unsigned char *first = p; *p && (*p != ']' || p == first); p++) {
+        if (p[1] == '-' && p[2] && p[2] != ']') {
+            found |= c >= p[0] && c <= p[2];
+            p += 2;
+        } else
+            found |= c == *p;
+    }
+    if (*p != ']')
+        return NULL;
+    *ret = found != negated;
+    return (const char *) p + 1;
+}
+
+/* Does what begins at *pattern, and is no '*', match this byte? Then *pattern is behind it. */
+static bool match_one(const char **pattern, char c) {
+    bool found = false;
+    const char *end = **pattern == '[' ? match_set(*pattern, (unsigned char) c, &found) : NULL;
+
+    if (!end) {
+        found = **pattern != '\0' && (**pattern == '?' || **pattern == c);
+        end = *pattern + 1;
+    }
+    if (found)
+        *pattern = end;
+    return found;
 }
 
 bool glob_match(const char *pattern, const char *name) {
@@ -115,10 +148,9 @@ bool glob_match(const char *pattern, const char *name) {
         if (*pattern == '*') {
             star = pattern++;
             resume = name;
-        } else if (*pattern == '?' || *pattern == *name) {
-            pattern++;
+        } else if (match_one(&pattern, *name))
             name++;
-        } else if (star) { /* let the last star eat one byte more; earlier stars never need to */
+        else if (star) { /* let the last star eat one byte more; earlier stars never need to */
             pattern = star + 1;
             name = ++resume;
         } else

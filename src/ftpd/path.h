@@ -25,6 +25,7 @@ void path_first_component(const char *path, char *ret, size_t size);
 /* The quotes of RFC 959 appendix II: doubles every '"'. ret: 2 * strlen + 1 bytes. */
 void path_quote(const char *path, char *ret);
 
-/* '*' and '?' and literal bytes; linear in pattern × name. */
+/* '*', '?', sets like "[a-z]" and "[!0-9]", and literal bytes; time goes with pattern × name. */
+#define GLOB_MAX 255 /* longer patterns are none: a client must not make one listing last for minutes */
 bool glob_match(const char *pattern, const char *name);
 bool has_glob(const char *text);

@@ -61,10 +61,7 @@ void reply_item(Reply *r, const char *format, ...) {
     va_end(args);
 }
 
-int reply_send(int fd, const Reply *r) {
-    const char *p = r->text;
-    size_t left = r->size;
-
+static int send_all(int fd, const char *p, size_t left) {
     while (left > 0) {
         ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n >= 0) {
@@ -84,6 +81,26 @@ int reply_send(int fd, const Reply *r) {
             return -ETIMEDOUT;
     }
     return 0;
+}
+
+int reply_send(int fd, const Reply *r) {
+    return send_all(fd, r->text, r->size);
+}
+
+int reply_text(int fd, const char *data, size_t size) {
+    static const char twice[] = { IAC, IAC };
+    int r = 0;
+
+    while (size > 0 && r >= 0) {
+        const char *iac = memchr(data, IAC, size);
+        size_t n = iac ? (size_t) (iac - data) : size;
+        r = send_all(fd, data, n);
+        if (r >= 0 && iac)
+            r = send_all(fd, twice, sizeof(twice));
+        data += n + !!iac;
+        size -= n + !!iac;
+    }
+    return r;
 }
 
 int reply(int fd, int code, const char *format, ...) {

@@ -322,6 +322,8 @@ int session_opts(Conversation *c, char *argument) {
 
     if (extensions_is_utf8(argument))
         return reply(c->fd, 200, "Los nombres van en UTF-8.");
+    if (strcasecmp(argument, "HASH") == 0 || strcasecmp(argument, "HASH SHA-256") == 0)
+        return reply(c->fd, 200, "SHA-256");
     if (strncasecmp(argument, "MLST", 4) != 0 || (argument[4] != '\0' && argument[4] != ' '))
         return reply(c->fd, 501, "Opción desconocida.");
     s->facts = argument[4] == ' ' ? facts_parse(argument + 5) : 0;

@@ -70,7 +70,7 @@ typedef struct Session {
     uint64_t rest;
     unsigned facts;
     bool epsv_only;
-    bool ascii;     /* TYPE A was asked for: until then, files go as they are */
+    bool ascii;     /* TYPE A */
     char *renaming; /* what RNFR named, on the heap; NULL: nothing */
     /* what lies in the drop: drop.h */
     Quota quota;
@@ -114,10 +114,15 @@ int active_eprt(Conversation *c, char *argument);
 int listings_list(Conversation *c, char *argument);
 int listings_nlst(Conversation *c, char *argument);
 int listings_mlsd(Conversation *c, char *argument);
+int listings_stat(Conversation *c, char *argument);
+
+int status_stat(Conversation *c, char *argument);
+int hash_hash(Conversation *c, char *argument);
 
 int upload_stor(Conversation *c, char *argument);
 int upload_stou(Conversation *c, char *argument);
 int upload_appe(Conversation *c, char *argument);
+int upload_allo(Conversation *c, char *argument);
 
 int files_dele(Conversation *c, char *argument);
 int files_mkd(Conversation *c, char *argument);

@@ -6,6 +6,7 @@
 
 #include "ftpd/active.h"
 #include "ftpd/address.h"
+#include "ftpd/ascii.h"
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
 
@@ -17,35 +18,50 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define TEXT_SIZE (64U << 10)
 #define PEER(s) ((const struct sockaddr *) &(s)->start->peer)
 #define LOCAL(s) ((const struct sockaddr *) &(s)->start->local)
 
 /* ---- how ---- */
 
-/* First letter and what may follow it; RFC 959 lets format controls come after TYPE A. */
-static int choose(Conversation *c, const char *argument, const char *const *allowed, const char *text) {
+/* Is the argument, but for spaces at its end, one of these? Which, or -1. */
+static int find(const char *argument, const char *const *allowed) {
     size_t n = strlen(argument);
+
     while (n > 0 && argument[n - 1] == ' ')
         n--;
-    for (; *allowed; allowed++)
-        if (strlen(*allowed) == n && strncasecmp(argument, *allowed, n) == 0)
-            return reply(c->fd, 200, "%s", text);
-    return reply(c->fd, 504, "Valor no admitido.");
+    for (int i = 0; allowed[i]; i++)
+        if (strlen(allowed[i]) == n && strncasecmp(argument, allowed[i], n) == 0)
+            return i;
+    return -1;
 }
 
+/* The RFC's first type is A, and clients that never say TYPE are served as if they had said I all the same: they would break data unawares. */
 int transfer_type(Conversation *c, char *argument) {
     static const char *const types[] = { "A", "A N", "I", "L 8", NULL };
-    return choose(c, argument, types, "Tipo aceptado; los archivos se envían sin cambios.");
+    Session *s = (Session *) c;
+
+    int type = find(argument, types);
+    if (type < 0)
+        return reply(c->fd, 504, "Tipo no admitido.");
+    s->ascii = type < 2;
+    return reply(c->fd, 200, s->ascii ? "Tipo A: los finales de línea se convierten." : "Tipo I: los archivos van sin cambios.");
+}
+
+static int accept_only(Conversation *c, const char *argument, const char *letter) {
+    const char *const allowed[] = { letter, NULL };
+
+    if (find(argument, allowed) < 0)
+        return reply(c->fd, 504, "Valor no admitido.");
+    return reply(c->fd, 200, "Aceptado.");
 }
 
 int transfer_mode(Conversation *c, char *argument) {
-    static const char *const modes[] = { "S", NULL };
-    return choose(c, argument, modes, "Modo S.");
+    return accept_only(c, argument, "S");
 }
 
 int transfer_stru(Conversation *c, char *argument) {
-    static const char *const structures[] = { "F", NULL };
-    return choose(c, argument, structures, "Estructura F.");
+    return accept_only(c, argument, "F");
 }
 
 int transfer_rest(Conversation *c, char *argument) {
@@ -54,6 +70,8 @@ int transfer_rest(Conversation *c, char *argument) {
 
     if (parse_u64(argument, INT64_MAX, &offset) < 0)
         return reply(c->fd, 501, "REST espera un número de byte.");
+    if (offset > 0 && s->ascii) /* byte of what: disk or wire? */
+        return reply(c->fd, 501, "En TYPE A no se puede continuar una transferencia; use TYPE I.");
     s->rest = offset;
     return reply(c->fd, 350, "Se continuará desde el byte %" PRIu64 ".", offset);
 }
@@ -168,7 +186,31 @@ int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64
     return r;
 }
 
+/* TYPE A. */
+static int send_text(Session *s, int file_fd, uint64_t size) {
+    _cleanup_free_ char *buffer = malloc(3 * TEXT_SIZE); /* what is read, and twice as much for the wire */
+    Ascii state = { 0 };
+    int r = 0;
+
+    if (!buffer)
+        return -ENOMEM;
+    for (uint64_t at = 0; at < size && r >= 0;) {
+        ssize_t n = pread(file_fd, buffer, size - at < TEXT_SIZE ? (size_t) (size - at) : TEXT_SIZE, (off_t) at);
+        if (n < 0 && errno == EINTR)
+            continue;
+        if (n <= 0)
+            return n < 0 ? -errno : -ENODATA;
+        at += (uint64_t) n;
+        r = data_send(&s->data, buffer + TEXT_SIZE, ascii_to_wire(&state, buffer, (size_t) n, buffer + TEXT_SIZE));
+        if (r >= 0)
+            r = data_look(&s->data);
+    }
+    return r;
+}
+
 static int send_file(Session *s, int file_fd, const char *path, uint64_t offset, uint64_t size) {
+    if (offset > 0 && s->ascii)
+        return reply(s->conversation.fd, 554, "En TYPE A no se puede continuar una transferencia; use TYPE I.");
     if (offset > size)
         return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
@@ -180,7 +222,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     }
 
     uint64_t started = monotonic_ms();
-    int result = data_send_file(&s->data, file_fd, offset, size);
+    int result = s->ascii ? send_text(s, file_fd, size) : data_send_file(&s->data, file_fd, offset, size);
     data_close(&s->data, result < 0);
     r = transfer_report(s, WIRE_DOWNLOAD, offset, started, result == 0);
     s->file[0] = '\0';

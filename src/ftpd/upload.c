@@ -182,3 +182,16 @@ int upload_stou(Conversation *c, char *argument) {
     snprintf(greeting, sizeof(greeting), "FILE: %s", path);
     return take_file(s, fd, path, 0, size, greeting);
 }
+
+/* No room is set aside, but what can't fit is said before it is sent. RFC 959: a second number, "R size", is of records. */
+int upload_allo(Conversation *c, char *argument) {
+    Session *s = (Session *) c;
+    uint64_t size;
+
+    argument[strcspn(argument, " ")] = '\0';
+    if (parse_u64(argument, UINT64_MAX, &size) < 0)
+        return reply(c->fd, 501, "ALLO espera un número de bytes.");
+    if (c->may_write && size > quota_left(drop_quota(s)))
+        return reply(c->fd, 552, "La cuota de la carpeta no alcanza.");
+    return reply(c->fd, 202, "No hace falta aquí.");
+}

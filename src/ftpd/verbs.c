@@ -18,9 +18,10 @@ static const Verb verbs[] = {
     { "HELP", 0, conversation_help, conversation_help, "[orden]" },
     { "NOOP", 0, conversation_noop, conversation_noop, "" },
     { "CLNT", 0, conversation_clnt, conversation_clnt, "programa" },
-    { "OPTS", VERB_ARGUMENT, prelogin_opts, session_opts, "UTF8 ON | MLST datos" },
+    { "OPTS", VERB_ARGUMENT, prelogin_opts, session_opts, "UTF8 ON | MLST datos | HASH SHA-256" },
     { "ACCT", 0, NULL, conversation_superfluous, "" },
-    { "ALLO", 0, NULL, conversation_superfluous, "" },
+    { "ALLO", VERB_ARGUMENT, NULL, upload_allo, "bytes" },
+    { "STAT", 0, NULL, status_stat, "[ruta]" },
     /* where we are */
     { "PWD", 0, NULL, navigate_pwd, "" },
     { "XPWD", 0, NULL, navigate_pwd, "" },
@@ -32,6 +33,7 @@ static const Verb verbs[] = {
     { "SIZE", VERB_ARGUMENT, NULL, navigate_size, "archivo" },
     { "MDTM", VERB_ARGUMENT, NULL, navigate_mdtm, "archivo" },
     { "MLST", 0, NULL, navigate_mlst, "[ruta]" },
+    { "HASH", VERB_ARGUMENT, NULL, hash_hash, "archivo" },
     /* how things are sent */
     { "TYPE", VERB_ARGUMENT, NULL, transfer_type, "A | I" },
     { "MODE", VERB_ARGUMENT, NULL, transfer_mode, "S" },
@@ -66,7 +68,6 @@ static const Verb verbs[] = {
     { "HOST", 0, prelogin_unavailable, NULL, "" },
     { "REIN", 0, prelogin_unavailable, NULL, "" },
     { "SITE", 0, NULL, NULL, "" },
-    { "STAT", 0, NULL, NULL, "" },
     { "SMNT", 0, NULL, NULL, "" },
     TAKEOVER_VERBS
 };

@@ -1,5 +1,6 @@
 """What an FTP client says and hears: lines in, lines out."""
 import ftplib
+import hashlib
 import re
 
 import pytest
@@ -19,13 +20,23 @@ CODES = [
     ("OPTS UTF8 ON", "200", "200"),
     ("OPTS utf8 on", "200", "200"),
     ("OPTS MLST type;size;", "530", "200"),
-    ("OPTS HASH", "530", "501"),
+    ("OPTS HASH", "530", "200"),
+    ("OPTS HASH SHA-256", "530", "200"),
+    ("OPTS HASH MD5", "530", "501"),
+    ("OPTS NADA", "530", "501"),
+    ("HASH a.txt", "530", "213"),
+    ("HASH set1", "530", "550"),
+    ("HASH nada", "530", "550"),
+    ("HASH", "530", "501"),
     ("OPTS", "501", "501"),
     ("USER", "501", "501"),
     ("USER otro", "331", "503"),
     ("PASS x", "503", "503"),
     ("ACCT x", "530", "202"),
     ("ALLO 5", "530", "202"),
+    ("ALLO 5 R 80", "530", "202"),
+    ("ALLO x", "530", "501"),
+    ("ALLO", "530", "501"),
     ("PWD", "530", "257"),
     ("XPWD", "530", "257"),
     ("CWD set1", "530", "250"),
@@ -88,7 +99,11 @@ CODES = [
     ("PROT P", "502", "502"),
     ("REIN", "502", "502"),
     ("SITE CHMOD 777 a.txt", "530", "502"),
-    ("STAT", "530", "502"),
+    ("STAT", "530", "211"),
+    ("STAT set1", "530", "213"),
+    ("STAT -la set1", "530", "213"),
+    ("STAT a.txt", "530", "213"),
+    ("STAT nada", "530", "550"),
     ("XYZZY", "500", "500"),
     ("", "500", "500"),
     ("GET / HTTP/1.1", "500", "500"),
@@ -181,7 +196,7 @@ def test_quotes_in_folder_names_are_doubled(ftpd):  # noqa: F811
 def test_feat_lists_what_is_there(tree):
     with tree.talk(login=True) as talk:
         features = talk.ask("FEAT").split("\n")[1:-1]
-        assert set(features) == {" EPRT", " EPSV", " MDTM", " MFMT", " PASV", " REST STREAM", " SIZE", " TVFS", " UTF8",
+        assert set(features) == {" EPRT", " EPSV", " HASH SHA-256*", " MDTM", " MFMT", " PASV", " REST STREAM", " SIZE", " TVFS", " UTF8",
                                  " MLST type*;size*;modify*;perm*;UNIX.mode;"}
         assert talk.ask("OPTS MLST size;nada;UNIX.mode;") == "200 MLST OPTS size;UNIX.mode;"
         assert " MLST type;size*;modify;perm;UNIX.mode*;" in talk.ask("FEAT").split("\n")
@@ -300,3 +315,83 @@ def test_no_free_passive_port_is_a_clear_answer(ftpd):  # noqa: F811
         assert second.ask("EPSV").startswith("425")
         assert first.ask("ABOR").startswith("226")
         assert second.ask("EPSV").startswith("229")
+
+
+def test_text_has_the_line_ends_of_type_a(ftpd):  # noqa: F811
+    ftpd.put("unix.txt", b"uno\ndos\n\ntres")
+    ftpd.put("dos.txt", b"uno\r\ndos\r\n")
+    ftpd.put("long.txt", b"0123456789\n" * 300_000)
+    with ftpd.talk(login=True) as talk:
+        assert talk.get("RETR unix.txt")[0] == b"uno\ndos\n\ntres"  # TYPE was not said
+        assert talk.ask("TYPE A").startswith("200")
+        assert talk.get("RETR unix.txt") == (b"uno\r\ndos\r\n\r\ntres", "226 Transferencia completa.")
+        assert talk.get("RETR dos.txt")[0] == b"uno\r\ndos\r\n"
+        assert talk.get("RETR long.txt")[0] == b"0123456789\r\n" * 300_000
+        assert talk.ask("SIZE unix.txt").startswith("550")
+        assert talk.ask("REST 3").startswith("501")
+        assert talk.ask("REST 0").startswith("350")
+        assert talk.ask("TYPE I").startswith("200")
+        assert talk.get("RETR unix.txt")[0] == b"uno\ndos\n\ntres"
+        assert talk.ask("SIZE unix.txt") == "213 13"
+        assert talk.ask("REST 4").startswith("350")
+        talk.ask("TYPE A")
+        assert talk.get("RETR unix.txt")[1].startswith("554")
+        assert talk.get("RETR unix.txt")[0] == b"uno\r\ndos\r\n\r\ntres"
+
+
+def test_hash_is_that_of_the_file(ftpd):  # noqa: F811
+    content = bytes(range(256)) * 9000
+    ftpd.put("con espacio", content)
+    ftpd.put("empty")
+    with ftpd.talk(login=True) as talk:
+        assert talk.ask("HASH con espacio") == f"213 SHA-256 0-{len(content) - 1} {hashlib.sha256(content).hexdigest()} con espacio"
+        assert talk.ask("HASH /empty") == f"213 SHA-256 0-0 {hashlib.sha256().hexdigest()} /empty"
+
+
+def test_abor_ends_a_hash(ftpd):  # noqa: F811
+    ftpd.put("grande", size=1 << 36)
+    with ftpd.talk(login=True) as talk:
+        talk.send("HASH grande\r\nABOR\r\n")
+        assert talk.reply().startswith("450")
+        assert talk.reply().startswith("226")
+        assert talk.ask("NOOP").startswith("200")
+
+
+def test_abor_is_found_behind_other_commands(ftpd):  # noqa: F811
+    ftpd.put("grande", size=1 << 32)
+    with ftpd.talk(login=True) as talk, talk.data() as data:
+        assert talk.ask("RETR grande").startswith("150")
+        data.recv(1000)
+        talk.send("NOOP\r\nABOR\r\n")
+        assert [talk.reply()[:3] for _ in range(3)] == ["426", "200", "226"]
+
+
+def test_stat_tells_the_session_and_lists_without_data_connection(tree):
+    with tree.talk(login=True) as talk:
+        talk.ask("CWD set1")
+        talk.ask("TYPE A")
+        assert {" Carpeta: /set1", " TYPE A; STRU F; MODE S", " Solo lectura"} <= set(talk.ask("STAT").split("\n"))
+        assert [line.split()[-1] for line in talk.ask("STAT /").split("\n")[1:-1]] == ["a.txt", "set1"]
+
+
+def test_names_that_are_no_utf8_and_names_with_line_ends(ftpd):  # noqa: F811
+    ftpd.put(b"latin-\xe1\xff", "x")
+    ftpd.put("line\nend", "secret")
+    ftpd.put("return\rend", "secret")
+    with ftpd.talk(login=True) as talk:
+        assert talk.get("NLST")[0] == b"latin-\xe1\xff\r\n"
+        assert talk.get("MLSD")[0].count(b"\r\n") == 1
+        # Telnet: byte 255 is doubled on the control connection, both ways.
+        assert talk.get(b"RETR latin-\xe1\xff\xff")[0] == b"x"
+        talk.send(b"STAT latin-\xe1\xff\xff\r\n")
+        assert talk.reply().encode(errors="surrogateescape").split(b"\n")[1].endswith(b" latin-\xe1\xff\xff")
+
+
+def test_patterns_have_sets(ftpd):  # noqa: F811
+    for name in ("a1", "a2", "b1", "[x]"):
+        ftpd.put(name, "")
+    with ftpd.login() as ftp:
+        assert ftp.nlst("[ab]1") == ["a1", "b1"]
+        assert ftp.nlst("a[!1]") == ["a2"]
+        assert ftp.nlst("[x]") == ["[x]"]
+        assert ftp.nlst("?[0-9]") == ["a1", "a2", "b1"]

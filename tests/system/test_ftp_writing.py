@@ -143,6 +143,22 @@ def test_times_are_set_and_shown(ftpd):
         assert talk.ask("MFMT 20190203040506 nada").startswith("550")
 
 
+def test_text_loses_the_line_ends_of_type_a(ftpd):
+    with ftpd.talk(login=True) as talk:
+        assert put(talk, "STOR as-is", b"a\r\nb\r")[1].startswith("226")
+        talk.ask("TYPE A")
+        assert put(talk, "STOR text", b"uno\r\ndos\r\n\r\ntres\r")[1].startswith("226")
+        assert put(talk, "APPE text", b"\nx\r\n")[1].startswith("226")
+        with talk.data() as data:
+            assert talk.ask("STOR pieces").startswith("150")
+            for byte in b"uno\r\ndos\r\n":
+                data.send(bytes([byte]))
+        assert talk.reply().startswith("226")
+    assert (ftpd.root / "as-is").read_bytes() == b"a\r\nb\r"
+    assert (ftpd.root / "text").read_bytes() == b"uno\ndos\n\ntres\r\nx\n"
+    assert (ftpd.root / "pieces").read_bytes() == b"uno\ndos\n"
+
+
 def test_links_lead_nowhere_outside(ftpd):
     (ftpd.root / "out").symlink_to(ftpd.folder)
     (ftpd.root / "file").symlink_to(ftpd.folder / "outside")
