@@ -49,9 +49,12 @@ static int settle(int fd) {
 }
 
 /* Children talk, open and send: libc does that. */
-static int drop_libraries(void) {
-    static const char *const kept[] = { NULL };
-    return JAIL_SANITIZED ? 0 : mappings_drop_libraries(kept);
+static int drop_libraries(ZygoteKind kind) {
+    static const char *const kept[_ZYGOTE_KIND_MAX][2] = {
+        [ZYGOTE_PRELOGIN] = { NULL },
+        [ZYGOTE_SESSION] = { "libsodium.", NULL }, /* HASH */
+    };
+    return JAIL_SANITIZED ? 0 : mappings_drop_libraries(kept[kind]);
 }
 
 /* 1, 0: the listener is gone, or a negative errno. */
@@ -123,7 +126,7 @@ int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret
     if (r < 0)
         log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
                     strerror(-r));
-    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0) || drop_libraries() < 0)
+    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0) || drop_libraries(kind) < 0)
         _exit(EXIT_FAILURE);
     obey(kind, ret_start);
     return 1;
