@@ -17,6 +17,7 @@ static const struct {
     { 202, "Accepted", NULL },
     { 204, "No Content", NULL },
     { 400, "Bad Request", "Solicitud incorrecta" },
+    { 403, "Forbidden", "No autorizado" },
     { 404, "Not Found", "No encontrado" },
     { 405, "Method Not Allowed", "Método no permitido" },
     { 409, "Conflict", NULL },

@@ -15,3 +15,5 @@ void request_block(Call *c);
 void request_unblock(Call *c);
 void request_extend(Call *c);
 void request_events(Call *c);      /* watchers.c */
+void session_list(Call *c);        /* session_calls.c */
+void session_end(Call *c);

@@ -23,6 +23,8 @@ static const Route routes[] = {
     { "POST", "/tmpftp/{}/desbloquear", request_unblock, ROUTE_OPTIONAL_BODY, "give it back" },
     { "POST", "/tmpftp/{}/extender", request_extend, ROUTE_BODY, "more days" },
     { "GET", "/tmpftp/{}/eventos", request_events, 0, "its history, live as text/event-stream" },
+    { "GET", "/sesiones", session_list, ROUTE_OPERATOR, "who is connected to the FTP server" },
+    { "DELETE", "/sesiones/{}", session_end, ROUTE_OPERATOR, "ends one session, or all of an account" },
 };
 
 /* Does the path match? Fills param with what stood at {}. */
@@ -94,6 +96,10 @@ void route_call(Call *c) {
             continue;
         }
         c->route = &routes[i];
+        if ((routes[i].flags & ROUTE_OPERATOR) && !c->over_unix) {
+            reply_detail(c, 403, reply_standing_text(403));
+            return;
+        }
         uint32_t wait;
         if (routes[i].flags & ROUTE_RATE_POST)
             call_identify(c);

@@ -9,6 +9,7 @@ typedef enum RouteFlag {
     ROUTE_BODY = 1 << 0,          /* needs a JSON body */
     ROUTE_OPTIONAL_BODY = 1 << 1, /* may have one */
     ROUTE_RATE_POST = 1 << 2,     /* counts against TEMPOFTP_RATE_LIMIT_POST */
+    ROUTE_OPERATOR = 1 << 3,      /* over the Unix socket only: 403 elsewhere */
 } RouteFlag;
 
 struct Route {

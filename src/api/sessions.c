@@ -18,7 +18,7 @@ static void on_ended(void *userdata, int r, const char *error_name, const char *
 
 static void end_sessions(Manager *m, const char *account, const char *id) {
     log_notice("Ending FTP sessions of %s%s%s: access was closed while they went on", account, *id ? ", request " : "", id);
-    int r = ftp_end_sessions(m->bus, account, id, on_ended, NULL, NULL);
+    int r = ftp_end_sessions(m->bus, account, id, NULL, on_ended, NULL, NULL);
     if (r < 0)
         on_ended(NULL, r, NULL, NULL);
 }
@@ -38,9 +38,10 @@ static void compare_path(Manager *m, const char *account, const char *path) {
         end_sessions(m, account, id);
 }
 
-static void on_listed(void *userdata, const char *account, const char *folder, const char *file) {
+static void on_listed(void *userdata, const FtpSession *session) {
     Manager *m = userdata;
     int64_t expires;
+    const char *account = session->account;
     bool blocked;
 
     int r = store_account_access(m->store, account, &expires, &blocked);
@@ -49,8 +50,8 @@ static void on_listed(void *userdata, const char *account, const char *folder, c
     else if (expires == 0)
         end_sessions(m, account, "");
     else {
-        compare_path(m, account, folder);
-        compare_path(m, account, file);
+        compare_path(m, account, session->folder);
+        compare_path(m, account, session->file);
     }
 }
 

@@ -126,7 +126,7 @@ static void end_sessions(Settle *s) {
     /* The last request of an account that could be fetched takes every session of it along. */
     int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
     bool closed = r < 0 || expires == 0;
-    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, on_sessions_ended, s, NULL));
+    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, NULL, on_sessions_ended, s, NULL));
 }
 
 static void step_sessions(Settle *s) {

@@ -34,6 +34,7 @@ static const Option options[OPTION_MAX] = {
     [OPTION_LIMIT] = { "limite", 0, SCOPE_VERB, "N", "cuántas como mucho (1 a 1000)" },
     [OPTION_AFTER] = { "despues", 0, SCOPE_VERB, "ID", "las que siguen a esa" },
     [OPTION_REASON] = { "razon", 0, SCOPE_VERB, "TEXTO", "por qué se bloquea" },
+    [OPTION_END] = { "terminar", 0, SCOPE_VERB, "PID|CUENTA", "termina esa sesión, o todas las de la cuenta" },
     [OPTION_STATUS] = { "status", 0, SCOPE_ORIGINAL, NULL, "GET /" },
     [OPTION_HEALTH] = { "health", 0, SCOPE_ORIGINAL, NULL, "GET /health" },
     [OPTION_CREATE] = { "create", 0, SCOPE_ORIGINAL, NULL, "POST /tmpftp: usuario id ruta vigencia, o con --json ARCHIVO" },

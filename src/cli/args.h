@@ -36,6 +36,7 @@ typedef enum OptionId {
     OPTION_LIMIT,
     OPTION_AFTER,
     OPTION_REASON,
+    OPTION_END,
     OPTION_STATUS, /* the original client's from here on */
     OPTION_HEALTH,
     OPTION_CREATE,

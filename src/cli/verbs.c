@@ -13,6 +13,7 @@ const Verb verbs[] = {
     { "desbloquear", "ID", "devuelve el acceso a una solicitud bloqueada", 1, 1, 0, verb_desbloquear },
     { "extender", "ID DÍAS", "añade días a la vigencia de una solicitud", 2, 2, 0, verb_extender },
     { "eventos", "ID", "la historia de una solicitud", 1, 1, OPTION_BIT(OPTION_FOLLOW), verb_eventos },
+    { "sesiones", "", "quién está conectado al servidor FTP; --terminar lo desconecta", 0, 0, OPTION_BIT(OPTION_END), verb_sesiones },
     { "expirar", "", "expira ahora lo que ya venció", 0, 0, 0, verb_expirar },
     { "estado", "", "si el servicio responde", 0, 0, 0, verb_estado },
     { "salud", "", "si el servicio está bien: disco, FTP, base de datos", 0, 0, 0, verb_salud },

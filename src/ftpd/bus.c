@@ -18,7 +18,17 @@ static int method_end_sessions(sd_bus_message *call, void *userdata, sd_bus_erro
     int r = sd_bus_message_read(call, "ss", &account, &id);
     if (r < 0)
         return r;
-    r = query_end(userdata, call, account, id);
+    r = query_end(userdata, call, account, 0, id);
+    return r < 0 ? answer_error(call, r) : 1;
+}
+
+static int method_end_session(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    uint32_t pid;
+
+    int r = sd_bus_message_read(call, "u", &pid);
+    if (r < 0)
+        return r;
+    r = query_end(userdata, call, NULL, pid, "");
     return r < 0 ? answer_error(call, r) : 1;
 }
 
@@ -31,6 +41,7 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD_WITH_NAMES("EndSessions", "ss", SD_BUS_PARAM(account) SD_BUS_PARAM(id), "u", SD_BUS_PARAM(ended), method_end_sessions,
                              SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("EndSession", "u", SD_BUS_PARAM(pid), "u", SD_BUS_PARAM(ended), method_end_session, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("ListSessions", "", , "a(ussssttt)", SD_BUS_PARAM(sessions), method_list_sessions,
                              SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,

@@ -102,7 +102,7 @@ static void ask(Listener *l, Query *q, Connection *c, WireMessage *m) {
 
 /* ---- EndSessions ---- */
 
-int query_end(Listener *l, sd_bus_message *call, const char *account, const char *id) {
+int query_end(Listener *l, sd_bus_message *call, const char *account, uint32_t pid, const char *id) {
     WireMessage m = { .end = { .header = { .type = WIRE_END } } };
     Query *q;
 
@@ -114,7 +114,7 @@ int query_end(Listener *l, sd_bus_message *call, const char *account, const char
         return r;
     for (size_t i = 0; i < l->connections.top; i++) {
         Connection *c = &l->connections.rows[i];
-        if (!connection_is_session(c) || !streq(c->account, account))
+        if (!connection_is_session(c) || (account ? !streq(c->account, account) : c->pid != (pid_t) pid))
             continue;
         if (c->state == CONNECTION_ADMITTED) { /* let in, not yet begun: it has seen nothing */
             listener_drop(l, c);

@@ -24,8 +24,8 @@ typedef struct Queries {
 
 void queries_init(Queries *q);
 void queries_done(Queries *q);
-/* Both answer `call` sooner or later. -EBUSY: too many. */
-int query_end(Listener *l, sd_bus_message *call, const char *account, const char *id) _must_use_;
+/* Both answer `call` sooner or later. -EBUSY: too many. account NULL: the session of that process. */
+int query_end(Listener *l, sd_bus_message *call, const char *account, uint32_t pid, const char *id) _must_use_;
 int query_list(Listener *l, sd_bus_message *call) _must_use_;
 
 void query_on_stays(Listener *l, Connection *c, uint32_t serial);

@@ -37,7 +37,7 @@ static int answer_ask(Session *s, uint32_t serial) {
 
     m.where = (WireWhere) {
         .header = { .type = WIRE_WHERE, .serial = serial },
-        .sent = s->file[0] ? s->data.sent : 0,
+        .sent = s->file[0] ? s->file_offset + s->data.sent : 0,
         .size = s->file[0] ? s->file_size : 0,
     };
     strcpy(m.where.folder, s->folder);

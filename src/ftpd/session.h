@@ -63,7 +63,7 @@ typedef struct Session {
     char folder[VIRTUAL_PATH_MAX];
     /* the transfer under way */
     char file[VIRTUAL_PATH_MAX]; /* empty: none */
-    uint64_t file_size;
+    uint64_t file_size, file_offset; /* offset: where the transfer began (REST) */
     DataChannel data;
     Active active;
     /* what the client has chosen */

@@ -215,6 +215,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
         return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
     s->file_size = size;
+    s->file_offset = offset;
     int r = transfer_open(s, "Enviando el archivo.");
     if (r <= 0) {
         s->file[0] = '\0';

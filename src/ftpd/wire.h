@@ -61,7 +61,7 @@ typedef struct WireEnd {
 
 typedef struct WireWhere {
     WireHeader header;
-    uint64_t sent, size; /* of the file under way */
+    uint64_t sent, size; /* of the file under way; sent: with what REST left out */
     char folder[VIRTUAL_PATH_MAX];
     char file[VIRTUAL_PATH_MAX]; /* empty: none; cut after its NUL on the wire */
 } WireWhere;

@@ -85,22 +85,51 @@ static int ftp_message(sd_bus *bus, const char *method, sd_bus_message **ret) {
     return r < 0 ? r : sd_bus_message_set_auto_start(*ret, false);
 }
 
-int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) {
-    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
-    int r;
+static int read_ended(UnitCall *c, sd_bus_message *answer) {
+    uint32_t ended;
+    int r = sd_bus_message_read(answer, "u", &ended);
 
-    r = ftp_message(bus, "EndSessions", &m);
+    if (r < 0)
+        return r;
+    if (c->ret_ended)
+        *c->ret_ended = ended;
+    return 0;
+}
+
+static int send_end(sd_bus *bus, sd_bus_message *m, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    UnitCall *c = call_new(bus, reply, userdata);
+
+    if (!c)
+        return -ENOMEM;
+    c->ret_ended = ret_ended;
+    c->read = read_ended;
+    return call_start(c, m, CALL_TIMEOUT_USEC, ret_call);
+}
+
+int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+
+    int r = ftp_message(bus, "EndSessions", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "ss", account, id);
-    return r < 0 ? r : send_call(bus, m, CALL_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+    return r < 0 ? r : send_end(bus, m, ret_ended, reply, userdata, ret_call);
+}
+
+int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+
+    int r = ftp_message(bus, "EndSession", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "u", pid);
+    return r < 0 ? r : send_end(bus, m, ret_ended, reply, userdata, ret_call);
 }
 
 static int read_sessions(UnitCall *c, sd_bus_message *answer) {
-    const char *account, *folder, *file;
+    FtpSession s;
     int r = sd_bus_message_enter_container(answer, 'a', "(ussssttt)");
 
-    while (r >= 0 && (r = sd_bus_message_read(answer, "(ussssttt)", NULL, &account, NULL, &folder, &file, NULL, NULL, NULL)) > 0)
-        c->session_listed(c->userdata, account, folder, file);
+    while (r >= 0 && (r = sd_bus_message_read(answer, "(ussssttt)", &s.pid, &s.account, &s.peer, &s.folder, &s.file, &s.sent, &s.size, &s.since)) > 0)
+        c->session_listed(c->userdata, &s);
     return r < 0 ? r : 0;
 }
 

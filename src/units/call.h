@@ -29,6 +29,7 @@ struct UnitCall {
     UnitStateReply state_reply;
     UnitListed listed;
     FtpSessionListed session_listed;
+    uint32_t *ret_ended;
     UnitKind kind;
     char *path;
     char *active;

@@ -54,7 +54,18 @@ bool unit_ids_have(const UnitIds *u, const char *id);
 /* The FTP listener. -EAGAIN: nobody answers. Sessions outlive their listener, so what that means is what ftp_state() says: none are left when the service
  * is "inactive" or "failed"; otherwise the next listener can be asked in a moment. */
 int ftp_state(sd_bus *bus, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
-/* One call of listed() per session, then reply. folder and file: virtual paths, "" when unknown or none. */
-typedef void (*FtpSessionListed)(void *userdata, const char *account, const char *folder, const char *file);
+/* One session; strings live as long as the callback. */
+typedef struct FtpSession {
+    uint32_t pid;
+    const char *account, *peer;
+    const char *folder, *file; /* virtual paths, "" when unknown or none */
+    uint64_t sent, size;       /* of that file */
+    uint64_t since;            /* UTC seconds */
+} FtpSession;
+/* One call of listed() per session, then reply. */
+typedef void (*FtpSessionListed)(void *userdata, const FtpSession *session);
 int ftp_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
-int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* *ret_ended (NULL: never mind) is written before a good reply: how many have ended. It must live until then. */
+int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* The session of one process. */
+int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

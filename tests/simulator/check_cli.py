@@ -186,6 +186,14 @@ class Verbs(Case):
         self.assertEqual(json.loads(self.cli("salud", "-j")[0])["status"], "ok")
         self.assertEqual(self.cli("expirar")[0], "Expiradas: 0\n")
 
+    def test_nobody_is_connected_to_no_ftp_server(self):
+        self.assertEqual(self.cli("sesiones"), ("", "tempoftp: Nadie está conectado al servidor FTP\n"))
+        self.assertEqual(json.loads(self.cli("sesiones", "-j")[0]), {"sesiones": [], "total": 0})
+        self.assertIn("Sesión no encontrada", self.cli("sesiones", "--terminar", "ftp_x_abcd", code=NOT_FOUND)[1])
+        self.cli("sesiones", "--terminar", code=USAGE)
+        self.cli("sesiones", "--terminar", "", code=USAGE)
+        self.cli("lista", "--terminar", "1", code=USAGE)
+
     def test_nobody_there(self):
         done = subprocess.run([TEMPOFTP, "--socket", "/nonexistent/api.sock", "estado"], capture_output=True, text=True)
         self.assertEqual(done.returncode, UNREACHABLE)

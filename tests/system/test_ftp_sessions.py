@@ -306,3 +306,126 @@ def test_the_journal_tells_who_got_what(machine, delivered, opened):  # noqa: F8
     transfer = entries()[1]
     assert (transfer["TEMPOFTP_ID"], transfer["TEMPOFTP_FILE"], transfer["TEMPOFTP_BYTES"]) == (id, f"/{id}/a.txt", "5")
     assert "a-secret-6f1c" not in machine.journal()
+
+
+# ---- what operators see and end -----------------------------------------------------------------------
+
+def sesiones(machine, *words, code=0):
+    done = machine.run(["tempoftp", "sesiones", *words], check=False)
+    assert done.returncode == code, f"{done.returncode}\n{done.stdout}{done.stderr}"
+    return done.stdout + done.stderr
+
+
+def test_operators_see_sessions_and_end_them(machine, delivered, opened):  # noqa: F811
+    answer = delivered()
+    account, path = answer["ftpuser"], f"/{answer['id']}/grande.bin"
+    idle, inside, busy = opened(answer), opened(answer), opened(answer)
+    inside.cwd(answer["id"])
+    data = begin(busy, path)
+    rows = {line.split()[0]: line for line in sesiones(machine).splitlines() if account in line}
+    assert len(rows) == 3
+    shown = next(line for line in rows.values() if line.endswith(path))
+    assert "127.0.0.1" in shown and " % de 33,5 MB " in shown and " UTC " in shown
+    assert sorted(line.split()[-1] for line in rows.values()) == ["/", f"/{answer['id']}", path]
+    assert sum(line.split()[-2] == "-" for line in rows.values()) == 2
+
+    asked = time.monotonic()
+    assert sesiones(machine, "--terminar", shown.split()[0]) == "1 sesión terminada\n"
+    assert time.monotonic() - asked < 3
+    assert_ended(busy)
+    with pytest.raises(ConnectionResetError):
+        read_rest(data)
+    assert idle.pwd() == "/"
+    assert sesiones(machine, "--terminar", account) == "2 sesiones terminadas\n"
+    assert_ended(idle)
+    assert_ended(inside)
+    assert "Sesión no encontrada" in sesiones(machine, "--terminar", account, code=3)
+    assert "Sesión no encontrada" in sesiones(machine, "--terminar", "1", code=3)  # nobody else's process
+    wait_until(lambda: f"2 FTP sessions ({account}) were ended by unix:root" in machine.journal("-u", "tempoftp"), what="the journal's line")
+
+
+def test_what_the_api_tells_of_sessions(api, http, delivered, opened):  # noqa: F811
+    answer = delivered()
+    ftp = opened(answer)
+    path = f"/{answer['id']}/grande.bin"
+    data = ftp.transfercmd(f"RETR {path}", rest=BIG - (24 << 20))
+    assert data.recv(1000, 0x100)
+    row, = [row for row in api.get("/sesiones").json["sesiones"] if row["cuenta"] == answer["ftpuser"]]
+    assert set(row) == {"pid", "cuenta", "direccion", "carpeta", "archivo", "bytes", "total", "desde"}
+    assert (row["direccion"], row["carpeta"], row["archivo"], row["total"]) == ("127.0.0.1", "/", path, BIG)
+    assert BIG - (24 << 20) <= row["bytes"] < BIG  # what the client had already counts
+    assert http.get("/sesiones").status == 403
+    assert http.delete(f"/sesiones/{row['pid']}").status == 403
+    assert api.delete(f"/sesiones/{row['pid']}").json == {"status": "ok", "terminadas": 1}
+    assert_ended(ftp)
+    data.close()
+    assert api.delete(f"/sesiones/{row['pid']}").status == 404
+    assert api.delete("/sesiones/ftp_nadie_aaaa").status == 404
+
+
+def test_asking_for_sessions_does_not_start_the_server(machine, api):
+    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    assert sesiones(machine) == "tempoftp: Nadie está conectado al servidor FTP\n"
+    assert api.get("/sesiones").json == {"sesiones": [], "total": 0}
+    assert api.delete("/sesiones/1").status == 404
+    assert machine.unit("tempoftp-ftp.service", "ActiveState")["ActiveState"] == "inactive"
+
+
+# ---- with a rate --------------------------------------------------------------------------------------
+
+RATE = 4_000_000
+
+
+@pytest.fixture
+def paced(machine):
+    """The FTP server lets an account have RATE bytes a second."""
+    drop_in = "/run/systemd/system/tempoftp-ftp.service.d/rate.conf"
+    machine.write_file(drop_in, f"[Service]\nEnvironment=TEMPOFTP_FTP_ACCOUNT_RATE={RATE}\n")
+    machine.run(["systemctl", "daemon-reload"])
+    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    yield
+    machine.file(drop_in).unlink()
+    machine.run(["systemctl", "daemon-reload"])
+    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+
+
+def test_a_paced_download_lives_through_a_restart_and_is_cut_within_a_second(machine, api, delivered, opened, paced):  # noqa: F811
+    """The next listener knows who is busy: a second session gets half."""
+    answer = delivered()
+    path = f"/{answer['id']}/grande.bin"
+    busy, second = opened(answer), opened(answer)
+    started = time.monotonic()
+    data = busy.transfercmd(f"RETR {path}")
+    listener, got = main_pid(machine), 0
+    while got < RATE:
+        got += len(data.recv(1 << 16))
+    machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+    wait_for_listener(machine, listener)
+    while got < 2 * RATE:
+        piece = data.recv(1 << 16)
+        assert piece
+        got += len(piece)
+    assert abs(got / (time.monotonic() - started) - RATE) < 0.15 * RATE
+
+    other = second.transfercmd(f"RETR {path}")
+    counts, until = {data: 0, other: 0}, time.monotonic() + 3
+    since = None
+    while time.monotonic() < until:
+        for ready in select.select([data, other], [], [], 1)[0]:
+            counts[ready] += len(ready.recv(1 << 16))
+        if since is None and time.monotonic() > until - 2.5:
+            since, counts = time.monotonic(), {data: 0, other: 0}
+    took = time.monotonic() - since
+    assert all(abs(n / took - RATE / 2) < 0.2 * RATE / 2 for n in counts.values()), (counts, took)
+
+    asked = time.monotonic()
+    assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+    took = time.monotonic() - asked
+    for connection in (data, other):
+        with pytest.raises(ConnectionResetError):  # at most what was on its way
+            read_rest(connection)
+    cut = time.monotonic() - asked
+    print(f"revoked in the middle of a paced transfer: answered after {took:.3f} s, both connections cut after {cut:.3f} s")
+    assert took < 1 and cut < 1.5, (took, cut)
+    assert_ended(busy)
+    assert_ended(second)
