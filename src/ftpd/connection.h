@@ -6,6 +6,7 @@
 #include "basic/cleanup.h"
 #include "basic/fds.h"
 #include "ftpd/auth.h"
+#include "ftpd/tls.h"
 #include "ftpd/wire.h"
 
 #include <netinet/in.h>
@@ -22,6 +23,7 @@ typedef struct Listener Listener;
 typedef enum ConnectionState {
     CONNECTION_FREE,
     CONNECTION_ACCEPTED, /* waits for its pre-login child */
+    CONNECTION_SECURING, /* waits for its relay */
     CONNECTION_PRELOGIN,
     CONNECTION_CHECKING, /* the password is being checked */
     CONNECTION_PENALTY,  /* the refusal is being held back */
@@ -54,6 +56,8 @@ typedef struct Connection {
     char account[WIRE_USER_SIZE]; /* who it is, or says it is */
     char farewell[WIRE_REASON_SIZE];
     int64_t login_utc, expira;
+    bool tls, protect; /* its control_fd is the inner side of a relay; PROT P was chosen */
+    uint8_t ticket_key[TLS_TICKET_KEY_SIZE]; /* secret */
     char drop[WIRE_ID_SIZE]; /* as in AuthAnswer */
     uint64_t quota;
 } Connection;

@@ -6,6 +6,7 @@
 #include "basic/cleanup.h"
 #include "ftpd/command.h"
 #include "ftpd/reply.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 
@@ -13,6 +14,9 @@ typedef struct Conversation {
     int fd;
     bool over; /* QUIT was answered */
     bool may_write;
+    TlsMode tls_mode; /* what the server offers or demands */
+    bool tls;         /* the client is behind a relay */
+    bool pbsz, protect; /* PBSZ was given; PROT P holds */
     CommandReader reader;
 } Conversation;
 

@@ -6,6 +6,7 @@
 
 #include "basic/time.h"
 #include "ftpd/address.h"
+#include "ftpd/data_tls.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -188,6 +189,9 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
     off_t at = (off_t) offset;
     unsigned stalled = 0;
 
+    if (d->tls)
+        return data_tls_send_file(d, file_fd, offset, end);
+
     while ((uint64_t) at < end) {
         size_t left = end - (uint64_t) at < SENDFILE_MAX ? (size_t) (end - (uint64_t) at) : SENDFILE_MAX;
         int r = wait_turn(d, &left);
@@ -207,7 +211,7 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
     return 0;
 }
 
-int data_send(DataChannel *d, const void *data, size_t size) {
+int data_send_plain(DataChannel *d, const void *data, size_t size) {
     const char *p = data;
     unsigned stalled = 0;
 
@@ -232,6 +236,10 @@ int data_send(DataChannel *d, const void *data, size_t size) {
     return 0;
 }
 
+int data_send(DataChannel *d, const void *data, size_t size) {
+    return d->tls ? data_tls_send(d, data, size) : data_send_plain(d, data, size);
+}
+
 int data_look(DataChannel *d) {
     uint64_t now = monotonic_ms();
 
@@ -241,15 +249,14 @@ int data_look(DataChannel *d) {
     return d->tick(d->userdata);
 }
 
-/* Full buffers when the client is fast (MSG_WAITALL), whatever there is when the timer rings. */
-ssize_t data_receive(DataChannel *d, void *data, size_t size) {
+ssize_t data_receive_plain(DataChannel *d, void *data, size_t size, int flags) {
     unsigned stalled = 0;
 
     for (;;) {
         int r = wait_turn(d, &size);
         if (r < 0)
             return r;
-        ssize_t n = recv(d->fd, data, size, d->blocking ? MSG_WAITALL : 0);
+        ssize_t n = recv(d->fd, data, size, d->blocking ? flags : 0);
         if (n == 0)
             return 0;
         if (n > 0) {
@@ -263,7 +270,14 @@ ssize_t data_receive(DataChannel *d, void *data, size_t size) {
     }
 }
 
+/* Full buffers when the client is fast (MSG_WAITALL), whatever there is when the timer rings. */
+ssize_t data_receive(DataChannel *d, void *data, size_t size) {
+    return d->tls ? data_tls_receive(d, data, size) : data_receive_plain(d, data, size, MSG_WAITALL);
+}
+
 void data_close(DataChannel *d, bool cut) {
+    if (d->tls)
+        data_tls_end(d, cut);
     if (d->blocking) {
         (void) set_timer(0);
         d->blocking = false;

@@ -6,6 +6,7 @@
 
 #include "basic/cleanup.h"
 #include "ftpd/pace.h"
+#include "ftpd/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -25,6 +26,7 @@ typedef struct DataChannel {
     uint64_t stall_ms;
     Pace pace;     /* bytes of all transfers, either way */
     bool paced;    /* the kernel knows the rate of this connection */
+    TlsLink *tls;       /* NULL: in clear; data_tls.h */
     int (*tick)(void *userdata);
     void *userdata;
 } DataChannel;
@@ -50,3 +52,7 @@ void data_set_rate(DataChannel *d, uint64_t rate);
 void data_close(DataChannel *d, bool cut);
 /* The port a PASV or EPSV opened is given up too. */
 void data_reset(DataChannel *d);
+
+/* For data_tls.c: the bytes as they are, and a tick when one is due. */
+int data_send_plain(DataChannel *d, const void *data, size_t size) _must_use_;
+ssize_t data_receive_plain(DataChannel *d, void *data, size_t size, int flags) _must_use_;

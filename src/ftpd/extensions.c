@@ -7,11 +7,14 @@
 
 int extensions_reply(Conversation *c, unsigned facts) {
     static const char *const features[] = { "EPRT", "EPSV", "HASH SHA-256*", "MDTM", "MFMT", "PASV", "REST STREAM", "SIZE", "TVFS", "UTF8" };
+    static const char *const tls_features[] = { "AUTH TLS", "PBSZ", "PROT" };
     char text[FACTS_TEXT_MAX];
     Reply r;
 
     r.size = 0;
     reply_line(&r, 211, true, "Extensiones:");
+    for (size_t i = 0; i < ELEMENTS(tls_features) && c->tls_mode != TLS_OFF; i++)
+        reply_item(&r, "%s", tls_features[i]);
     for (size_t i = 0; i < ELEMENTS(features); i++)
         reply_item(&r, "%s", features[i]);
     facts_text(facts, true, text);

@@ -27,6 +27,7 @@
 #include <sys/time.h>
 
 #define SESSION_FDS_MAX 24
+#define KEEPER_FDS_MAX 1024
 #define CHILD_DATA_MAX (64UL << 20)
 #define FILTER_STEPS_MAX 4096 /* BPF_MAXINSNS */
 
@@ -111,6 +112,20 @@ static const Allow writer_only[] = {
     IF1(utimensat, EQ(1, 0)),
 };
 
+/* What OpenSSL needs: memory, randomness, and getpid(), by which its generator notices a fork. */
+static const Allow tls_any[] = {
+    ANY(getpid),
+    ANY(getrandom),
+    IF1(mmap, ONLY(2, PROT_READ | PROT_WRITE)),
+    ANY(munmap),
+    ANY(brk),
+};
+
+static const Allow keeper_only[] = {
+    ANY(recvmsg), /* it is handed the sockets of those who may ask */
+    ANY(close),
+};
+
 /* What the sanitizers' runtime needs to report; never in a real build. */
 static const Allow sanitizers[] = {
     ANY(close), ANY(mmap), ANY(munmap), ANY(mprotect), ANY(madvise), ANY(brk), ANY(write), ANY(openat), ANY(read), ANY(readlink),
@@ -154,27 +169,32 @@ static int export_program(scmp_filter_ctx ctx, struct sock_fprog *ret) {
 }
 
 #define KIND(k) (1U << (k))
-#define RULES(array, kinds) { array, ELEMENTS(array), kinds }
+#define RULES(array, kinds) { array, ELEMENTS(array), kinds, false }
+#define TLS_RULES(array, kinds) { array, ELEMENTS(array), kinds, true }
 #define EVERY_KIND (KIND(_JAIL_KIND_MAX) - 1)
 static const struct {
     const Allow *rules;
     size_t n;
     unsigned kinds; /* that they belong to */
+    bool tls;       /* only where TLS is offered */
 } rule_sets[] = {
     RULES(common, EVERY_KIND),
     RULES(session_only, KIND(JAIL_READER) | KIND(JAIL_WRITER)),
     RULES(writer_only, KIND(JAIL_WRITER)),
+    RULES(tls_any, KIND(JAIL_RELAY) | KIND(JAIL_KEEPER)),
+    TLS_RULES(tls_any, KIND(JAIL_READER) | KIND(JAIL_WRITER)),
+    RULES(keeper_only, KIND(JAIL_KEEPER)),
     RULES(sanitizers, JAIL_SANITIZED ? EVERY_KIND : 0),
 };
 
-static int build_filter(JailKind kind, struct sock_fprog *ret) {
+static int build_filter(JailKind kind, bool tls, struct sock_fprog *ret) {
     int r = 0;
 
     scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_KILL_PROCESS);
     if (!ctx)
         return -ENOMEM;
     for (size_t i = 0; i < ELEMENTS(rule_sets) && r >= 0; i++)
-        if (rule_sets[i].kinds & KIND(kind))
+        if (rule_sets[i].kinds & KIND(kind) && (tls || !rule_sets[i].tls))
             r = add_rules(ctx, rule_sets[i].rules, rule_sets[i].n);
     if (r >= 0)
         r = seccomp_attr_set(ctx, SCMP_FLTATR_CTL_OPTIMIZE, 2); /* a binary tree */
@@ -184,12 +204,12 @@ static int build_filter(JailKind kind, struct sock_fprog *ret) {
     return r;
 }
 
-int jail_filters_new(JailFilters **ret) {
+int jail_filters_new(bool tls, JailFilters **ret) {
     _cleanup_(jail_filters_freep) JailFilters *f = calloc(1, sizeof(JailFilters));
     if (!f)
         return -ENOMEM;
-    for (JailKind kind = 0; kind < _JAIL_KIND_MAX; kind++) {
-        int r = build_filter(kind, &f->of[kind]);
+    for (JailKind kind = 0; kind < (tls ? _JAIL_KIND_MAX : JAIL_RELAY); kind++) {
+        int r = build_filter(kind, tls, &f->of[kind]);
         if (r < 0)
             return r;
     }
@@ -317,6 +337,16 @@ static int load_filter(const struct sock_fprog *program) {
 int jail_enter_prelogin(const JailFilters *f) {
     int r = child_defaults(CHILD_HOME_FD, 0);
     return r < 0 ? r : load_filter(&f->of[JAIL_PRELOGIN]);
+}
+
+int jail_enter_relay(const JailFilters *f) {
+    int r = child_defaults(CHILD_FDS_END, 0);
+    return r < 0 ? r : load_filter(&f->of[JAIL_RELAY]);
+}
+
+int jail_enter_keeper(const JailFilters *f) {
+    int r = child_defaults(KEEPER_FDS_MAX, 0);
+    return r < 0 ? r : load_filter(&f->of[JAIL_KEEPER]);
 }
 
 int jail_open_drop(const char *drop) {

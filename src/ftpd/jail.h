@@ -22,14 +22,16 @@
 #endif
 
 /* Who is jailed. A session that may write has a filter of its own: the others' knows no call that changes a file. */
-typedef enum JailKind { JAIL_PRELOGIN, JAIL_READER, JAIL_WRITER, _JAIL_KIND_MAX } JailKind;
+typedef enum JailKind { JAIL_PRELOGIN, JAIL_READER, JAIL_WRITER, JAIL_RELAY, JAIL_KEEPER, _JAIL_KIND_MAX } JailKind;
 
 /* Where a child finds what it may use; everything else is closed. 0, 1 and 2 are /dev/null. */
 enum { CHILD_CONTROL_FD = 3, CHILD_WIRE_FD = 4, CHILD_HOME_FD = 5, CHILD_FDS_END = 6 };
+/* A relay has its session's side of a socket pair for a wire, and its way to the keeper for a home. */
+enum { RELAY_INNER_FD = CHILD_WIRE_FD, RELAY_KEEPER_FD = CHILD_HOME_FD };
 
 /* The seccomp filters, compiled once in the listener; libseccomp is not used after that. */
 typedef struct JailFilters JailFilters;
-int jail_filters_new(JailFilters **ret) _must_use_;
+int jail_filters_new(bool tls, JailFilters **ret) _must_use_; /* tls: with those for TLS, and what OpenSSL needs in the others */
 JailFilters *jail_filters_free(JailFilters *f);
 DEFINE_CLEANUP(JailFilters, jail_filters_free)
 
@@ -52,5 +54,9 @@ int jail_open_drop(const char *drop) _must_use_;
 /* May read files beneath CHILD_HOME_FD and serve data connections; with a drop_fd (closed here; -EBADF: none) also change what lies
  * beneath that, no file growing past file_max bytes (0: no limit). -EOPNOTSUPP: no landlock and not best_effort. */
 int jail_enter_session(const JailFilters *f, int drop_fd, uint64_t file_max, bool best_effort) _must_use_;
+/* May carry bytes between its two sockets and have a signature made. */
+int jail_enter_relay(const JailFilters *f) _must_use_;
+/* May answer who is handed to it over CHILD_WIRE_FD. */
+int jail_enter_keeper(const JailFilters *f) _must_use_;
 /* SIGKILL to the process `pid` whose end of `wire` is still open: never to a later process of the same pid. */
 void jail_kill(pid_t pid, int wire);

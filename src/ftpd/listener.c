@@ -7,6 +7,7 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "crypto/password.h"
 #include "ftpd/address.h"
 #include "ftpd/prelogin.h"
 #include "ftpd/record.h"
@@ -130,6 +131,10 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
         .pasv_min = l->config->pasv_min,
         .pasv_max = l->config->pasv_max,
         .pasv_address = l->config->pasv_address,
+        .tls_mode = l->config->tls_mode,
+        .tls = c->tls,
+        .protect = c->protect,
+        .tls_any = l->config->tls_any,
         .wait_for_go = l->config->service,
         .login_ms = l->config->login_ms,
         .idle_ms = l->config->session_idle_ms,
@@ -138,6 +143,7 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
         .shares = l->config->account_rate > 0,
     };
     strcpy(ret->drop, c->drop);
+    memcpy(ret->ticket_key, c->ticket_key, sizeof(ret->ticket_key));
 }
 
 /* When the child runs. */
@@ -172,6 +178,27 @@ static void end_prelogin(Connection *c) {
     c->wire_fd = -EBADF;
 }
 
+/* Between the client and the next pre-login child: the relay has the client's socket from here on, the listener the relay's inner side. */
+static int spawn_relay(Listener *l, Connection *c) {
+    SessionStart start;
+    int pair[2];
+
+    end_prelogin(c);
+    random_bytes(c->ticket_key, sizeof(c->ticket_key));
+    c->tls = true;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+        return -errno;
+    ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = -EBADF };
+    describe(l, c, &start);
+    pid_t pid = zygote_fork(l->config->zygotes[ZYGOTE_RELAY], &fds, &start);
+    wipe(&start, sizeof(start));
+    close(pair[1]);
+    cleanup_close_(&c->control_fd);
+    c->control_fd = pair[0];
+    c->state = CONNECTION_ACCEPTED;
+    return pid == -EPIPE ? -ECONNRESET : pid < 0 ? pid : 0;
+}
+
 /* -ECONNRESET: no more children, the zygote is gone. */
 static int spawn(Listener *l, Connection *c) {
     bool session = c->state == CONNECTION_ADMITTED;
@@ -185,6 +212,7 @@ static int spawn(Listener *l, Connection *c) {
         return -errno;
     ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = session ? c->home_fd : -EBADF };
     pid_t pid = zygote_fork(l->config->zygotes[session ? ZYGOTE_SESSION : ZYGOTE_PRELOGIN], &fds, &start);
+    wipe(&start, sizeof(start));
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);
@@ -224,8 +252,10 @@ static int turn(Listener *l, uint64_t now) {
 
     for (Connection *c = TAILQ_FIRST(&l->due); c; c = next) {
         next = TAILQ_NEXT(c, entry);
-        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED) {
-            int r = spawn(l, c);
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_SECURING || c->state == CONNECTION_ADMITTED) {
+            int r = c->state == CONNECTION_SECURING ? spawn_relay(l, c) : 0;
+            if (r >= 0)
+                r = spawn(l, c);
             if (r < 0)
                 refuse_unspawned(l, c, r);
             if (r == -ECONNRESET)
@@ -247,7 +277,7 @@ static int turn(Listener *l, uint64_t now) {
 static void dismiss(Listener *l) {
     for (size_t i = 0; i < l->connections.top; i++) {
         Connection *c = &l->connections.rows[i];
-        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED)
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_SECURING || c->state == CONNECTION_ADMITTED)
             listener_drop(l, c);
         else if (c->state != CONNECTION_FREE)
             (void) shutdown(c->wire_fd, SHUT_WR);

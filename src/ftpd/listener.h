@@ -35,6 +35,8 @@ typedef struct ListenerConfig {
     BanConfig ban;
     uint64_t login_ms, session_idle_ms, stall_ms;
     uint64_t session_rate, account_rate; /* bytes/s; 0: no limit */
+    TlsMode tls_mode;      /* not off: zygotes[ZYGOTE_RELAY] is there */
+    bool tls_any;          /* TEMPOFTP_FTP_TLS_REUSE=off */
 } ListenerConfig;
 
 struct Listener {

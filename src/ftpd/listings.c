@@ -44,7 +44,7 @@ static int show_listing(Session *s, const Listing *l, int fd, bool folder, const
 
 static int send_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
     s->file_size = s->file_offset = 0;
-    int r = transfer_open(s, "Enviando la lista.");
+    int r = transfer_open(s, WIRE_DOWNLOAD, "Enviando la lista.");
     if (r <= 0)
         return r;
     int result = folder ? listing_folder(l, fd) : list_one(l, fd, name);

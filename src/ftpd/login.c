@@ -85,6 +85,7 @@ static void check(Connection *c, const WireLogin *login) {
     Listener *l = c->listener;
 
     snprintf(c->account, sizeof(c->account), "%s", login->user);
+    c->protect = c->tls && login->protect;
     if (bans_has(l->bans, &c->key, monotonic_ms())) { /* connected before the ban began: no more guesses all the same */
         record_limit(NULL, c->peer_text, LIMIT_BANNED);
         answer(c, WIRE_CLOSE);
@@ -104,13 +105,21 @@ static void check(Connection *c, const WireLogin *login) {
         c->ticket = ticket;
 }
 
+/* AUTH TLS: once. */
+static void secure(Connection *c) {
+    c->state = CONNECTION_SECURING;
+    listener_hold(c->listener, c, 0); /* the next turn makes the relay */
+}
+
 int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
     Connection *c = userdata;
     WireMessage m;
 
     int r = wire_receive(fd, WIRE_PRELOGIN, &m);
-    if (r > 0 && c->state == CONNECTION_PRELOGIN)
+    if (r > 0 && c->state == CONNECTION_PRELOGIN && m.header.type == WIRE_LOGIN)
         check(c, &m.login);
+    else if (r > 0 && c->state == CONNECTION_PRELOGIN && c->listener->config->tls_mode != TLS_OFF && !c->tls)
+        secure(c);
     else if (r > 0 || r == -EBADMSG) { /* nobody asks twice at once */
         record_misbehaviour(c);
         listener_drop(c->listener, c);

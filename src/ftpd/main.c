@@ -10,6 +10,8 @@
 #include "ftpd/prelogin.h"
 #include "ftpd/standalone.h"
 #include "ftpd/takeover.h"
+#include "ftpd/tls_identity.h"
+#include "ftpd/tls_relay.h"
 #include "model/settings.h"
 
 #include <arpa/inet.h>
@@ -28,6 +30,7 @@ typedef struct Program {
     ListenerConfig config;
     Standalone standalone;
     int zygotes[_ZYGOTE_KIND_MAX];
+    TlsIdentity *identity; /* until the zygotes have it */
 } Program;
 
 static void warn_setting(const char *text, void *userdata) {
@@ -51,10 +54,8 @@ static int load_settings(Program *p) {
     log_open("tempoftp-ftpd", p->settings->log_level);
     if (TAKEOVER_MARK[0])
         log_warning("THIS SERVER MUST NOT BE USED:%s", TAKEOVER_MARK);
-    if (p->settings->ftp_tls != TLS_OFF) {
-        log_error("TEMPOFTP_FTP_TLS: this version has no TLS on the FTP server; only 'off' can be served");
-        return -ENOTSUP;
-    }
+    if (p->settings->ftp_tls == TLS_OFF && p->options.tls_cert && !getenv("TEMPOFTP_FTP_TLS"))
+        p->settings->ftp_tls = TLS_OPTIONAL;
     return 0;
 }
 
@@ -79,7 +80,7 @@ static int set_up_jail(Program *p) {
         return log_errno(-errno, "Cannot open /dev/null");
     int r = jail_harden_process();
     if (r >= 0)
-        r = jail_filters_new(&p->filters);
+        r = jail_filters_new(p->settings->ftp_tls != TLS_OFF, &p->filters);
     return r < 0 ? log_errno(r, "Cannot prepare the sessions' jail") : 0;
 }
 
@@ -99,6 +100,8 @@ static int configure(Program *p, bool service) {
         .stall_ms = p->settings->ftp_stall_seconds * 1000ULL,
         .session_rate = p->settings->ftp_rate,
         .account_rate = p->settings->ftp_account_rate,
+        .tls_mode = p->settings->ftp_tls,
+        .tls_any = p->settings->ftp_tls_reuse == TLS_REUSE_OFF,
     };
     if (p->settings->pasv_address && inet_pton(AF_INET, p->settings->pasv_address, &p->config.pasv_address) != 1) {
         log_error("TEMPOFTP_FTP_PASV_ADDRESS: '%s' is no IPv4 address", p->settings->pasv_address);
@@ -187,28 +190,85 @@ static _Noreturn void live_as_child(const Program *p, ZygoteKind kind, SessionSt
         r = jail_enter_prelogin(p->filters);
         if (r >= 0)
             r = prelogin_run(start);
+    } else if (kind == ZYGOTE_RELAY) {
+        r = jail_enter_relay(p->filters);
+        if (r >= 0)
+            r = relay_run(identity_server(p->identity), start->ticket_key);
     } else {
         int drop_fd = start->drop[0] ? jail_open_drop(start->drop) : -EBADF;
         if (drop_fd < 0)
             start->drop[0] = '\0'; /* no such folder: a session that reads */
         r = jail_enter_session(p->filters, drop_fd, start->quota, p->settings->ftp_jail == JAIL_BEST_EFFORT);
         if (r >= 0)
-            r = session_run(start);
+            r = session_run(start, p->identity ? identity_server(p->identity) : NULL);
     }
     _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
-/* Before anything is known that a child must not know: passed sockets and their names, the bus, who may log in. */
-static int start_zygotes(Program *p, char **argv) {
+/* systemd hands root's files over as credentials, at the start only. */
+static int credential_path(const char *name, char **ret) {
+    const char *folder = getenv("CREDENTIALS_DIRECTORY");
+
+    if (!folder)
+        return 0;
+    return asprintf(ret, "%s/%s", folder, name) < 0 ? -ENOMEM : 0;
+}
+
+static int load_identity(Program *p, bool service) {
+    _cleanup_free_ char *certificate = NULL, *key = NULL;
+    TlsFiles files = {
+        .certificate = p->options.tls_cert ? p->options.tls_cert : p->settings->ftp_tls_cert,
+        .key = p->options.tls_key ? p->options.tls_key : p->settings->ftp_tls_key,
+    };
+
+    if (!p->options.tls_cert != !p->options.tls_key) {
+        log_error("--tls-cert and --tls-key go together");
+        return -EINVAL;
+    }
+    int r = service ? credential_path("ftp-tls-cert", &certificate) : 0;
+    if (r >= 0 && service)
+        r = credential_path("ftp-tls-key", &key);
+    if (r < 0)
+        return r;
+    files.certificate_path = certificate ? certificate : files.certificate;
+    files.key_path = key ? key : files.key;
+    r = identity_new(&files, p->settings->ftp_tls_reuse == TLS_REUSE_REQUIRED, p->filters, &p->identity);
+    /* Files that do not fit may be in the middle of a renewal: sessions in the fd store would not outlive a start that is given up. */
+    const char *names = getenv("LISTEN_FDNAMES");
+    return r == -EINVAL && names && strstr(names, "session/") ? -EAGAIN : r;
+}
+
+/* With TEMPOFTP_FTP_TLS_REUSE=off sessions have certificate and key too, and follow their renewal; otherwise they only resume. */
+static const ZygoteHook *hook_of(Program *p, ZygoteKind kind, ZygoteHook *hook) {
+    if (!p->identity || kind == ZYGOTE_PRELOGIN)
+        return NULL;
+    *hook = (ZygoteHook) { NULL };
+    if (kind == ZYGOTE_RELAY || p->settings->ftp_tls_reuse == TLS_REUSE_OFF)
+        *hook = (ZygoteHook) { identity_prepare, p->identity, identity_keeper_fd(p->identity) };
+    return hook;
+}
+
+/* Before anything is known that a child must not know: passed sockets and their names, the bus, who may log in. The pre-login zygote comes first: it
+ * needs nothing of TLS. */
+static int start_zygotes(Program *p, char **argv, bool service) {
     SessionStart start;
+    ZygoteHook hook;
 
     for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++) {
-        int r = zygote_start(kind, argv, &start, &p->zygotes[kind]);
+        if (kind == ZYGOTE_SESSION && p->settings->ftp_tls != TLS_OFF) {
+            int loaded = load_identity(p, service);
+            if (loaded < 0)
+                return loaded;
+        }
+        if (kind == ZYGOTE_RELAY && !p->identity)
+            continue;
+        int r = zygote_start(kind, argv, hook_of(p, kind, &hook), &start, &p->zygotes[kind]);
         if (r > 0)
             live_as_child(p, kind, &start);
         if (r < 0)
             return log_errno(r, "Cannot start the process that sessions are forked from");
     }
+    p->identity = identity_free(p->identity);
     int r = jail_drop_capabilities();
     return r < 0 ? log_errno(r, "Cannot give away what only sessions need") : 0;
 }
@@ -254,7 +314,7 @@ static int serve(Program *p, char **argv) {
     if (r >= 0)
         r = set_up_jail(p);
     if (r >= 0)
-        r = start_zygotes(p, argv);
+        r = start_zygotes(p, argv, service);
     if (r >= 0 && !service)
         r = standalone_take_users(&p->standalone, &p->options);
     if (r >= 0)
@@ -266,6 +326,7 @@ static int serve(Program *p, char **argv) {
     if (p->listener.event)
         listener_done(&p->listener);
     standalone_done(&p->standalone);
+    identity_free(p->identity);
     jail_filters_free(p->filters);
     settings_free(p->settings);
     listen_fds_free(p->passed);
@@ -275,7 +336,7 @@ static int serve(Program *p, char **argv) {
 }
 
 int main(int argc, char **argv) {
-    Program p = { .zygotes = { -EBADF, -EBADF } };
+    Program p = { .zygotes = { -EBADF, -EBADF, -EBADF } };
 
     int r = options_parse(argc, argv, &p.options);
     if (r != 0)

@@ -18,6 +18,7 @@ typedef struct Options {
     char *users[OPTION_USERS_MAX];         /* --user: in argv; wiped by whoever reads them */
     size_t n_users;
     const char *users_file;                /* --users-file */
+    const char *tls_cert, *tls_key;        /* --tls-cert, --tls-key: any path, unlike the settings */
     bool write;                            /* --write */
     bool hash_password;                    /* --hash-password */
     const char *env_file;                  /* --env-file */

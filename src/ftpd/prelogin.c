@@ -8,6 +8,7 @@
 #include "basic/time.h"
 #include "ftpd/extensions.h"
 #include "ftpd/jail.h"
+#include "ftpd/protection.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -16,6 +17,9 @@
 
 int prelogin_user(Conversation *c, char *argument) {
     Prelogin *p = (Prelogin *) c;
+
+    if (protection_is_missing(c))
+        return reply(c->fd, 530, "Este servidor exige TLS: envíe antes AUTH TLS.");
 
     /* A name that is too long is no account of ours; the answer is that of any other wrong name. */
     size_t n = strlen(argument);
@@ -59,6 +63,7 @@ int prelogin_pass(Conversation *c, char *argument) {
     if (!p->named)
         return reply(c->fd, 503, "Primero USER.");
     strcpy(m.login.user, p->user);
+    m.login.protect = c->protect;
     size_t n = strlen(argument);
     if (n < sizeof(m.login.password))
         memcpy(m.login.password, argument, n + 1);
@@ -79,6 +84,23 @@ int prelogin_pass(Conversation *c, char *argument) {
     if (m.header.type == WIRE_FULL)
         return reply(c->fd, 421, "Demasiadas sesiones de esta cuenta; cierre alguna o intente más tarde.");
     return reply(c->fd, 421, "El servicio no está disponible; intente más tarde.");
+}
+
+/* The listener gives the client to a relay and ends this process, which has read nothing past AUTH's own line: what follows is for TLS. */
+int prelogin_auth(Conversation *c, char *argument) {
+    Prelogin *p = (Prelogin *) c;
+    WireMessage m = { .header = { .type = WIRE_AUTH_TLS } };
+
+    int r = protection_check_auth(c, argument);
+    if (r <= 0)
+        return r;
+    r = reply(c->fd, 234, "Comience TLS.");
+    if (r >= 0)
+        r = wire_send(p->wire_fd, &m);
+    if (r >= 0)
+        r = wait_for_answer(p, &m);
+    c->over = true; /* no answer is a good one, and no word in clear may follow */
+    return r;
 }
 
 int prelogin_feat(Conversation *c, char *argument) {
@@ -119,11 +141,14 @@ static int wait_for_client(Prelogin *p, uint64_t deadline_ms) {
 }
 
 int prelogin_run(const SessionStart *start) {
-    Prelogin p = { .conversation.fd = CHILD_CONTROL_FD, .wire_fd = CHILD_WIRE_FD };
+    Prelogin p = {
+        .conversation = { .fd = CHILD_CONTROL_FD, .tls_mode = start->tls_mode, .tls = start->tls },
+        .wire_fd = CHILD_WIRE_FD,
+    };
     uint64_t deadline = monotonic_ms() + start->login_ms;
     unsigned commands = 0;
 
-    int r = reply(p.conversation.fd, 220, "Servidor FTP de tempoftp.");
+    int r = start->tls ? 0 : reply(p.conversation.fd, 220, "Servidor FTP de tempoftp."); /* RFC 4217: none after AUTH */
     while (r >= 0 && !p.conversation.over) {
         r = conversation_answer(&p.conversation, false);
         if (r > 0 && ++commands >= PRELOGIN_COMMANDS_MAX) {

@@ -20,6 +20,7 @@ typedef struct Prelogin {
 /* Runs until login (the listener ends it), QUIT, or the end of patience. Uses CHILD_CONTROL_FD and CHILD_WIRE_FD. */
 int prelogin_run(const SessionStart *start);
 
+int prelogin_auth(Conversation *c, char *argument);
 int prelogin_user(Conversation *c, char *argument);
 int prelogin_pass(Conversation *c, char *argument);
 int prelogin_feat(Conversation *c, char *argument);

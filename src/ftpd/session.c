@@ -233,9 +233,17 @@ static void say_goodbye(Session *s) {
     (void) !wire_send_now(CHILD_WIRE_FD, &m);
 }
 
-int session_run(const SessionStart *start) {
+int session_run(const SessionStart *start, TlsServer *tls) {
     Session s = {
-        .conversation = { .fd = CHILD_CONTROL_FD, .may_write = start->drop[0] != '\0' },
+        .conversation = {
+            .fd = CHILD_CONTROL_FD,
+            .may_write = start->drop[0] != '\0',
+            .tls_mode = start->tls_mode,
+            .tls = start->tls,
+            .pbsz = start->protect,
+            .protect = start->protect,
+        },
+        .tls = tls,
         .start = start,
         .last_command_ms = monotonic_ms(),
         .folder = "/",
@@ -247,6 +255,8 @@ int session_run(const SessionStart *start) {
     s.data.userdata = &s;
     s.data.stall_ms = start->stall_ms;
     data_set_rate(&s.data, start->rate);
+    if (start->tls && tls && tls_server_set_ticket_key(tls, start->ticket_key) < 0)
+        return -EINVAL;
 
     if (start->wait_for_go)
         wait_for_go(&s);

@@ -30,6 +30,10 @@ typedef struct SessionStart {
     uint64_t login_ms, idle_ms, stall_ms;
     uint64_t rate;               /* bytes/s of this session; 0: no limit */
     bool shares;                 /* and no more than the listener says: RATE on the wire */
+    TlsMode tls_mode;
+    bool tls, protect;           /* the control connection comes through a relay; PROT P was chosen before login */
+    bool tls_any;                /* data connections need not resume the control connection's TLS session */
+    uint8_t ticket_key[TLS_TICKET_KEY_SIZE]; /* this client's, secret */
     bool wait_for_go;            /* serve only after GO: the listener is making it safe against its own end */
 } SessionStart;
 
@@ -57,6 +61,7 @@ typedef struct Active {
 typedef struct Session {
     Conversation conversation; /* first: handlers cast */
     const SessionStart *start;
+    TlsServer *tls; /* for data connections; NULL: none */
     SessionEnd end;
     uint64_t last_command_ms;
     bool busy, told; /* shares: the listener counts us among those that transfer; it has said how fast */
@@ -77,7 +82,7 @@ typedef struct Session {
     uint64_t count_again_ms;
 } Session;
 
-int session_run(const SessionStart *start);
+int session_run(const SessionStart *start, TlsServer *tls); /* tls: what its data connections are encrypted with, or NULL */
 /* DataChannel's tick: 0, -ECANCELED (ABOR waits), -ESHUTDOWN (s->end says why). */
 int session_watch(void *userdata);
 /* Before the first byte of a transfer: with `shares`, asks the listener how fast. 0, or as session_watch(); -ETIMEDOUT. */

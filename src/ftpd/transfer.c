@@ -7,6 +7,7 @@
 #include "ftpd/active.h"
 #include "ftpd/address.h"
 #include "ftpd/ascii.h"
+#include "ftpd/data_tls.h"
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
 
@@ -124,13 +125,36 @@ int transfer_epsv(Conversation *c, char *argument) {
 
 /* ---- over it ---- */
 
-int transfer_open(Session *s, const char *what) {
+/* RFC 4217 section 9: the server is TLS's server, whoever opened the connection. */
+static int secure(Session *s, WireDirection direction) {
+    const TlsUse use = s->start->tls_any ? TLS_DATA_ANY : TLS_DATA_RESUMED;
+
+    int r = data_tls_begin(&s->data, s->tls, use, direction == WIRE_DOWNLOAD);
+    if (r >= 0)
+        return 1;
+    data_close(&s->data, false); /* the client is to read the alert */
+    if (r == -ESHUTDOWN)
+        return 0;
+    if (r == -ECANCELED)
+        r = reply(s->conversation.fd, 426, "Transferencia cancelada.");
+    else if (r == -EPROTO && use == TLS_DATA_RESUMED)
+        r = reply(s->conversation.fd, 522, "La conexión de datos debe reutilizar la sesión TLS de la de control.");
+    else
+        r = reply(s->conversation.fd, 425, "No fue posible cifrar la conexión de datos.");
+    return r < 0 ? r : 0;
+}
+
+int transfer_open(Session *s, WireDirection direction, const char *what) {
+    if (s->conversation.tls_mode == TLS_REQUIRED && !s->conversation.protect) {
+        int refused = reply(s->conversation.fd, 521, "Este servidor exige datos cifrados: PBSZ 0 y PROT P.");
+        return refused < 0 ? refused : 0;
+    }
     int r = s->active.port > 0 ? active_connect(s) : data_accept(&s->data, PEER(s));
     if (r >= 0)
         r = session_may_transfer(s);
     if (r >= 0) {
         r = reply(s->conversation.fd, 150, "%s", what);
-        return r < 0 ? r : 1;
+        return r < 0 ? r : s->conversation.protect ? secure(s, direction) : 1;
     }
     data_reset(&s->data);
     if (r == -ESHUTDOWN)
@@ -153,6 +177,7 @@ int transfer_reply_end(Session *s, int result) {
         { ECANCELED, 426, "Transferencia cancelada." },
         { ETIMEDOUT, 426, "La conexión de datos se detuvo demasiado tiempo." },
         { EPIPE, 426, "El cliente cerró la conexión de datos." },
+        { EPROTO, 426, "La conexión TLS de datos falló." },
         { ECONNRESET, 426, "El cliente cerró la conexión de datos." },
         { ENODATA, 451, "El archivo cambió durante el envío." },
         { ENOSPC, 452, "No queda espacio en el disco." },
@@ -216,7 +241,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
     s->file_size = size;
     s->file_offset = offset;
-    int r = transfer_open(s, "Enviando el archivo.");
+    int r = transfer_open(s, WIRE_DOWNLOAD, "Enviando el archivo.");
     if (r <= 0) {
         s->file[0] = '\0';
         return r;

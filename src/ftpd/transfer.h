@@ -3,8 +3,8 @@
 
 #include "ftpd/session.h"
 
-/* The client's data connection and the 150 reply. 1: connected; 0: answered; negative: broken. */
-int transfer_open(Session *s, const char *what) _must_use_;
+/* The client's data connection, the 150 reply, and TLS where PROT P holds. 1: connected; 0: answered; negative: broken. */
+int transfer_open(Session *s, WireDirection direction, const char *what) _must_use_;
 /* The reply after the data: `result` as data_…() or a file gave it. */
 int transfer_reply_end(Session *s, int result) _must_use_;
 /* To the listener, before the last reply: s->file, and what went over s->data. Negative: the session is at its end. */

@@ -5,6 +5,7 @@
 #include "basic/strings.h"
 #include "ftpd/conversation.h"
 #include "ftpd/prelogin.h"
+#include "ftpd/protection.h"
 #include "ftpd/session.h"
 #include "ftpd/takeover.h"
 
@@ -22,6 +23,10 @@ static const Verb verbs[] = {
     { "ACCT", 0, NULL, conversation_superfluous, "" },
     { "ALLO", VERB_ARGUMENT, NULL, upload_allo, "bytes" },
     { "STAT", 0, NULL, status_stat, "[ruta]" },
+    /* protection: 502 where there is no TLS */
+    { "AUTH", 0, prelogin_auth, protection_auth_late, "TLS" },
+    { "PBSZ", 0, protection_pbsz, protection_pbsz, "0" },
+    { "PROT", 0, protection_prot, protection_prot, "P | C" },
     /* where we are */
     { "PWD", 0, NULL, navigate_pwd, "" },
     { "XPWD", 0, NULL, navigate_pwd, "" },
@@ -62,9 +67,6 @@ static const Verb verbs[] = {
     { "RNTO", VERB_WRITES | VERB_ARGUMENT, NULL, files_rnto, "ruta" },
     { "MFMT", VERB_WRITES | VERB_ARGUMENT, NULL, files_mfmt, "AAAAMMDDhhmmss ruta" },
     /* known, not offered */
-    { "AUTH", 0, prelogin_unavailable, NULL, "" },
-    { "PBSZ", 0, prelogin_unavailable, NULL, "" },
-    { "PROT", 0, prelogin_unavailable, NULL, "" },
     { "HOST", 0, prelogin_unavailable, NULL, "" },
     { "REIN", 0, prelogin_unavailable, NULL, "" },
     { "SITE", 0, NULL, NULL, "" },

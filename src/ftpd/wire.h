@@ -3,11 +3,12 @@
  * Both sides check every message (type, direction, size, NUL at the end of strings): whoever sends a wrong one is treated as taken over. A child
  * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
  *
- *   pre-login child → listener   LOGIN                     listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
+ *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
  *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED
  *                                CONNECT, BUSY, IDLE, BYE
  *
- * A login that succeeds has no answer: the listener ends the pre-login child and forks the session. */
+ * A login that succeeds has no answer: the listener ends the pre-login child and has the session forked. Nor has AUTH_TLS: a relay takes the client
+ * over, and another pre-login child serves behind it. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -40,6 +41,7 @@ typedef enum WireType {
     WIRE_RATE,
     WIRE_CONNECT,
     WIRE_CONNECTED, /* with an fd when error is 0 */
+    WIRE_AUTH_TLS,
     _WIRE_TYPE_MAX,
 } WireType;
 
@@ -52,6 +54,7 @@ typedef struct WireLogin {
     WireHeader header;
     char user[WIRE_USER_SIZE];
     char password[WIRE_PASSWORD_SIZE];
+    uint32_t protect; /* PROT P was chosen */
 } WireLogin;
 
 typedef struct WireEnd {

@@ -16,6 +16,7 @@
 #include <sys/socket.h>
 
 #define ZYGOTE_FD CHILD_FDS_END
+#define KEPT_FD (ZYGOTE_FD + 1)
 #define FDS_MAX 3
 
 typedef union Control {
@@ -35,26 +36,33 @@ static void forget_start(char **argv) {
 }
 
 /* Signals are for the listener (a terminal sends them to the whole group); the zygote ends when the listener does. */
-static int settle(int fd) {
+static int settle(int fd, int *keep_fd) {
     sigset_t all;
 
     sigfillset(&all);
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
         return -errno;
+    int kept = keep_fd && *keep_fd >= 0 ? fcntl(*keep_fd, F_DUPFD_CLOEXEC, KEPT_FD + 1) : -EBADF; /* out of the other's way */
     if (fd != ZYGOTE_FD && dup2(fd, ZYGOTE_FD) < 0)
         return -errno;
-    if (close_range(CHILD_CONTROL_FD, ZYGOTE_FD - 1, 0) < 0 || close_range(ZYGOTE_FD + 1, ~0U, 0) < 0)
+    if (kept >= 0) {
+        if (dup2(kept, KEPT_FD) < 0)
+            return -errno;
+        *keep_fd = KEPT_FD;
+    }
+    if (close_range(CHILD_CONTROL_FD, ZYGOTE_FD - 1, 0) < 0 || close_range(kept >= 0 ? KEPT_FD + 1 : KEPT_FD, ~0U, 0) < 0)
         return -errno;
     return 0;
 }
 
-/* Children talk, open and send: libc does that. */
-static int drop_libraries(ZygoteKind kind) {
-    static const char *const kept[_ZYGOTE_KIND_MAX][2] = {
-        [ZYGOTE_PRELOGIN] = { NULL },
-        [ZYGOTE_SESSION] = { "libsodium.", NULL }, /* HASH */
-    };
-    return JAIL_SANITIZED ? 0 : mappings_drop_libraries(kept[kind]);
+/* Children talk, open and send: libc does that; the others' uses stand here. A zygote that works itself keeps what it has. */
+static int drop_libraries(ZygoteKind kind, const ZygoteHook *hook) {
+    static const char *const plain[] = { "libsodium.", NULL }; /* HASH */
+    static const char *const tls[] = { "libsodium.", "libssl.", "libcrypto.", NULL };
+
+    if (JAIL_SANITIZED || (hook && hook->prepare))
+        return 0;
+    return mappings_drop_libraries(kind == ZYGOTE_PRELOGIN ? plain + 1 : hook ? tls : plain);
 }
 
 /* 1, 0: the listener is gone, or a negative errno. */
@@ -81,19 +89,25 @@ static int receive_order(ZygoteFds *ret_fds, SessionStart *ret) {
 }
 
 /* Returns in children only. */
-static void obey(ZygoteKind kind, SessionStart *ret_start) {
+static void obey(ZygoteKind kind, const ZygoteHook *hook, SessionStart *ret_start) {
     ZygoteFds fds = { -EBADF, -EBADF, -EBADF };
     int r;
 
     while ((r = receive_order(&fds, ret_start)) > 0) {
-        pid_t pid = _Fork(); /* fork() would call into libraries that are gone */
+        if (kind != ZYGOTE_SESSION)
+            fds.home = -EBADF;
+        int made = hook && hook->prepare ? hook->prepare(hook->userdata) : -EBADF;
+        if (made >= 0)
+            fds.home = made;
+        pid_t pid = made >= 0 || made == -EBADF ? _Fork() : made; /* fork() would call into libraries that are gone */
         if (pid == 0) {
-            if (jail_take_fds(fds.control, fds.wire, kind == ZYGOTE_SESSION ? fds.home : -EBADF) < 0)
+            if (jail_take_fds(fds.control, fds.wire, fds.home) < 0)
                 _exit(EXIT_FAILURE);
             return;
         }
-        if (pid < 0)
+        if (pid == -1)
             pid = -errno;
+        cleanup_close_(&made);
         (void) close_range(CHILD_CONTROL_FD, ZYGOTE_FD - 1, 0);
         wipe(ret_start, sizeof(*ret_start)); /* the next child is another client's */
         if (send(ZYGOTE_FD, &pid, sizeof(pid), MSG_NOSIGNAL) < 0)
@@ -104,7 +118,7 @@ static void obey(ZygoteKind kind, SessionStart *ret_start) {
 
 /* ---- in the listener ---- */
 
-int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret_fd) {
+int zygote_start(ZygoteKind kind, char **argv, const ZygoteHook *hook, SessionStart *ret_start, int *ret_fd) {
     int pair[2];
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
@@ -126,9 +140,9 @@ int zygote_start(ZygoteKind kind, char **argv, SessionStart *ret_start, int *ret
     if (r < 0)
         log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
                     strerror(-r));
-    if (settle(pair[1]) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0) || drop_libraries(kind) < 0)
+    if (settle(pair[1], hook ? hook->keep_fd : NULL) < 0 || (kind != ZYGOTE_SESSION && jail_drop_capabilities() < 0) || drop_libraries(kind, hook) < 0)
         _exit(EXIT_FAILURE);
-    obey(kind, ret_start);
+    obey(kind, hook, ret_start);
     return 1;
 }
 

@@ -15,6 +15,7 @@
 
 static const char *const auth_words[] = { [AUTH_UNSET] = "", [AUTH_REQUIRED] = "required", [AUTH_OFF] = "off", NULL };
 static const char *const tls_words[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required", NULL };
+static const char *const reuse_words[] = { [TLS_REUSE_REQUIRED] = "required", [TLS_REUSE_OFF] = "off", NULL };
 static const char *const jail_words[] = { [JAIL_REQUIRED] = "required", [JAIL_BEST_EFFORT] = "best-effort", NULL };
 static const char *const sim_words[] = { [SIM_OK] = "ok", [SIM_FAIL] = "fail", NULL };
 
@@ -49,7 +50,13 @@ static const Setting table[] = {
     { "TEMPOFTP_FTP_PASV_ADDRESS", setting_ipv4, FIELD(pasv_address),
       .help = "IPv4 address that PASV tells clients, behind NAT; empty: the one the client connected to" },
     { "TEMPOFTP_FTP_TLS", setting_word, FIELD(ftp_tls), .fallback = "off", .words = tls_words,
-      .help = "TLS on the FTP server" },
+      .help = "TLS on the FTP server: not offered, offered, or demanded before a password and for data" },
+    { "TEMPOFTP_FTP_TLS_CERT", setting_path, FIELD(ftp_tls_cert), .fallback = "/etc/tempoftp/ftp.crt",
+      .help = "PEM file with the FTP server's certificate, its chain after it" },
+    { "TEMPOFTP_FTP_TLS_KEY", setting_path, FIELD(ftp_tls_key), .fallback = "/etc/tempoftp/ftp.key",
+      .help = "PEM file with the certificate's private key, ECDSA or RSA, without a passphrase" },
+    { "TEMPOFTP_FTP_TLS_REUSE", setting_word, FIELD(ftp_tls_reuse), .fallback = "required", .words = reuse_words,
+      .help = "Whether encrypted data connections must resume the control connection's TLS session; off also puts the key into every session" },
     { "TEMPOFTP_FTP_JAIL", setting_word, FIELD(ftp_jail), .fallback = "required", .words = jail_words,
       .help = "What the FTP server does on a machine without landlock: refuse to serve, or serve with the jail it can get" },
     { "TEMPOFTP_FTP_MAX_CONNECTIONS", setting_number, FIELD(ftp_max_connections), .fallback = "512", .min = 1, .max = 512,
@@ -179,6 +186,8 @@ Settings *settings_free(Settings *s) {
     strv_free(s->proxies);
     free(s->ftp_host);
     free(s->pasv_address);
+    free(s->ftp_tls_cert);
+    free(s->ftp_tls_key);
     free(s);
     return NULL;
 }

@@ -16,6 +16,7 @@
 
 typedef enum AuthMode { AUTH_UNSET, AUTH_REQUIRED, AUTH_OFF } AuthMode;
 typedef enum TlsMode { TLS_OFF, TLS_OPTIONAL, TLS_REQUIRED } TlsMode;
+typedef enum TlsReuse { TLS_REUSE_REQUIRED, TLS_REUSE_OFF } TlsReuse;
 typedef enum JailMode { JAIL_REQUIRED, JAIL_BEST_EFFORT } JailMode;
 typedef enum SimForce { SIM_OK, SIM_FAIL } SimForce;
 
@@ -37,6 +38,8 @@ typedef struct Settings {
     uint16_t pasv_min, pasv_max; /* TEMPOFTP_FTP_PASV_PORTS: 50000-50999 */
     char *pasv_address;   /* TEMPOFTP_FTP_PASV_ADDRESS: NULL = the control connection's */
     TlsMode ftp_tls;      /* TEMPOFTP_FTP_TLS: off */
+    TlsReuse ftp_tls_reuse; /* TEMPOFTP_FTP_TLS_REUSE: required */
+    char *ftp_tls_cert, *ftp_tls_key; /* TEMPOFTP_FTP_TLS_CERT, TEMPOFTP_FTP_TLS_KEY: /etc/tempoftp/ftp.crt, ftp.key */
     JailMode ftp_jail;    /* TEMPOFTP_FTP_JAIL: required | best-effort */
     uint32_t ftp_max_connections; /* TEMPOFTP_FTP_MAX_CONNECTIONS: 512 */
     uint32_t ftp_max_per_address; /* TEMPOFTP_FTP_MAX_PER_ADDRESS: 64 */

@@ -29,7 +29,7 @@ OUTSIDE = [
     (r"(mysql|mariadb)(/.*)?\.h", ["accounts/"]),
     (r"h2o(/.*)?\.h", ["api/"]),
     (r"sodium(/.*)?\.h", ["crypto/"]),
-    (r"openssl/.*\.h", ["crypto/", "ftpd/tls.c", "ftpd/tls.h"]),
+    (r"openssl/.*\.h", ["crypto/", "ftpd/tls.c", "ftpd/tls_key.c", "ftpd/tls_key.h"]),
     (r"curl/.*\.h", ["export/", "cli/client.c"]),
     (r"seccomp\.h", ["ftpd/jail.c", "transfer/"]),
 ]

@@ -246,7 +246,7 @@ static int set_up(void **state) {
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->wire), 0);
     /* A session that was killed sends nothing: the client must not wait for ever. */
     assert_int_equal(setsockopt(f->control[0], SOL_SOCKET, SO_RCVTIMEO, &(struct timeval) { .tv_sec = 20 }, sizeof(struct timeval)), 0);
-    assert_int_equal(jail_filters_new(&f->filters), 0);
+    assert_int_equal(jail_filters_new(false, &f->filters), 0);
     *state = f;
     return 0;
 }

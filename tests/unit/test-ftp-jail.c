@@ -285,7 +285,7 @@ static int set_up(void **state) {
     close(root);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, f->control), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, f->wire), 0);
-    assert_int_equal(jail_filters_new(&f->filters), 0);
+    assert_int_equal(jail_filters_new(false, &f->filters), 0);
     *state = f;
     return 0;
 }

@@ -63,6 +63,9 @@ static void defaults(void **state) {
     assert_int_equal(s->pasv_max, 50999);
     assert_null(s->pasv_address);
     assert_int_equal(s->ftp_tls, TLS_OFF);
+    assert_string_equal(s->ftp_tls_cert, "/etc/tempoftp/ftp.crt");
+    assert_string_equal(s->ftp_tls_key, "/etc/tempoftp/ftp.key");
+    assert_int_equal(s->ftp_tls_reuse, TLS_REUSE_REQUIRED);
     assert_int_equal(s->ftp_jail, JAIL_REQUIRED);
     assert_int_equal(s->ftp_max_connections, 512);
     assert_int_equal(s->ftp_max_per_address, 64);
@@ -188,6 +191,11 @@ static void single_values(void **state) {
         { "TEMPOFTP_FTP_PASV_ADDRESS", "ftp.example.org", false },
         { "TEMPOFTP_FTP_TLS", "optional", true },
         { "TEMPOFTP_FTP_TLS", "on", false },
+        { "TEMPOFTP_FTP_TLS_CERT", "/etc/ssl/ftp.pem", true },
+        { "TEMPOFTP_FTP_TLS_CERT", "ftp.pem", false },
+        { "TEMPOFTP_FTP_TLS_KEY", "/etc/ssl/../ftp.pem", false },
+        { "TEMPOFTP_FTP_TLS_REUSE", "off", true },
+        { "TEMPOFTP_FTP_TLS_REUSE", "optional", false },
         { "TEMPOFTP_FTP_JAIL", "off", false },
         { "TEMPOFTP_IDLE_SECONDS", "0", true },
         { "TEMPOFTP_IDLE_SECONDS", "-1", false },
@@ -354,7 +362,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 35);
+    assert_int_equal(settings, 38);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;
