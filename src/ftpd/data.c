@@ -185,12 +185,54 @@ static int after_call(DataChannel *d, ssize_t n, unsigned *stalled) {
     return r < 0 ? r : d->tick(d->userdata);
 }
 
+static int send_all(DataChannel *d, const void *data, size_t size, int flags) {
+    const char *p = data;
+    unsigned stalled = 0;
+
+    while (size > 0) {
+        size_t now = size;
+        int r = wait_turn(d, &now);
+        if (r < 0)
+            return r;
+        ssize_t n = send(d->fd, p, now, MSG_NOSIGNAL | flags);
+        if (n == (ssize_t) size) {
+            moved(d, n);
+            return 0;
+        }
+        if (n > 0) {
+            p += n;
+            size -= (size_t) n;
+        }
+        r = after_call(d, n, &stalled);
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+/* The bytes and the end of the connection travel in one segment. */
+static int send_small_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
+    char data[DATA_SMALL_MAX];
+    size_t size = (size_t) (end - offset);
+    ssize_t n;
+
+    do
+        n = pread(file_fd, data, size, (off_t) offset);
+    while (n < 0 && errno == EINTR);
+    if (n < 0)
+        return -errno;
+    int r = send_all(d, data, (size_t) n, MSG_MORE);
+    return r < 0 ? r : (size_t) n < size ? -ENODATA : 0;
+}
+
 int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
     off_t at = (off_t) offset;
     unsigned stalled = 0;
 
     if (d->tls)
         return data_tls_send_file(d, file_fd, offset, end);
+    if (end - offset <= DATA_SMALL_MAX)
+        return send_small_file(d, file_fd, offset, end);
 
     while ((uint64_t) at < end) {
         size_t left = end - (uint64_t) at < SENDFILE_MAX ? (size_t) (end - (uint64_t) at) : SENDFILE_MAX;
@@ -212,28 +254,7 @@ int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
 }
 
 int data_send_plain(DataChannel *d, const void *data, size_t size) {
-    const char *p = data;
-    unsigned stalled = 0;
-
-    while (size > 0) {
-        size_t now = size;
-        int r = wait_turn(d, &now);
-        if (r < 0)
-            return r;
-        ssize_t n = send(d->fd, p, now, MSG_NOSIGNAL);
-        if (n == (ssize_t) size) {
-            moved(d, n);
-            return 0;
-        }
-        if (n > 0) {
-            p += n;
-            size -= (size_t) n;
-        }
-        r = after_call(d, n, &stalled);
-        if (r < 0)
-            return r;
-    }
-    return 0;
+    return send_all(d, data, size, 0);
 }
 
 int data_send(DataChannel *d, const void *data, size_t size) {

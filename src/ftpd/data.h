@@ -16,6 +16,7 @@
 #define DATA_TICK_MS 200
 #define DATA_ACCEPT_MS 30000
 #define DATA_STALL_MS 60000 /* unless told otherwise */
+#define DATA_SMALL_MAX 8192 /* bytes that a new connection takes at once, whatever the client does */
 
 typedef struct DataChannel {
     int listen_fd; /* -EBADF: no PASV or EPSV since the last transfer */
@@ -39,7 +40,7 @@ int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint
 int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
 /* A connection that somebody else made, non-blocking; takes the fd. */
 void data_adopt(DataChannel *d, int fd);
-/* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. */
+/* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. Up to DATA_SMALL_MAX may leave only with the connection's end, in data_close(). */
 int data_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) _must_use_;
 int data_send(DataChannel *d, const void *data, size_t size) _must_use_;
 /* What arrives, up to size bytes: how many, 0 at the end, or negative. */

@@ -32,38 +32,53 @@ static void put_line_end(Reply *r) {
     r->size += LINE_END_SIZE;
 }
 
+static void put_code(Reply *r, int code, char separator) {
+    const char start[] = { (char) ('0' + code / 100), (char) ('0' + code / 10 % 10), (char) ('0' + code % 10), separator, '\0' };
+    put_text(r, start);
+}
+
 /* A line longer than the buffer is cut by vsnprintf; what is left of r's room cuts it once more. */
-_printf_(3, 0)
-static void put_formatted(Reply *r, const char *start, const char *format, va_list args) {
+_printf_(2, 0)
+static void put_printed(Reply *r, const char *format, va_list args) {
     char text[REPLY_MAX / 2];
 
     vsnprintf(text, sizeof(text), format, args);
-    put_text(r, start);
     put_text(r, text);
+}
+
+/* Most replies are words. printf would fault in ten pages of code and stack for them, in every new process. */
+_printf_(2, 0)
+static void put_formatted(Reply *r, const char *format, va_list args) {
+    if (!strchr(format, '%'))
+        put_text(r, format);
+    else if (strcmp(format, "%s") == 0)
+        put_text(r, va_arg(args, const char *));
+    else
+        put_printed(r, format, args);
     put_line_end(r);
 }
 
 void reply_line(Reply *r, int code, bool more, const char *format, ...) {
-    char start[16];
     va_list args;
 
-    snprintf(start, sizeof(start), "%03d%c", code, more ? '-' : ' ');
+    put_code(r, code, more ? '-' : ' ');
     va_start(args, format);
-    put_formatted(r, start, format, args);
+    put_formatted(r, format, args);
     va_end(args);
 }
 
 void reply_item(Reply *r, const char *format, ...) {
     va_list args;
 
+    put(r, ' ');
     va_start(args, format);
-    put_formatted(r, " ", format, args);
+    put_formatted(r, format, args);
     va_end(args);
 }
 
-static int send_all(int fd, const char *p, size_t left) {
+static int send_all(int fd, const char *p, size_t left, int flags) {
     while (left > 0) {
-        ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL);
+        ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
         if (n >= 0) {
             p += n;
             left -= (size_t) n;
@@ -84,7 +99,7 @@ static int send_all(int fd, const char *p, size_t left) {
 }
 
 int reply_send(int fd, const Reply *r) {
-    return send_all(fd, r->text, r->size);
+    return send_all(fd, r->text, r->size, 0);
 }
 
 int reply_text(int fd, const char *data, size_t size) {
@@ -94,9 +109,9 @@ int reply_text(int fd, const char *data, size_t size) {
     while (size > 0 && r >= 0) {
         const char *iac = memchr(data, IAC, size);
         size_t n = iac ? (size_t) (iac - data) : size;
-        r = send_all(fd, data, n);
+        r = send_all(fd, data, n, 0);
         if (r >= 0 && iac)
-            r = send_all(fd, twice, sizeof(twice));
+            r = send_all(fd, twice, sizeof(twice), 0);
         data += n + !!iac;
         size -= n + !!iac;
     }
@@ -104,14 +119,23 @@ int reply_text(int fd, const char *data, size_t size) {
 }
 
 int reply(int fd, int code, const char *format, ...) {
-    char start[16];
     Reply r;
     va_list args;
 
     r.size = 0;
-    snprintf(start, sizeof(start), "%03d ", code);
+    put_code(&r, code, ' ');
     va_start(args, format);
-    put_formatted(&r, start, format, args);
+    put_formatted(&r, format, args);
     va_end(args);
     return reply_send(fd, &r);
+}
+
+int reply_with_next(int fd, int code, const char *text) {
+    Reply r;
+
+    r.size = 0;
+    put_code(&r, code, ' ');
+    put_text(&r, text);
+    put_line_end(&r);
+    return send_all(fd, r.text, r.size, MSG_MORE);
 }

@@ -144,7 +144,7 @@ static int secure(Session *s, WireDirection direction) {
     return r < 0 ? r : 0;
 }
 
-int transfer_open(Session *s, WireDirection direction, const char *what) {
+static int open_data(Session *s, WireDirection direction, const char *what, bool ends_at_once) {
     if (s->conversation.tls_mode == TLS_REQUIRED && !s->conversation.protect) {
         int refused = reply(s->conversation.fd, 521, "Este servidor exige datos cifrados: PBSZ 0 y PROT P.");
         return refused < 0 ? refused : 0;
@@ -153,7 +153,7 @@ int transfer_open(Session *s, WireDirection direction, const char *what) {
     if (r >= 0)
         r = session_may_transfer(s);
     if (r >= 0) {
-        r = reply(s->conversation.fd, 150, "%s", what);
+        r = ends_at_once ? reply_with_next(s->conversation.fd, 150, what) : reply(s->conversation.fd, 150, "%s", what);
         return r < 0 ? r : s->conversation.protect ? secure(s, direction) : 1;
     }
     data_reset(&s->data);
@@ -166,6 +166,10 @@ int transfer_open(Session *s, WireDirection direction, const char *what) {
     else
         r = reply(s->conversation.fd, 425, "No se pudo abrir la conexión de datos.");
     return r < 0 ? r : 0;
+}
+
+int transfer_open(Session *s, WireDirection direction, const char *what) {
+    return open_data(s, direction, what, false);
 }
 
 int transfer_reply_end(Session *s, int result) {
@@ -241,7 +245,9 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
     s->file_size = size;
     s->file_offset = offset;
-    int r = transfer_open(s, WIRE_DOWNLOAD, "Enviando el archivo.");
+    /* Then nothing waits for the client, and both replies may share a segment. */
+    bool small = !s->ascii && !s->conversation.protect && s->data.pace.rate == 0 && size - offset <= DATA_SMALL_MAX;
+    int r = open_data(s, WIRE_DOWNLOAD, "Enviando el archivo.", small);
     if (r <= 0) {
         s->file[0] = '\0';
         return r;
