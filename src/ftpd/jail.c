@@ -351,7 +351,7 @@ int jail_enter_keeper(const JailFilters *f) {
 
 int jail_open_drop(const char *drop) {
     struct open_how how = {
-        .flags = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .flags = O_PATH | O_DIRECTORY | O_CLOEXEC,
         .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
     };
     long fd = syscall(SYS_openat2, CHILD_HOME_FD, drop[0] == '/' ? "." : drop, &how, sizeof(how));

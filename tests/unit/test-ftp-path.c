@@ -89,6 +89,9 @@ static void globs(void **state) {
         { "a*b*c", "aXXbYY", false }, { "?", "a", true },      { "?", "", false },       { "a?c", "abc", true },     { "abc", "abc", true },
         { "abc", "abcd", false }, { "**", "x", true },         { "*a", "aaa", true },    { "*ab", "aab", true },     { "", "", true },
         { "", "a", false },       { "a*", "b", false },
+        { "[ab]", "b", true },    { "[ab]", "c", false },      { "[a-c]x", "bx", true }, { "[!a-c]x", "bx", false },  { "[^a]", "b", true },
+        { "[]]", "]", true },     { "[a-]", "-", true },       { "[a", "[a", true },     { "[", "[", true },          { "x[", "x", false },
+        { "*[0-9].nc", "a1b2.nc", true }, { "[\xe0-\xff]", "\xf1", true }, { "[!]", "[!]", true }, { "[a]", "", false }, { "*[!0-9]", "a1", false },
     };
     char many[201], name[1001];
 
