@@ -300,7 +300,7 @@ static void only_the_drop_can_be_changed(void **state) {
     }
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, control), 0);
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire), 0);
-    assert_int_equal(jail_filters_new(&filters), 0);
+    assert_int_equal(jail_filters_new(false, &filters), 0);
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         if (JAIL_SANITIZED && cases[i].runtime)
             continue;
