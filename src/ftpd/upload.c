@@ -87,6 +87,7 @@ static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint
 
     strcpy(s->file, path);
     s->file_size = 0; /* nobody knows yet */
+    s->file_offset = offset;
     int r = transfer_open(s, WIRE_UPLOAD, greeting);
     if (r <= 0) {
         s->file[0] = '\0';

@@ -83,6 +83,25 @@ def without_tempoftpd(machine):
         machine.run(["systemctl", "start", "tempoftp.socket", "tempoftp-api.socket"])
 
 
+@contextlib.contextmanager
+def settings(machine, **values):
+    """The FTP server with other settings, restarted for them before and after."""
+    drop_in, file = "/run/systemd/system/tempoftp-ftp.service.d/settings.conf", "/run/tempoftp-ftp-test.env"
+
+    def apply():
+        machine.run(["systemctl", "daemon-reload"])
+        machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    # a file, because those of the unit are stronger than its Environment=
+    machine.write_file(file, "".join(f"{name}={value}\n" for name, value in values.items()))
+    machine.write_file(drop_in, f"[Service]\nEnvironmentFile={file}\n")
+    apply()
+    try:
+        yield
+    finally:
+        machine.file(drop_in).unlink()
+        apply()
+
+
 def change_database(machine, sql):
     """tempoftpd alone writes the database and remembers what it wrote: it must not run meanwhile, nor be called back."""
     with without_tempoftpd(machine):

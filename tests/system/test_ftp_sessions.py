@@ -8,7 +8,7 @@ import pytest
 
 from client import FTP_ADDRESS, decrypt, fetch, ftp_login
 from ftp_service import (BIG, FTP1, assert_ended, begin, change_database, delivered, end_sessions, kill_listener,  # noqa: F401 (fixtures)
-                         list_sessions, main_pid, opened, read_rest, slow_hash, wait_for_listener, without_tempoftpd)
+                         list_sessions, main_pid, opened, read_rest, settings, slow_hash, wait_for_listener, without_tempoftpd)
 from machine import wait_until
 
 
@@ -379,14 +379,8 @@ RATE = 4_000_000
 @pytest.fixture
 def paced(machine):
     """The FTP server lets an account have RATE bytes a second."""
-    drop_in = "/run/systemd/system/tempoftp-ftp.service.d/rate.conf"
-    machine.write_file(drop_in, f"[Service]\nEnvironment=TEMPOFTP_FTP_ACCOUNT_RATE={RATE}\n")
-    machine.run(["systemctl", "daemon-reload"])
-    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
-    yield
-    machine.file(drop_in).unlink()
-    machine.run(["systemctl", "daemon-reload"])
-    machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+    with settings(machine, TEMPOFTP_FTP_ACCOUNT_RATE=RATE):
+        yield
 
 
 def test_a_paced_download_lives_through_a_restart_and_is_cut_within_a_second(machine, api, delivered, opened, paced):  # noqa: F811
@@ -429,3 +423,23 @@ def test_a_paced_download_lives_through_a_restart_and_is_cut_within_a_second(mac
     assert took < 1 and cut < 1.5, (took, cut)
     assert_ended(busy)
     assert_ended(second)
+
+
+# ---- idle ---------------------------------------------------------------------------------------------
+
+def test_a_ban_outlives_idleness_and_then_the_server_leaves(machine):
+    """The list of bans lies in the listener: it stays as long as the last of them, and no longer."""
+    with settings(machine, TEMPOFTP_IDLE_SECONDS=1, TEMPOFTP_FTP_BAN_AFTER=1, TEMPOFTP_FTP_BAN_SECONDS=15), ftplib.FTP(timeout=60) as ftp:
+        ftp.connect(*FTP_ADDRESS)
+        with pytest.raises(ftplib.error_temp, match="421 Demasiados intentos"):
+            ftp.login("ftp_nadie_aaaa", "wrong-password")
+        ftp.close()
+        listener, begin = main_pid(machine), time.monotonic()
+        while time.monotonic() < begin + 4:  # four times the idle time, in which nobody is connected
+            assert main_pid(machine) == listener
+            time.sleep(0.2)
+        with pytest.raises(ftplib.error_temp, match="421 Demasiados intentos fallidos"):
+            ftp.connect(*FTP_ADDRESS)
+        wait_until(lambda: machine.unit("tempoftp-ftp.service", "ActiveState")["ActiveState"] == "inactive", 60, what="the server to leave")
+        ftp.connect(*FTP_ADDRESS)
+        assert ftp.getwelcome().startswith("220")
