@@ -1,4 +1,4 @@
-/* What operators do to requests: delete, expire, block, unblock, extend. Each is one Change and its answer. */
+/* What operators do to requests: delete, expire, block, unblock, extend, give a drop folder. Each is one Change and its answer. */
 #include "api/change.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
@@ -6,6 +6,8 @@
 #include "api/resources.h"
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "model/messages.h"
+#include "model/paths.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -284,6 +286,80 @@ static void unblocked(Change *change, int r) {
 
 void request_unblock(Call *c) {
     Change *change = change_for(c, unblock_apply, unblocked);
+    if (change)
+        change_run(change);
+}
+
+/* ---- drop folders ---- */
+
+static void answer_drop(Change *change, uint64_t bytes) {
+    const Request *r = &change->request;
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    open_answer(&w, state_name(r->state), r);
+    json_string(&w, "usuario", r->account);
+    if (bytes > 0) {
+        json_object_open(&w, "buzon");
+        json_string(&w, "carpeta", DROP_FOLDER);
+        json_integer(&w, "bytes", (int64_t) bytes);
+        json_object_close(&w);
+    } else
+        json_null(&w, "buzon");
+    send_answer(change->userdata, &w);
+}
+
+static void drop_opened(Change *change, int r) {
+    Call *c = change->userdata;
+    LogContext about = change_log(change);
+
+    if (r == -EPERM) {
+        bool due = state_has_days(change->was); /* and over, only not yet swept */
+        reply_state_text(c, "No se puede abrir un buzón", due ? STATE_EXPIRADO : change->was);
+    } else if (r < 0)
+        reply_failed(c, r);
+    else {
+        about.account = change->request.account;
+        about.message_id = MESSAGE_ID_DROP;
+        log_line(LOG_INFO, &about, "The drop folder of %s is open, for %llu bytes", about.account, (unsigned long long) change->bytes);
+        answer_drop(change, change->bytes);
+    }
+}
+
+void request_drop(Call *c) {
+    Refusal refusal = { 0 };
+    uint64_t bytes;
+
+    int r = drop_body_parse(c->req->entity.base, c->req->entity.len, &bytes, &refusal);
+    if (r == -EBADMSG) {
+        reply_refusal(c, &refusal);
+        return;
+    }
+    if (r < 0) {
+        reply_errno(c, r);
+        return;
+    }
+    Change *change = change_for(c, change_apply_drop, drop_opened);
+    if (!change)
+        return;
+    change->bytes = bytes;
+    change_run(change);
+}
+
+static void drop_closed(Change *change, int r) {
+    Call *c = change->userdata;
+
+    if (r == -ENODATA) {
+        reply_detail(c, 404, "La cuenta no tiene buzón");
+        call_done(c);
+    } else if (r < 0)
+        reply_failed(c, r);
+    else
+        answer_drop(change, 0);
+}
+
+void request_no_drop(Call *c) {
+    Change *change = change_for(c, change_apply_no_drop, drop_closed);
     if (change)
         change_run(change);
 }

@@ -215,9 +215,9 @@ static int method_unit_ended(sd_bus_message *call, void *userdata, sd_bus_error 
         return refuse(call, -EPERM);
     if (unit.kind == UNIT_TRANSFER)
         lifecycle_transfer_ended(m, unit.life, unit.run, result, exit_code, exit_status);
-    else if (unit.kind == UNIT_PURGE) {
+    else if (unit.kind == UNIT_PURGE || unit.kind == UNIT_DROP) {
         snprintf(detail, sizeof(detail), "%.32s: %.32s/%.32s", result, exit_code, exit_status);
-        tasks_purge_ended(m, unit.life, unit.run, unit.id, !unit.failed, detail);
+        tasks_purge_ended(m, unit.kind == UNIT_DROP ? TASK_DROP : TASK_PURGE, unit.life, unit.run, unit.id, !unit.failed, detail);
     }
     bus_answer(sd_bus_message_ref(call), 0, NULL);
     return 1;
@@ -239,7 +239,7 @@ static int method_expire_due(sd_bus_message *call, void *userdata, sd_bus_error 
 
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
-    SD_BUS_METHOD("Authenticate", "sss", "bsst", login_authenticate, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Authenticate", "sss", "bsstst", login_authenticate, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("Downloads", "a(sssttt)", "", login_downloads, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferSized", "sttt", "", method_sized, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferDone", "stt", "", method_done, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -2,10 +2,12 @@
  * (units, folders, sessions) is settle.c's business; when a move is allowed at all is model/state.c's. */
 #include "api/change.h"
 
+#include "api/folders.h"
 #include "api/settle.h"
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define DAY_SECONDS 86400
 
@@ -125,6 +127,21 @@ static int put_task(StoreTx *tx, const Change *c, TaskKind kind) {
     return tx_task_put(tx, &t);
 }
 
+/* The account's drop folder is no longer to be written, and to be removed. -ENODATA: it has none. */
+static int end_drop(StoreTx *tx, Change *c) {
+    uint64_t bytes;
+    int r = tx_drop(tx, c->request.account, &bytes);
+
+    if (r >= 0 && bytes == 0)
+        r = -ENODATA;
+    if (r >= 0)
+        r = tx_drop_put(tx, c->request.account, 0);
+    if (r >= 0)
+        r = put_task(tx, c, TASK_DROP);
+    c->drop_ended = r >= 0;
+    return r;
+}
+
 /* The end of a request: whatever must still be taken away becomes a durable task in the same transaction. */
 static int leave(StoreTx *tx, Change *c, State to, const char *text) {
     bool had_access = state_has_days(c->was);
@@ -141,7 +158,11 @@ static int leave(StoreTx *tx, Change *c, State to, const char *text) {
     r = tx_account_uses(tx, c->request.account, &uses);
     if (r < 0 || uses > 0)
         return r;
-    r = tx_account_clear(tx, c->request.account);
+    r = end_drop(tx, c);
+    if (r == -ENODATA)
+        r = 0;
+    if (r >= 0)
+        r = tx_account_clear(tx, c->request.account);
     if (r >= 0)
         r = put_task(tx, c, TASK_REVOKE);
     c->account_gone = r >= 0;
@@ -202,6 +223,43 @@ int change_apply_extend(StoreTx *tx, Change *c) {
     r->expires = expires;
     r->vigencia += c->days;
     return update(tx, c, "vigencia extendida");
+}
+
+/* Before the commit: nobody is told of a folder that isn't there. One that an earlier drop left behind is somebody else's. */
+static int make_drop_folder(StoreTx *tx, const Change *c, bool is_new) {
+    const Request *r = &c->request;
+    int k = 0;
+
+    if (c->m->data_fd < 0)
+        return 0;
+    if (is_new && folders_drop_exists(c->m->data_fd, r->account)) {
+        k = put_task(tx, c, TASK_DROP);
+        if (k >= 0)
+            k = folders_drop_take(c->m->data_fd, r->account, r->id, r->life);
+    }
+    return k < 0 ? k : folders_drop_make(c->m->data_fd, r->account);
+}
+
+int change_apply_drop(StoreTx *tx, Change *c) {
+    char text[64];
+    uint64_t before;
+
+    if (!state_has_days(c->request.state) || c->request.expires <= c->now)
+        return -EPERM;
+    int r = tx_drop(tx, c->request.account, &before);
+    if (r >= 0)
+        r = make_drop_folder(tx, c, before == 0);
+    if (r >= 0)
+        r = tx_drop_put(tx, c->request.account, c->bytes);
+    snprintf(text, sizeof(text), "buzón de %llu bytes", (unsigned long long) c->bytes);
+    return r < 0 ? r : update(tx, c, text);
+}
+
+int change_apply_no_drop(StoreTx *tx, Change *c) {
+    if (!state_has_days(c->request.state))
+        return -ENODATA;
+    int r = end_drop(tx, c);
+    return r < 0 ? r : update(tx, c, "buzón retirado");
 }
 
 int change_apply_expire(StoreTx *tx, Change *c) {

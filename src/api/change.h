@@ -36,6 +36,7 @@ struct Change {
     Request request;    /* the row: before apply as found, after it as changed */
     State was;          /* its state before */
     bool account_gone;  /* it was the last use of its account */
+    bool drop_ended;    /* the account has no drop folder any more: what was in it is to be removed */
     bool unit_is_gone;  /* set by callers who know: consequences need not stop it */
     bool backend_changed; /* en_mysql */
 };
@@ -56,5 +57,7 @@ int change_apply_copied(StoreTx *tx, Change *c);  /* TransferDone; bytes, files 
 int change_apply_fail(StoreTx *tx, Change *c);    /* in flight → error; cause, text = detail */
 int change_apply_block(StoreTx *tx, Change *c);   /* listo → bloqueado, or a new reason; text */
 int change_apply_extend(StoreTx *tx, Change *c);  /* days; -ERANGE past the maximum, -EPERM in another state */
+int change_apply_drop(StoreTx *tx, Change *c);    /* a drop folder for its account, or another quota; bytes; -EPERM in another state */
+int change_apply_no_drop(StoreTx *tx, Change *c); /* takes it away; -ENODATA: there is none */
 int change_apply_expire(StoreTx *tx, Change *c);  /* listo|bloqueado and due → expirado; -EALREADY when not due */
 int change_apply_delete(StoreTx *tx, Change *c);  /* anything → eliminado */

@@ -191,6 +191,56 @@ bool folders_purge_ahead(int data_fd, const Request *r, bool has_id) {
     return exists(data_fd, p.staging) || exists(data_fd, p.blocked) || (has_id && p.home[0] && exists(data_fd, p.home));
 }
 
+/* ---- drop folders ---- */
+
+#define TAKE_TRIES_MAX 1000
+
+int folders_drop_make(int data_fd, const char *account) {
+    char path[REL_PATH_SIZE];
+    int r = make_folder(data_fd, account, MODE_SERVED);
+
+    path_drop(account, path);
+    return r < 0 ? r : make_folder(data_fd, path, MODE_SHARED);
+}
+
+bool folders_drop_exists(int data_fd, const char *account) {
+    char path[REL_PATH_SIZE];
+
+    path_drop(account, path);
+    return exists(data_fd, path);
+}
+
+/* A purge unit may be emptying the folder that this one moves into, and take it away between two lines here: then it is made again. */
+int folders_drop_take(int data_fd, const char *account, const char *id, uint64_t life) {
+    char path[REL_PATH_SIZE], purge[REL_PATH_SIZE], target[REL_PATH_SIZE + 16];
+
+    path_drop(account, path);
+    path_drop_purge(id, life, purge);
+    for (unsigned i = 0; i < TAKE_TRIES_MAX; i++) {
+        if (!exists(data_fd, path))
+            break;
+        int r = make_folder(data_fd, purge, MODE_SHARED);
+        if (r < 0 && r != -ENOENT)
+            return r;
+        snprintf(target, sizeof(target), "%s/%u", purge, i);
+        if (renameat2(data_fd, path, data_fd, target, RENAME_NOREPLACE) == 0)
+            break;
+        if (errno != EEXIST && errno != ENOENT)
+            return -errno;
+    }
+    if (exists(data_fd, path))
+        return -EBUSY;
+    (void) unlinkat(data_fd, account, AT_REMOVEDIR); /* the home goes with the last thing in it; not empty is fine */
+    return 0;
+}
+
+bool folders_drop_pending(int data_fd, const char *id, uint64_t life) {
+    char path[REL_PATH_SIZE];
+
+    path_drop_purge(id, life, path);
+    return exists(data_fd, path);
+}
+
 int folders_space(int data_fd, uint64_t *ret_free, uint64_t *ret_total) {
     struct statvfs v;
 

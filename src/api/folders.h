@@ -18,6 +18,15 @@ bool folders_purge_pending(int data_fd, const char *id, uint64_t life);
 /* Is the folder of a request that has ended still where it was before: about to be moved to `.purge`, by whoever ended it? has_id: no newer request has
  * taken the id, so that `<account>/<id>` can only be its own. */
 bool folders_purge_ahead(int data_fd, const Request *r, bool has_id);
+/* ---- drop folders: an account's `_buzon`, which people write into and nobody here reads ---- */
+/* Makes it, or puts its modes right. */
+int folders_drop_make(int data_fd, const char *account) _must_use_;
+bool folders_drop_exists(int data_fd, const char *account);
+/* Moves it, when it is there, into `.purge/_buzon.<id>.<life>`, beside what may lie there already. */
+int folders_drop_take(int data_fd, const char *account, const char *id, uint64_t life) _must_use_;
+/* Is `.purge/_buzon.<id>.<life>` there? */
+bool folders_drop_pending(int data_fd, const char *id, uint64_t life);
+
 /* Free and total bytes of the data path's file system. */
 int folders_space(int data_fd, uint64_t *ret_free, uint64_t *ret_total) _must_use_;
 /* Everything found in the data path that could be a request's folder: kind 's'taging, 'b'locked, 'p'urge, 'h'ome (name "<account>/<id>"). */

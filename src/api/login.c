@@ -1,6 +1,7 @@
 /* FTP logins and downloads, as the FTP server reports them over the bus. A login compares the clock every time: an account whose days are over is refused
  * even when everything that should have removed it has failed. */
 #include "api/bus.h"
+#include "api/folders.h"
 #include "api/lifecycle.h"
 #include "basic/fds.h"
 #include "basic/strings.h"
@@ -8,6 +9,7 @@
 #include "crypto/password.h"
 #include "model/account.h"
 #include "model/messages.h"
+#include "model/paths.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -51,6 +53,19 @@ static int login_check_access(Login *l, const char *account) {
     return 0;
 }
 
+/* Bytes that may lie in the account's drop folder; 0: none, or it can't be written. Asked last: who closes one ends the sessions that began before. */
+static uint64_t login_drop(const Login *l) {
+    LogContext about = { .account = l->account };
+    uint64_t bytes;
+
+    int r = store_drop(l->m->store, l->account, &bytes);
+    if (r >= 0 && bytes > 0)
+        r = folders_drop_make(l->m->data_fd, l->account); /* somebody may have taken it away by hand */
+    if (r < 0)
+        log_line(LOG_ERR, &about, "The drop folder of %s cannot be used, the session only reads: %s", l->account, strerror(-r));
+    return r < 0 ? 0 : bytes;
+}
+
 static void login_done(void *userdata) {
     Login *l = userdata;
     if (l->hash && l->matches && !l->refusal && login_check_access(l, l->account) < 0)
@@ -58,7 +73,9 @@ static void login_done(void *userdata) {
     bool ok = l->hash && l->matches && !l->refusal;
     const char *reason = !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
 
-    (void) sd_bus_reply_method_return(l->call, "bsst", ok, reason, ok ? l->home : "", ok ? (uint64_t) l->expires : 0);
+    uint64_t quota = ok ? login_drop(l) : 0;
+
+    (void) sd_bus_reply_method_return(l->call, "bsstst", ok, reason, ok ? l->home : "", ok ? (uint64_t) l->expires : 0, quota > 0 ? DROP_FOLDER : "", quota);
     if (l->refusal && streq(l->refusal, "expired") && l->matches)
         lifecycle_expire_due(l->m, NULL, NULL); /* it should have been taken away already */
     login_free(l);
@@ -91,7 +108,7 @@ int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error
     if (r < 0)
         return r;
     if (strlen(password) > LOGIN_PASSWORD_MAX)
-        return sd_bus_reply_method_return(call, "bsst", false, "password", "", (uint64_t) 0);
+        return sd_bus_reply_method_return(call, "bsstst", false, "password", "", (uint64_t) 0, "", (uint64_t) 0);
     Login *l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;

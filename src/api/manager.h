@@ -36,7 +36,10 @@ typedef struct Manager {
     Answers *answers;
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
-    uint64_t purging[4]; /* lives whose purge unit runs; 0: a free place (tasks.c) */
+    struct Purging {
+        uint64_t life; /* 0: a free place */
+        TaskKind kind;
+    } purging[4]; /* what purge units run for (tasks.c) */
     unsigned pending;
     struct Timer *timers; /* of manager_after() */
     unsigned n_timers;    /* how many of `pending` these are: nobody is owed them when the service is told to stop */

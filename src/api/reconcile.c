@@ -151,7 +151,7 @@ static void orphan(Manager *m, const Found *f, const char *id, uint64_t life) {
             return;
         }
     }
-    tasks_purge_orphan(m, id, life);
+    tasks_purge_orphan(m, TASK_PURGE, id, life);
 }
 
 /* ".staging/<id>.<life>" and its siblings. */
@@ -160,6 +160,10 @@ static void check_life_folder(Manager *m, const Found *f) {
     char id[ID_MAX + 1];
     uint64_t life;
 
+    if (f->kind == 'p' && path_parse_drop(f->name, id, &life) >= 0) {
+        tasks_purge_orphan(m, TASK_DROP, id, life);
+        return;
+    }
     if (path_parse_life(f->name, id, &life) < 0) {
         log_warning("%s/…/%s is nobody's folder: look at it and remove it by hand", m->settings->data_path, f->name);
         return;
@@ -168,9 +172,24 @@ static void check_life_folder(Manager *m, const Found *f) {
     if (k == -ENOENT || (k >= 0 && !streq(r.id, id)))
         orphan(m, f, id, life);
     else if (k >= 0 && f->kind == 'p')
-        tasks_purge_orphan(m, id, life); /* idempotent: a durable task may be at it */
+        tasks_purge_orphan(m, TASK_PURGE, id, life); /* idempotent: a durable task may be at it */
     else if (k >= 0 && !state_is_under_way(r.state))
         (void) !folders_settle(m->data_fd, &r);
+}
+
+/* "<account>/_buzon". Its task takes a drop that was closed; this is for what no task knows of. */
+static void check_drop(Manager *m, const char *name) {
+    LogContext about = { .request = name, .account = name, .message_id = MESSAGE_ID_ORPHAN };
+    uint64_t bytes, life = (uint64_t) utc_now();
+
+    if (store_drop(m->store, name, &bytes) < 0 || bytes > 0)
+        return;
+    log_line(LOG_WARNING, &about, "%s/%s/" DROP_FOLDER " is no drop folder of ours: removing it", m->settings->data_path, name);
+    int r = folders_drop_take(m->data_fd, name, name, life); /* an account's name is a valid id */
+    if (r < 0)
+        log_errno(r, "Cannot move the drop folder of %s away", name);
+    else
+        tasks_purge_orphan(m, TASK_DROP, name, life);
 }
 
 /* "<account>/<id>" */
@@ -182,6 +201,10 @@ static void check_home_folder(Manager *m, const Found *f) {
     snprintf(name, sizeof(name), "%s", f->name);
     char *id = strchr(name, '/');
     *id++ = '\0';
+    if (streq(id, DROP_FOLDER) && store_account_by_name(m->store, name, &account) >= 0) {
+        check_drop(m, name);
+        return;
+    }
     int k = store_get(m->store, id, &r);
     if (k >= 0 && streq(r.account, name)) {
         if (!state_is_under_way(r.state))

@@ -14,6 +14,8 @@ void request_expire_due(Call *c);
 void request_block(Call *c);
 void request_unblock(Call *c);
 void request_extend(Call *c);
+void request_drop(Call *c);
+void request_no_drop(Call *c);
 void request_events(Call *c);      /* watchers.c */
 void session_list(Call *c);        /* session_calls.c */
 void session_end(Call *c);

@@ -22,6 +22,8 @@ static const Route routes[] = {
     { "POST", "/tmpftp/{}/bloquear", request_block, ROUTE_OPTIONAL_BODY, "withdraw access" },
     { "POST", "/tmpftp/{}/desbloquear", request_unblock, ROUTE_OPTIONAL_BODY, "give it back" },
     { "POST", "/tmpftp/{}/extender", request_extend, ROUTE_BODY, "more days" },
+    { "PUT", "/tmpftp/{}/buzon", request_drop, ROUTE_OPTIONAL_BODY, "a drop folder for its account, or another quota" },
+    { "DELETE", "/tmpftp/{}/buzon", request_no_drop, 0, "take the drop folder away" },
     { "GET", "/tmpftp/{}/eventos", request_events, 0, "its history, live as text/event-stream" },
     { "GET", "/sesiones", session_list, ROUTE_OPERATOR, "who is connected to the FTP server" },
     { "DELETE", "/sesiones/{}", session_end, ROUTE_OPERATOR, "ends one session, or all of an account" },

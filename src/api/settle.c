@@ -78,13 +78,26 @@ static void step_stop_unit(Settle *s) {
         on_stopped(s, r, NULL, NULL);
 }
 
+/* Unless it was given again meanwhile. Where this does not come to pass its task does it. */
+static int take_drop(const Change *c) {
+    uint64_t bytes;
+    int r;
+
+    if (!c->drop_ended)
+        return 0;
+    r = store_drop(c->m->store, c->request.account, &bytes);
+    return r < 0 || bytes > 0 ? r : folders_drop_take(c->m->data_fd, c->request.account, c->request.id, c->request.life);
+}
+
 static void step_folder(Settle *s) {
     Change *c = s->change;
 
     if (!state_is_in_flight(c->request.state))
         transfers_remove(c->m->transfers, c->request.life);
     if (c->m->data_fd >= 0) {
-        int r = folders_settle(c->m->data_fd, &c->request);
+        int r = take_drop(c), k = folders_settle(c->m->data_fd, &c->request);
+        if (r >= 0)
+            r = k;
         if (r < 0) {
             LogContext about = change_log(c);
             c->m->folders_checked = false;
@@ -125,14 +138,16 @@ static void end_sessions(Settle *s) {
 
     /* The last request of an account that could be fetched takes every session of it along. */
     int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
-    bool closed = r < 0 || expires == 0;
+    bool closed = r < 0 || expires == 0 || c->drop_ended; /* a session's jail can't be made smaller */
     step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, NULL, on_sessions_ended, s, NULL));
 }
 
 static void step_sessions(Settle *s) {
     Change *c = s->change;
 
-    if (!c->m->bus || c->was != STATE_LISTO || c->request.state == STATE_LISTO)
+    bool leaves = c->was == STATE_LISTO && c->request.state != STATE_LISTO;
+
+    if (!c->m->bus || (!leaves && !c->drop_ended))
         settle_next(s);
     else {
         s->end_sessions_by_ms = monotonic_ms() + END_SESSIONS_FOR_MS;
@@ -221,6 +236,10 @@ static void step_tell(Settle *s) {
         about.message_id = message_id_for_state(c->request.state);
         log_line(c->request.state == STATE_ERROR ? LOG_WARNING : LOG_INFO, &about, "%s → %s%s%s", state_name(c->was),
                  state_name(c->request.state), c->request.message ? ": " : "", c->request.message ? c->request.message : "");
+    }
+    if (c->drop_ended) {
+        about.message_id = MESSAGE_ID_DROP;
+        log_line(LOG_INFO, &about, "The drop folder of %s is closed, what was put into it is removed", c->request.account);
     }
     watchers_publish(c->m, c->request.life);
     tasks_kick(c->m);

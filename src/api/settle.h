@@ -9,9 +9,9 @@ void settle_change(Change *c, SettleDone done);
 
 /* Tasks that are due (purges, revocations): starts them; called after every change, by timers and at start. */
 void tasks_kick(Manager *m);
-/* A purge unit has ended; run: which try it was, from 1. */
-void tasks_purge_ended(Manager *m, uint64_t life, uint32_t run, const char *id, bool success, const char *detail);
+/* The unit of a TASK_PURGE or TASK_DROP has ended; run: which try it was, from 1. */
+void tasks_purge_ended(Manager *m, TaskKind kind, uint64_t life, uint32_t run, const char *id, bool success, const char *detail);
 /* A folder in .purge that no task may know of: starts its removal, unless a task does and waits for its next try. */
-void tasks_purge_orphan(Manager *m, const char *id, uint64_t life);
+void tasks_purge_orphan(Manager *m, TaskKind kind, const char *id, uint64_t life);
 /* Whether something that should be gone has withstood at least one try. */
 bool tasks_are_failing(Manager *m);

@@ -1,5 +1,5 @@
-/* Durable tasks: purging folders and revoking accounts. They stand in the database from the moment the request ends and are repeated, with growing
- * pauses, until they are done; a task that fails is loud in the journal. */
+/* Durable tasks: purging folders and drop folders, revoking accounts. They stand in the database from the moment the request ends and are repeated, with
+ * growing pauses, until they are done; a task that fails is loud in the journal. */
 #include "api/settle.h"
 
 #include "api/folders.h"
@@ -31,20 +31,27 @@ static void task_free(TaskRun *t) {
     free(t);
 }
 
-static bool purge_is_running(const Manager *m, uint64_t life) {
+/* NULL: no unit runs for it. */
+static struct Purging *purging_find(Manager *m, TaskKind kind, uint64_t life) {
     for (unsigned i = 0; i < PURGES_MAX; i++)
-        if (m->purging[i] == life)
-            return true;
-    return false;
+        if (m->purging[i].life == life && (life == 0 || m->purging[i].kind == kind))
+            return &m->purging[i];
+    return NULL;
 }
 
-static bool purge_replace(Manager *m, uint64_t from, uint64_t to) {
-    for (unsigned i = 0; i < PURGES_MAX; i++)
-        if (m->purging[i] == from) {
-            m->purging[i] = to;
-            return true;
-        }
-    return false;
+static bool purging_add(Manager *m, TaskKind kind, uint64_t life) {
+    struct Purging *p = purging_find(m, kind, 0);
+
+    if (p)
+        *p = (struct Purging) { life, kind };
+    return p;
+}
+
+static void purging_remove(Manager *m, TaskKind kind, uint64_t life) {
+    struct Purging *p = purging_find(m, kind, life);
+
+    if (p)
+        p->life = 0;
 }
 
 static int task_job(StoreTx *tx, void *userdata) {
@@ -66,8 +73,8 @@ static void task_written(void *userdata, int r) {
 
     if (r < 0)
         log_errno(r, "Cannot write down a task of request %s", t->task.id);
-    if (t->task.kind == TASK_PURGE)
-        purge_replace(t->m, t->task.life, 0); /* not sooner: the row still said that it is due */
+    if (t->task.kind != TASK_REVOKE)
+        purging_remove(t->m, t->task.kind, t->task.life); /* not sooner: the row still said that it is due */
     if (r >= 0)
         tasks_kick(t->m);
     task_free(t);
@@ -97,7 +104,7 @@ static void purge_started(void *userdata, int r, const char *error_name, const c
     LogContext about = { .request = t->task.id, .message_id = MESSAGE_ID_PURGE_FAILED };
 
     if (r == -EALREADY) { /* another life of this id is being purged: its end kicks us again */
-        purge_replace(t->m, t->task.life, 0);
+        purging_remove(t->m, t->task.kind, t->task.life);
         task_free(t);
         return;
     }
@@ -119,14 +126,15 @@ static bool purge_is_ahead(Manager *m, const Task *task) {
     return folders_purge_ahead(m->data_fd, &request, r < 0 || owner.life == task->life);
 }
 
-static void purge_run(TaskRun *t) {
+static bool data_is_there(const Manager *m, const Task *task) {
+    return (task->kind == TASK_DROP ? folders_drop_pending : folders_purge_pending)(m->data_fd, task->id, task->life);
+}
+
+/* What is in the way of its removal is gone: a unit does the rest. */
+static void purge_start(TaskRun *t) {
     Manager *m = t->m;
 
-    if (purge_is_ahead(m, &t->task)) {
-        task_free(t);
-        return;
-    }
-    if (!m->bus || !folders_purge_pending(m->data_fd, t->task.id, t->task.life)) {
+    if (!m->bus || !data_is_there(m, &t->task)) {
         task_close(t, 0);
         return;
     }
@@ -136,45 +144,77 @@ static void purge_run(TaskRun *t) {
         task_free(t);
         return;
     }
-    if (purge_is_running(m, t->task.life) || !purge_replace(m, 0, t->task.life)) {
+    if (purging_find(m, t->task.kind, t->task.life) || !purging_add(m, t->task.kind, t->task.life)) {
         task_free(t);
         return;
     }
-    int r = broker_start_purge(m->bus, t->task.id, t->task.life, t->task.tries + 1, purge_started, t, NULL);
+    int r = broker_start_purge(m->bus, t->task.kind == TASK_DROP ? UNIT_DROP : UNIT_PURGE, t->task.id, t->task.life, t->task.tries + 1, purge_started, t, NULL);
     if (r < 0)
         purge_started(t, r, NULL, NULL);
 }
 
-void tasks_purge_ended(Manager *m, uint64_t life, uint32_t run, const char *id, bool success, const char *detail) {
+static void purge_run(TaskRun *t) {
+    if (purge_is_ahead(t->m, &t->task))
+        task_free(t);
+    else
+        purge_start(t);
+}
+
+/* Whoever ended the drop moves it away; should he have been killed before, it is still in the home, which nobody may write any more. */
+static int drop_take_leftover(Manager *m, const Task *task) {
+    _cleanup_request_ Request request = { 0 };
+    uint64_t bytes;
+
+    int r = store_get_life(m->store, task->life, &request);
+    if (r == -ENOENT)
+        return 0; /* an orphan: nothing but what is in .purge */
+    if (r >= 0)
+        r = store_drop(m->store, request.account, &bytes);
+    return r < 0 || bytes > 0 ? r : folders_drop_take(m->data_fd, request.account, task->id, task->life);
+}
+
+static void drop_run(TaskRun *t) {
+    LogContext about = { .request = t->task.id, .message_id = MESSAGE_ID_PURGE_FAILED };
+    int r = t->m->bus ? drop_take_leftover(t->m, &t->task) : 0;
+
+    if (r < 0) {
+        log_line(LOG_ERR, &about, "Cannot move a drop folder out of its home, will be tried again: %s", strerror(-r));
+        task_close(t, r);
+    } else
+        purge_start(t);
+}
+
+void tasks_purge_ended(Manager *m, TaskKind kind, uint64_t life, uint32_t run, const char *id, bool success, const char *detail) {
     TaskRun *t = calloc(1, sizeof(*t));
 
     if (!t) {
-        purge_replace(m, life, 0);
+        purging_remove(m, kind, life);
         return;
     }
     manager_hold(m);
     t->m = m;
-    t->task = (Task) { .life = life, .kind = TASK_PURGE, .tries = run > 0 ? run - 1 : 0 };
+    t->task = (Task) { .life = life, .kind = kind, .tries = run > 0 ? run - 1 : 0 };
     snprintf(t->task.id, sizeof(t->task.id), "%s", id);
     if (!success) {
         LogContext about = { .request = id, .message_id = MESSAGE_ID_PURGE_FAILED };
         log_line(LOG_ERR, &about, "The removal of the data failed (%s), will be tried again", detail);
     }
-    bool gone = !folders_purge_pending(m->data_fd, id, life);
-    task_close(t, gone ? 0 : -EIO);
+    task_close(t, data_is_there(m, &t->task) ? -EIO : 0);
 }
 
 static int find_purge(const Task *task, void *userdata) {
     Task *wanted = userdata;
 
-    if (task->kind != TASK_PURGE || task->life != wanted->life)
+    if (task->kind != wanted->kind || task->life != wanted->life)
         return 0;
     *wanted = *task;
     return 1;
 }
 
-void tasks_purge_orphan(Manager *m, const char *id, uint64_t life) {
-    Task task = { .life = life, .kind = TASK_PURGE };
+static void (*const task_runs[TASK_KIND_MAX])(TaskRun *);
+
+void tasks_purge_orphan(Manager *m, TaskKind kind, const char *id, uint64_t life) {
+    Task task = { .life = life, .kind = kind };
 
     snprintf(task.id, sizeof(task.id), "%s", id);
     if (store_list_tasks(m->store, INT64_MAX, find_purge, &task) < 0)
@@ -190,7 +230,7 @@ void tasks_purge_orphan(Manager *m, const char *id, uint64_t life) {
     manager_hold(m);
     t->m = m;
     t->task = task;
-    purge_run(t);
+    task_runs[kind](t);
 }
 
 /* ---- revocation ---- */
@@ -233,8 +273,9 @@ static void revoke_run(TaskRun *t) {
     }
 }
 
+static void (*const task_runs[TASK_KIND_MAX])(TaskRun *) = { [TASK_PURGE] = purge_run, [TASK_REVOKE] = revoke_run, [TASK_DROP] = drop_run };
+
 static int task_start(const Task *task, void *userdata) {
-    static void (*const run[TASK_KIND_MAX])(TaskRun *) = { [TASK_PURGE] = purge_run, [TASK_REVOKE] = revoke_run };
     Manager *m = userdata;
     TaskRun *t = calloc(1, sizeof(*t));
 
@@ -243,7 +284,7 @@ static int task_start(const Task *task, void *userdata) {
     manager_hold(m);
     t->m = m;
     t->task = *task;
-    run[task->kind](t);
+    task_runs[task->kind](t);
     return 0;
 }
 

@@ -2,11 +2,13 @@
 #include "api/view.h"
 
 #include "api/answers.h"
+#include "api/drop_usage.h"
 #include "api/lifecycle.h"
 #include "api/resources.h"
 #include "api/transfers.h"
 #include "basic/strings.h"
 #include "model/messages.h"
+#include "model/paths.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -15,6 +17,14 @@
 #define LIST_DEFAULT 500
 #define LIST_MAX 1000
 #define MESSAGE_SIZE (RUTA_MAX + 512)
+
+/* A drop folder is measured on the pool while the call waits. */
+typedef struct Measured {
+    Call *call;
+    char account[ACCOUNT_NAME_MAX + 1];
+    uint64_t bytes;
+    int r;
+} Measured;
 
 static const char *tls_name(TlsMode mode) {
     static const char *const names[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required" };
@@ -82,7 +92,21 @@ static void reply_without_access(Call *c, const Request *r) {
     reply_json(c, 200, &b);
 }
 
-static void reply_ready(Call *c, const RequestView *v) {
+/* `used`: as drop_usage() found it. Without a drop folder there is no key: the original's clients know none. */
+static void view_drop(JsonWriter *w, const RequestView *v, const Measured *used) {
+    if (v->drop_bytes == 0)
+        return;
+    json_object_open(w, "buzon");
+    json_string(w, "carpeta", DROP_FOLDER);
+    json_integer(w, "bytes", (int64_t) v->drop_bytes);
+    if (used && used->r >= 0)
+        json_integer(w, "usados", (int64_t) used->bytes);
+    else
+        json_null(w, "usados");
+    json_object_close(w);
+}
+
+static void reply_ready(Call *c, const RequestView *v, const Measured *used) {
     const Request *r = &v->request;
     const Settings *settings = c->m->settings;
     _cleanup_buffer_ Buffer b = { 0 };
@@ -114,8 +138,10 @@ static void reply_ready(Call *c, const RequestView *v) {
     json_object_close(&w);
     json_array_open(&w, "exportaciones");
     json_array_close(&w);
+    view_drop(&w, v, used);
     json_object_close(&w);
-    answers_keep(c->m->answers, r->life, r->id, r->expires, &b);
+    if (v->drop_bytes == 0) /* what is used changes without our doing */
+        answers_keep(c->m->answers, r->life, r->id, r->expires, &b);
     reply_json(c, 200, &b);
 }
 
@@ -139,24 +165,54 @@ void view_reply_finished(Call *c, const RequestView *v) {
 
 /* ---- answers that need to know more first ---- */
 
-static void reply_row(Call *c, const RequestView *v) {
+static void reply_row(Call *c, const RequestView *v, const Measured *used) {
     if (state_is_under_way(v->request.state))
         reply_under_way(c, &v->request);
     else if (v->request.state == STATE_LISTO)
-        reply_ready(c, v);
+        reply_ready(c, v, used);
     else
         reply_without_access(c, &v->request);
 }
 
-static void reply_now(Manager *m, Call *c) {
+static void reply_measured(Manager *m, Call *c, const Measured *used) {
     _cleanup_request_view_ RequestView v = { 0 };
     int r = store_view(m->store, c->param, &v);
 
     if (r < 0)
         reply_errno(c, r);
     else
-        reply_row(c, &v);
+        reply_row(c, &v, used);
     call_done(c);
+}
+
+static void reply_now(Manager *m, Call *c) {
+    reply_measured(m, c, NULL);
+}
+
+static void measure_run(void *userdata) {
+    Measured *used = userdata;
+    used->r = drop_usage(used->call->m->data_fd, used->account, &used->bytes);
+}
+
+static void measure_done(void *userdata) {
+    Measured *used = userdata;
+
+    reply_measured(used->call->m, used->call, used);
+    free(used);
+}
+
+/* False: can't be measured, answer without. */
+static bool measure_first(Call *later, const char *account) {
+    Measured *used = malloc(sizeof(*used));
+
+    if (!used)
+        return false;
+    *used = (Measured) { .call = later };
+    strcpy(used->account, account);
+    if (pool_submit(later->m->pool, measure_run, measure_done, used) >= 0)
+        return true;
+    free(used);
+    return false;
 }
 
 static void progress_is_fresh(Manager *m, void *userdata) {
@@ -183,13 +239,15 @@ void request_get(Call *c) {
     }
     bool copying = v.request.state == STATE_TRASLADO && !v.request.copied && c->m->bus;
     bool due = state_has_days(v.request.state) && v.request.expires <= manager_now(c->m);
-    if ((!copying && !due) || !(later = call_detach(c))) {
-        reply_row(c, &v);
+    bool drop = v.drop_bytes > 0 && v.request.state == STATE_LISTO && c->m->data_fd >= 0;
+    if ((!copying && !due && !drop) || !(later = call_detach(c))) {
+        reply_row(c, &v, NULL);
         return;
     }
     if (due)
         lifecycle_expire_due(c->m, due_is_expired, later);
-    else if (transfers_refresh(c->m, v.request.life, PROGRESS_MAX_AGE_MS, progress_is_fresh, later) < 0)
+    else if (drop ? !measure_first(later, v.request.account)
+                  : transfers_refresh(c->m, v.request.life, PROGRESS_MAX_AGE_MS, progress_is_fresh, later) < 0)
         reply_now(c->m, later);
 }
 

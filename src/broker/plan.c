@@ -49,7 +49,7 @@ static void add_reports(TransientUnit *u, UnitKind kind, const char *id, uint64_
 
 /* Common to transfer and purge. Type=exec: a start that fails before the program runs (user, name spaces) is a failed job. AddRef: a failed unit stays
  * until we have read why; CollectMode: but no longer, or it would block its name. */
-static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run) {
+static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, const char *user, const char *id, uint64_t life, uint32_t run) {
     char name[UNIT_NAME_SIZE], gid[16];
 
     unit_name_make(kind, id, false, name);
@@ -58,7 +58,7 @@ static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, con
     transient_text(u, "Type", PROPERTY_TEXT, "exec");
     transient_bool(u, "AddRef", true);
     transient_text(u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
-    transient_text(u, "User", PROPERTY_TEXT, WORKER_USER);
+    transient_text(u, "User", PROPERTY_TEXT, user);
     transient_text(u, "Group", PROPERTY_TEXT, gid);
     transient_list(u, "BindPaths", PROPERTY_BINDS, (const char *const[]) { s->data_path, NULL });
     add_fields(u, id, life);
@@ -157,7 +157,7 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
     if (!path)
         return -ENOMEM;
 
-    start_worker(&u, s, UNIT_TRANSFER, id, life, run);
+    start_worker(&u, s, UNIT_TRANSFER, WORKER_USER, id, life, run);
     describe(&u, "tempoftp: copy of %s for %s", ruta, id);
     add_worker_command(&u, s, id, life, &source, path, addresses);
     /* No credential: systemd 252 fetches those over a socket whose name has to hold the unit's, and the longest ids don't fit. */
@@ -168,23 +168,29 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
     return finish(&u, ret);
 }
 
-int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) {
+/* Only its owner may remove what stands in another's folder. What was copied is the workers'. What people put into a drop folder belongs to the FTP
+ * server's user, and may have modes that rm(1) does not get past. */
+int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) {
     _cleanup_free_ char *folder = NULL;
-    char relative[REL_PATH_SIZE];
+    char relative[REL_PATH_SIZE], uid[16];
+    bool drop = kind == UNIT_DROP;
     TransientUnit u;
     int r;
 
     r = check_use(id, life, ret_reason);
     if (r < 0)
         return r;
-    path_purge(id, life, relative);
+    (drop ? path_drop_purge : path_purge)(id, life, relative);
     if (asprintf(&folder, "%s/%s", s->data_path, relative) < 0) {
         folder = NULL;
         return -ENOMEM;
     }
-    start_worker(&u, s, UNIT_PURGE, id, life, run);
-    describe(&u, "tempoftp: removes the data of %s", id);
-    transient_list(&u, "ExecStart", PROPERTY_COMMAND, (const char *const[]) { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL });
+    snprintf(uid, sizeof(uid), "%" PRIu32, s->ftp_uid);
+    start_worker(&u, s, kind, drop ? uid : WORKER_USER, id, life, run);
+    describe(&u, "tempoftp: removes %s of %s", drop ? "what was put into the drop folder" : "the data", id);
+    const char *const by_hand[] = { TEMPOFTP_LIBEXECDIR "/tempoftp-purge", folder, NULL };
+    const char *const by_rm[] = { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL };
+    transient_list(&u, "ExecStart", PROPERTY_COMMAND, drop ? by_hand : by_rm);
     return finish(&u, ret);
 }
 

@@ -12,7 +12,8 @@
 
 int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, const char *token,
                   TransientUnit *ret, const char **ret_reason) _must_use_;
-int plan_purge(const Settings *s, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
+/* kind: UNIT_PURGE, what was copied for a request; UNIT_DROP, what people put into a drop folder. Whose the files are follows from it. */
+int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
 /* now, when: UTC seconds. The timer's service has the same name. */
 int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
                 const char **ret_reason) _must_use_;

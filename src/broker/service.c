@@ -74,7 +74,7 @@ static int method_start_transfer(sd_bus_message *call, void *userdata, sd_bus_er
     return begin(b, call, &(Order) { .start = &unit }, error);
 }
 
-static int method_start_purge(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+static int start_purge(sd_bus_message *call, void *userdata, UnitKind kind, sd_bus_error *error) {
     _cleanup_transient_ TransientUnit unit = { 0 };
     Broker *b = userdata;
     const char *id, *reason = "";
@@ -87,10 +87,18 @@ static int method_start_purge(sd_bus_message *call, void *userdata, sd_bus_error
         r = sd_bus_message_read(call, "stu", &id, &life, &run);
     if (r < 0)
         return r;
-    r = plan_purge(b->settings, id, life, run, &unit, &reason);
+    r = plan_purge(b->settings, kind, id, life, run, &unit, &reason);
     if (r < 0)
         return refuse(call, r, reason, error);
     return begin(b, call, &(Order) { .start = &unit }, error);
+}
+
+static int method_start_purge(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    return start_purge(call, userdata, UNIT_PURGE, error);
+}
+
+static int method_start_drop_purge(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    return start_purge(call, userdata, UNIT_DROP, error);
 }
 
 static int method_stop_unit(sd_bus_message *call, void *userdata, sd_bus_error *error) {
@@ -161,6 +169,7 @@ static const sd_bus_vtable methods[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("StartTransfer", "stusass", "", method_start_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StartPurge", "stu", "", method_start_purge, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("StartDropPurge", "stu", "", method_start_drop_purge, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StopUnit", "ss", "", method_stop_unit, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ArmExpiry", "stt", "", method_arm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("DisarmExpiry", "s", "", method_disarm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),

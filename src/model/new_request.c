@@ -208,6 +208,29 @@ int block_body_parse(const char *body, size_t size, char **ret_reason, Refusal *
     return 0;
 }
 
+int drop_body_parse(const char *body, size_t size, uint64_t *ret_bytes, Refusal *ret_refusal) {
+    static const Field fields[] = { { "bytes", INTEGER, false } };
+    _cleanup_(json_drop) json_t *root = NULL;
+
+    *ret_bytes = DROP_BYTES_DEFAULT;
+    if (size == 0)
+        return 0;
+    int r = load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
+    if (r < 0)
+        return r;
+
+    const json_t *given = json_object_get(root, "bytes");
+    json_int_t bytes = json_integer_value(given);
+    if (given && (bytes < 1 || (uint64_t) bytes > DROP_BYTES_MAX)) {
+        refuse_field(ret_refusal, "bytes", bytes < 1 ? "greater_than_equal" : "less_than_equal",
+                     bytes < 1 ? "Se espera un número mayor o igual a 1" : "Se espera un número menor o igual a 1125899906842624");
+        return -EBADMSG;
+    }
+    if (given)
+        *ret_bytes = (uint64_t) bytes;
+    return 0;
+}
+
 int extend_body_parse(const char *body, size_t size, int *ret_days, Refusal *ret_refusal) {
     static const Field fields[] = { { "dias", INTEGER, true } };
     _cleanup_(json_drop) json_t *root = NULL;

@@ -29,6 +29,14 @@ void path_home(const char *account, const char *id, char ret[static REL_PATH_SIZ
     snprintf(ret, REL_PATH_SIZE, "%s/%s", account, id);
 }
 
+void path_drop(const char *account, char ret[static REL_PATH_SIZE]) {
+    path_home(account, DROP_FOLDER, ret);
+}
+
+void path_drop_purge(const char *id, uint64_t life, char ret[static REL_PATH_SIZE]) {
+    snprintf(ret, REL_PATH_SIZE, ".purge/" DROP_FOLDER ".%s.%" PRIu64, id, life);
+}
+
 int path_parse_life(const char *name, char ret_id[static ID_MAX + 1], uint64_t *ret_life) {
     const char *dot = strrchr(name, '.');
     char id[ID_MAX + 1];
@@ -45,4 +53,10 @@ int path_parse_life(const char *name, char ret_id[static ID_MAX + 1], uint64_t *
     strcpy(ret_id, id);
     *ret_life = life;
     return 0;
+}
+
+int path_parse_drop(const char *name, char ret_id[static ID_MAX + 1], uint64_t *ret_life) {
+    static const char prefix[] = DROP_FOLDER ".";
+
+    return has_prefix(name, prefix) ? path_parse_life(name + sizeof(prefix) - 1, ret_id, ret_life) : -EINVAL;
 }

@@ -19,6 +19,8 @@
 #define ACCOUNT_NAME_MAX 48  /* "ftp_…" */
 #define REQUEST_BODY_MAX 16384
 #define REQUEST_ID_MAX 64    /* X-Request-ID */
+#define DROP_BYTES_DEFAULT (UINT64_C(10) << 30)
+#define DROP_BYTES_MAX (UINT64_C(1) << 50)
 #define DAYS_MAX 36500       /* the most that vigencia_max or an extension may be: 100 years */
 
 /* One row as programs hold it. Owns its heap strings: request_done(). */
@@ -111,4 +113,6 @@ bool origin_is_allowed(char *const *origins, const char *host);
 
 /* Bodies of the actions; same refusals (422 only): */
 int block_body_parse(const char *body, size_t size, char **ret_reason /* NULL when absent */, Refusal *ret_refusal) _must_use_;
+/* {"bytes"}: absent DROP_BYTES_DEFAULT; 1 to DROP_BYTES_MAX. */
+int drop_body_parse(const char *body, size_t size, uint64_t *ret_bytes, Refusal *ret_refusal) _must_use_;
 int extend_body_parse(const char *body, size_t size, int *ret_days, Refusal *ret_refusal) _must_use_;

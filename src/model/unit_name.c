@@ -15,6 +15,7 @@ static const char *const kinds[UNIT_KIND_MAX] = {
     [UNIT_PURGE] = "purge",
     [UNIT_EXPORT] = "export",
     [UNIT_EXPIRE] = "expire",
+    [UNIT_DROP] = "drop",
 };
 
 const char *unit_kind_name(UnitKind k) {

@@ -123,6 +123,37 @@ int tx_account_clear(StoreTx *tx, const char *name) {
     return r < 0 ? r : touched ? 0 : -ENOENT;
 }
 
+static int drop_read(Connection *c, const char *account, uint64_t *ret_bytes) {
+    _cleanup_query_ Query q = query_start(c, SQL_DROP);
+    int r;
+
+    query_text(&q, 1, account);
+    r = query_step(&q);
+    if (r >= 0)
+        *ret_bytes = r == 0 ? 0 : (uint64_t) query_column_integer(&q, 0);
+    return r < 0 ? r : 0;
+}
+
+int store_drop(Store *s, const char *account, uint64_t *ret_bytes) {
+    return drop_read(s->reader, account, ret_bytes);
+}
+
+int tx_drop(StoreTx *tx, const char *account, uint64_t *ret_bytes) {
+    return drop_read(tx->connection, account, ret_bytes);
+}
+
+int tx_drop_put(StoreTx *tx, const char *account, uint64_t bytes) {
+    _cleanup_query_ Query q = query_start(tx->connection, SQL_DROP_PUT);
+    bool touched = false;
+    int r;
+
+    changes_note_any(tx->changes); /* its requests show it */
+    query_text(&q, 1, account);
+    query_unsigned(&q, 2, bytes);
+    r = query_touched(&q, &touched);
+    return r < 0 ? r : touched ? 0 : -ENOENT;
+}
+
 int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) {
     _cleanup_query_ Query q = query_start(tx->connection, SQL_ACCOUNT_USES);
     int r;

@@ -123,6 +123,7 @@ int store_view(Store *s, const char *id, RequestView *ret) {
         .last = query_column_integer(&q, REQUEST_COLUMN_MAX + 2),
         .bytes = (uint64_t) query_column_integer(&q, REQUEST_COLUMN_MAX + 3),
     };
+    v.drop_bytes = (uint64_t) query_column_integer(&q, REQUEST_COLUMN_MAX + 4);
     *ret = v;
     v = (RequestView) { 0 };
     return 0;

@@ -106,6 +106,21 @@ const char *const schema_migrations[] = {
     "  key TEXT PRIMARY KEY,"
     "  value TEXT NOT NULL"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 1 → 2: drop folders, and their removal as a task. A CHECK can't be altered: the table is made anew. */
+    "ALTER TABLE accounts ADD COLUMN drop_bytes INTEGER NOT NULL DEFAULT 0 CHECK (drop_bytes >= 0);" /* 0: none */
+
+    "CREATE TABLE tasks_new ("
+    "  life INTEGER NOT NULL REFERENCES requests (life),"
+    "  kind TEXT NOT NULL CHECK (kind IN ('purge','revoke','drop')),"
+    "  tries INTEGER NOT NULL,"
+    "  not_before INTEGER NOT NULL,"
+    "  PRIMARY KEY (life, kind)"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT INTO tasks_new SELECT life, kind, tries, not_before FROM tasks;"
+    "DROP TABLE tasks;"
+    "ALTER TABLE tasks_new RENAME TO tasks;"
+    "CREATE INDEX tasks_not_before ON tasks (not_before);",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

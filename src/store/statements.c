@@ -33,7 +33,7 @@ static const struct {
     [SQL_REQUEST_BY_ID] = { .text = SELECT_REQUEST "WHERE r.id = ?1 AND r.state <> 'eliminado'" },
     [SQL_REQUEST_BY_LIFE] = { .text = SELECT_REQUEST "WHERE r.life = ?1" },
     [SQL_REQUEST_BY_TOKEN] = { .text = SELECT_REQUEST "WHERE r.token = ?1 AND r.state IN ('preparando','traslado')" },
-    [SQL_REQUEST_VIEW] = { .text = "SELECT " REQUEST_COLUMNS ", a.token, r.download_count, r.download_last, r.download_bytes "
+    [SQL_REQUEST_VIEW] = { .text = "SELECT " REQUEST_COLUMNS ", a.token, r.download_count, r.download_last, r.download_bytes, a.drop_bytes "
                                    "FROM requests AS r LEFT JOIN accounts AS a ON a.name = r.account "
                                    "WHERE r.id = ?1 AND r.state <> 'eliminado'" },
     [SQL_REQUESTS_ALL] = { .text = "SELECT " REQUEST_COLUMNS " FROM requests AS r INDEXED BY requests_alive "
@@ -64,9 +64,11 @@ static const struct {
     /* The address of a name never changes: an update that would change it gives no row back. */
     [SQL_ACCOUNT_PUT] = { .text = "INSERT INTO accounts (" ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
                                   "ON CONFLICT (name) DO UPDATE SET hash = ?3, token = ?4, is_foreign = ?5 WHERE email = ?2 RETURNING 1" },
-    [SQL_ACCOUNT_CLEAR] = { .text = "UPDATE accounts SET hash = NULL, token = NULL WHERE name = ?1 RETURNING 1" },
+    [SQL_ACCOUNT_CLEAR] = { .text = "UPDATE accounts SET hash = NULL, token = NULL, drop_bytes = 0 WHERE name = ?1 RETURNING 1" },
     [SQL_ACCOUNT_NEXT_TOKEN] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name > ?1 AND token IS NOT NULL ORDER BY name LIMIT 1" },
     [SQL_ACCOUNT_SET_TOKEN] = { .text = "UPDATE accounts SET token = ?2 WHERE name = ?1" },
+    [SQL_DROP] = { .text = "SELECT drop_bytes FROM accounts WHERE name = ?1" },
+    [SQL_DROP_PUT] = { .text = "UPDATE accounts SET drop_bytes = ?2 WHERE name = ?1 RETURNING 1" },
 
     [SQL_EVENTS] = { .text = "SELECT n, at, state, actor, message, request_id FROM events WHERE life = ?1 AND n > ?2 ORDER BY n" },
     [SQL_EVENT_LAST] = { .text = "SELECT n FROM events WHERE life = ?1 ORDER BY n DESC LIMIT 1" },

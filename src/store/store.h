@@ -92,6 +92,7 @@ typedef struct RequestView {
     Request request;
     char *token; /* of its account; NULL before listo */
     Downloads downloads;
+    uint64_t drop_bytes; /* of its account's drop folder; 0: it has none */
 } RequestView;
 void request_view_done(RequestView *v);
 #define _cleanup_request_view_ _cleanup_(request_view_done)
@@ -104,7 +105,7 @@ typedef struct Event {
 } Event;
 
 /* A durable thing still to do; kept until done. One of each kind per life. */
-typedef enum TaskKind { TASK_PURGE, TASK_REVOKE, TASK_KIND_MAX } TaskKind;
+typedef enum TaskKind { TASK_PURGE, TASK_REVOKE, TASK_DROP, TASK_KIND_MAX } TaskKind;
 typedef struct Task {
     uint64_t life;
     TaskKind kind;
@@ -140,6 +141,8 @@ int store_list_accounts(Store *s, AccountWalk walk, void *userdata) _must_use_;
 /* For a login: *ret_expires is the latest `expires` of its listo requests, 0 when none is listo;
  * *ret_blocked: one is bloqueado. */
 int store_account_access(Store *s, const char *name, int64_t *ret_expires, bool *ret_blocked) _must_use_;
+/* How many bytes may lie in the account's drop folder; 0: it has none, or there is no such account. */
+int store_drop(Store *s, const char *account, uint64_t *ret_bytes) _must_use_;
 typedef int (*EventWalk)(const Event *e, void *userdata);
 int store_list_events(Store *s, uint64_t life, uint64_t after_n, EventWalk walk, void *userdata) _must_use_;
 typedef int (*TaskWalk)(const Task *t, void *userdata);
@@ -172,9 +175,12 @@ int tx_account_by_email(StoreTx *tx, const char *email, Account *ret) _must_use_
  * a longer suffix); -ENOTUNIQ when the address has another name already (look it up first: names
  * are for ever). `created` is kept from the first time. */
 int tx_account_put(StoreTx *tx, const Account *a) _must_use_;
-/* Forgets hash and token (the account is gone; its name stays its address's for ever). -ENOENT:
- * no such name. */
+/* Forgets hash, token and drop folder (the account is gone; its name stays its address's for
+ * ever). -ENOENT: no such name. */
 int tx_account_clear(StoreTx *tx, const char *name) _must_use_;
+/* Drop folders: as store_drop(); 0 bytes take it away. -ENOENT: no such account. */
+int tx_drop(StoreTx *tx, const char *account, uint64_t *ret_bytes) _must_use_;
+int tx_drop_put(StoreTx *tx, const char *account, uint64_t bytes) _must_use_;
 /* How many rows of this account are listo or bloqueado. */
 int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) _must_use_;
 /* Every account with a token; the callback may return a new token (heap) in *ret_token to store instead. */

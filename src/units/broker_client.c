@@ -38,11 +38,12 @@ int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t r
     return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
 }
 
-int broker_start_purge(sd_bus *bus, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata, UnitCall **ret_call) {
+int broker_start_purge(sd_bus *bus, UnitKind kind, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata,
+                       UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
     int r;
 
-    r = broker_message(bus, "StartPurge", &m);
+    r = broker_message(bus, kind == UNIT_DROP ? "StartDropPurge" : "StartPurge", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "stu", id, life, run);
     return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);

@@ -21,7 +21,9 @@ typedef void (*UnitReply)(void *userdata, int r, const char *error_name, const c
  * (inside the callback is fine). */
 int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t run, const char *ruta, char *const *addresses, const char *token,
                           UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
-int broker_start_purge(sd_bus *bus, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* UNIT_PURGE or UNIT_DROP. */
+int broker_start_purge(sd_bus *bus, UnitKind kind, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata,
+                       UnitCall **ret_call) _must_use_;
 int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

@@ -103,7 +103,7 @@ static void hostile_arguments_make_no_unit(void **state) {
     TransientUnit u;
 
     for (size_t i = 0; i < ELEMENTS(ids); i++) {
-        if (plan_transfer(&s, ids[i], 1, 1, "h:/x", one_address, TOKEN, &u, &reason) != -EINVAL || plan_purge(&s, ids[i], 1, 1, &u, &reason) != -EINVAL ||
+        if (plan_transfer(&s, ids[i], 1, 1, "h:/x", one_address, TOKEN, &u, &reason) != -EINVAL || plan_purge(&s, UNIT_PURGE, ids[i], 1, 1, &u, &reason) != -EINVAL ||
             plan_expiry(ids[i], 1, 1, 1, &u, &u, &reason) != -EINVAL)
             fail_msg("id '%s' passed", ids[i]);
         assert_string_equal(reason, "id");
@@ -117,8 +117,8 @@ static void hostile_arguments_make_no_unit(void **state) {
             fail_msg("address '%s' passed", addresses[i]);
         assert_string_equal(reason, "addresses");
     }
-    assert_int_equal(plan_purge(&s, "p", 0, 1, &u, &reason), -EINVAL);
-    assert_int_equal(plan_purge(&s, "p", UINT64_MAX, 1, &u, &reason), -EINVAL);
+    assert_int_equal(plan_purge(&s, UNIT_PURGE, "p", 0, 1, &u, &reason), -EINVAL);
+    assert_int_equal(plan_purge(&s, UNIT_PURGE, "p", UINT64_MAX, 1, &u, &reason), -EINVAL);
     assert_int_equal(plan_expiry("p", 1, UINT64_MAX, 1, &u, &u, &reason), -EINVAL);
 }
 
@@ -154,11 +154,25 @@ static void a_purge_removes_one_folder_below_purge(void **state) {
     Settings s = settings();
     const char *reason;
 
-    assert_int_equal(plan_purge(&s, "a.b-c", 12, 3, &u, &reason), 0);
+    assert_int_equal(plan_purge(&s, UNIT_PURGE, "a.b-c", 12, 3, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-purge-a.b-c.service");
     assert_list(&u, "ExecStart", LIST("/bin/rm", "-rf", "--one-file-system", "--", "/data/.purge/a.b-c.12"));
     assert_list(&u, "OnFailure", LIST("tempoftp-failed@purge-12-3-a.b-c.service"));
     assert_string_equal(property(&u, "User")->text, "tempoftp-transfer");
+}
+
+static void a_drop_is_purged_by_its_owner(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    Settings s = settings();
+    const char *reason;
+
+    s.ftp_uid = 2001;
+    assert_int_equal(plan_purge(&s, UNIT_DROP, "a.b-c", 12, 3, &u, &reason), 0);
+    assert_string_equal(u.name, "tempoftp-drop-a.b-c.service");
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-purge", "/data/.purge/_buzon.a.b-c.12"));
+    assert_list(&u, "OnSuccess", LIST("tempoftp-done@drop-12-3-a.b-c.service"));
+    assert_string_equal(property(&u, "User")->text, "2001");
+    assert_int_equal(plan_purge(&s, UNIT_DROP, "_buzon", 12, 3, &u, &reason), -EINVAL);
 }
 
 static void an_expiry_has_both_times_and_never_a_negative_one(void **state) {
@@ -210,6 +224,7 @@ int main(void) {
         cmocka_unit_test(no_address_and_too_many_are_refused),
         cmocka_unit_test(what_is_no_run_token_is_refused),
         cmocka_unit_test(a_purge_removes_one_folder_below_purge),
+        cmocka_unit_test(a_drop_is_purged_by_its_owner),
         cmocka_unit_test(an_expiry_has_both_times_and_never_a_negative_one),
         cmocka_unit_test(the_end_of_a_unit_reads_as_in_systemctl_status),
     };

@@ -44,6 +44,7 @@ static void ids(void **state) {
         MESSAGE_ID_CLOCK_JUMP,
         MESSAGE_ID_LOGIN,
         MESSAGE_ID_TRANSFER_RETRY,
+        MESSAGE_ID_DROP,
     };
     uint8_t bytes[16];
 

@@ -22,6 +22,25 @@ static void made(void **state) {
     assert_string_equal(path, ".purge/" X64 ".18446744073709551615");
     path_home("ftp_a_bcde", "i", path);
     assert_string_equal(path, "ftp_a_bcde/i");
+    path_drop("ftp_a_bcde", path);
+    assert_string_equal(path, "ftp_a_bcde/_buzon");
+    path_drop_purge(X64, UINT64_MAX, path);
+    assert_string_equal(path, ".purge/_buzon." X64 ".18446744073709551615");
+    assert_false(id_is_valid(DROP_FOLDER)); /* or a request could stand in its place */
+}
+
+static void drops_are_read_back(void **state) {
+    char id[ID_MAX + 1] = "";
+    uint64_t life = 0;
+
+    assert_int_equal(path_parse_drop("_buzon.a.b.7", id, &life), 0);
+    assert_string_equal(id, "a.b");
+    assert_true(life == 7);
+    assert_int_equal(path_parse_drop("a.7", id, &life), -EINVAL);
+    assert_int_equal(path_parse_drop("_buzon", id, &life), -EINVAL);
+    assert_int_equal(path_parse_drop("_buzon.7", id, &life), -EINVAL);
+    assert_int_equal(path_parse_drop("_buzon._buzon.a.7", id, &life), -EINVAL);
+    assert_int_equal(path_parse_life("_buzon.a.7", id, &life), -EINVAL);
 }
 
 static void read_back(void **state) {
@@ -60,6 +79,6 @@ static void read_back(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(made), cmocka_unit_test(read_back) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(made), cmocka_unit_test(read_back), cmocka_unit_test(drops_are_read_back) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
