@@ -113,6 +113,20 @@ static void print_amounts(const json_t *a) {
     }
 }
 
+static void print_drop(const json_t *a) {
+    const json_t *drop = json_object_get(a, "buzon");
+    char bytes[TEXT_FIGURE_SIZE], used[TEXT_FIGURE_SIZE] = "?";
+
+    if (!drop)
+        return;
+    text_bytes(number(drop, "bytes"), bytes);
+    if (json_is_integer(json_object_get(drop, "usados")))
+        text_bytes(number(drop, "usados"), used);
+    text_label(stdout, "Buzón");
+    text_print(stdout, json_text(drop, "carpeta"));
+    printf(": %s de %s\n", used, bytes);
+}
+
 static void print_credentials(const json_t *a, const char *password) {
     const char *token = json_text(a, "password"), *expires = json_text(a, "expira");
     char when[TEXT_FIGURE_SIZE];
@@ -138,6 +152,7 @@ static void print_text(const char *id, const json_t *a, const char *password) {
     print_server(a);
     print_credentials(a, password);
     print_amounts(a);
+    print_drop(a);
 }
 
 /* The characters of a JSON string, without its quotes. */

@@ -37,6 +37,8 @@ typedef enum OptionId {
     OPTION_AFTER,
     OPTION_REASON,
     OPTION_END,
+    OPTION_BYTES,
+    OPTION_REMOVE,
     OPTION_STATUS, /* the original client's from here on */
     OPTION_HEALTH,
     OPTION_CREATE,

@@ -42,6 +42,26 @@ size_t text_width(const char *text) {
     return width;
 }
 
+int text_parse_bytes(const char *text, uint64_t *ret) {
+    static const char units[] = "kMGT";
+    size_t size = strlen(text);
+    const char *unit = size > 1 ? strchr(units, text[size - 1]) : NULL;
+    char digits[24];
+    uint64_t factor = 1, number;
+
+    for (ptrdiff_t i = 0; unit && i <= unit - units; i++)
+        factor *= 1000;
+    size -= unit != NULL;
+    if (size >= sizeof(digits))
+        return -ERANGE;
+    memcpy(digits, text, size);
+    digits[size] = '\0';
+    int r = parse_u64(digits, INT64_MAX / factor, &number);
+    if (r >= 0)
+        *ret = number * factor;
+    return r;
+}
+
 void text_bytes(uint64_t bytes, char ret[static TEXT_FIGURE_SIZE]) {
     static const char *const units[] = { "B", "kB", "MB", "GB", "TB", "PB", "EB" };
     size_t unit = 0;

@@ -16,6 +16,8 @@ size_t text_width(const char *text);
 /* "999 B", "1,2 kB", "31,5 MB": powers of 1000, one decimal, decimal comma. */
 #define TEXT_FIGURE_SIZE 32
 void text_bytes(uint64_t bytes, char ret[static TEXT_FIGURE_SIZE]);
+/* "2000", "10G": a whole number of bytes, or of the power of 1000 that k, M, G or T stand for. -EINVAL, -ERANGE. */
+int text_parse_bytes(const char *text, uint64_t *ret) _must_use_;
 /* "0:07", "12:30", "1:02:03", "más de 99 h". */
 void text_seconds(uint64_t seconds, char ret[static TEXT_FIGURE_SIZE]);
 /* "2026-11-21T11:30:00Z" → "2026-11-21 11:30:00 UTC"; any other text as it is, cut to fit; NULL → "-". */

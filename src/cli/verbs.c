@@ -12,6 +12,8 @@ const Verb verbs[] = {
     { "bloquear", "ID", "suspende el acceso a una solicitud", 1, 1, OPTION_BIT(OPTION_REASON), verb_bloquear },
     { "desbloquear", "ID", "devuelve el acceso a una solicitud bloqueada", 1, 1, 0, verb_desbloquear },
     { "extender", "ID DÍAS", "añade días a la vigencia de una solicitud", 2, 2, 0, verb_extender },
+    { "buzon", "ID", "da a la cuenta de una solicitud una carpeta donde escribir", 1, 1, OPTION_BIT(OPTION_BYTES) | OPTION_BIT(OPTION_REMOVE),
+      verb_buzon },
     { "eventos", "ID", "la historia de una solicitud", 1, 1, OPTION_BIT(OPTION_FOLLOW), verb_eventos },
     { "sesiones", "", "quién está conectado al servidor FTP; --terminar lo desconecta", 0, 0, OPTION_BIT(OPTION_END), verb_sesiones },
     { "expirar", "", "expira ahora lo que ya venció", 0, 0, 0, verb_expirar },

@@ -14,6 +14,7 @@ ExitCode verb_eliminar_usuario(const Args *args, Client *client);
 ExitCode verb_bloquear(const Args *args, Client *client);
 ExitCode verb_desbloquear(const Args *args, Client *client);
 ExitCode verb_extender(const Args *args, Client *client);
+ExitCode verb_buzon(const Args *args, Client *client);
 ExitCode verb_eventos(const Args *args, Client *client);
 ExitCode verb_sesiones(const Args *args, Client *client);
 ExitCode verb_expirar(const Args *args, Client *client);

@@ -75,16 +75,47 @@ static bool home_is_ours(const AuthBus *a, const char *home) {
     return strncmp(home, a->data_path, n) == 0 && home[n] == '/' && home[n + 1] != '\0' && !strstr(home, "/..");
 }
 
+/* One folder right below the home. */
+static bool drop_is_name(const char *drop) {
+    return drop[0] != '.' && !strchr(drop, '/');
+}
+
+/* The mount that lets a drop be written would let this uid into tempoftpd's own folders too, through their group: tempoftp-ftp.service hides them. It can't
+ * when they were made after it was started. */
+static bool others_are_safe(const AuthBus *a) {
+    static const char *const folders[] = { ".staging", ".purge" };
+    char path[4096];
+
+    for (size_t i = 0; i < ELEMENTS(folders); i++) {
+        int n = snprintf(path, sizeof(path), "%s/%s", a->data_path, folders[i]);
+        if (n < 0 || (size_t) n >= sizeof(path) || access(path, W_OK) == 0)
+            return false;
+    }
+    return true;
+}
+
+static int check_drop(const AuthBus *a, AuthAnswer *answer) {
+    if (!drop_is_name(answer->drop))
+        return -EBADMSG;
+    if (answer->drop[0] && !others_are_safe(a)) {
+        log_warning("Drop folders stay read-only: tempoftp-ftp.service was started before tempoftpd had made %s/.staging, restart it", a->data_path);
+        answer->drop = "";
+    }
+    return 0;
+}
+
 static int read_answer(const AuthBus *a, sd_bus_message *reply, AuthAnswer *ret) {
     uint64_t expira;
     int ok;
 
-    int r = sd_bus_message_read(reply, "bsst", &ok, &ret->reason, &ret->home, &expira);
+    int r = sd_bus_message_read(reply, "bsstst", &ok, &ret->reason, &ret->home, &expira, &ret->drop, &ret->quota);
     if (r < 0)
         return r;
     ret->ok = ok;
     ret->expira = expira > INT64_MAX ? INT64_MAX : (int64_t) expira;
-    return ok && !home_is_ours(a, ret->home) ? -EBADMSG : 0;
+    if (!ok)
+        return 0;
+    return home_is_ours(a, ret->home) ? check_drop(a, ret) : -EBADMSG;
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {

@@ -223,7 +223,7 @@ int drop_body_parse(const char *body, size_t size, uint64_t *ret_bytes, Refusal 
     json_int_t bytes = json_integer_value(given);
     if (given && (bytes < 1 || (uint64_t) bytes > DROP_BYTES_MAX)) {
         refuse_field(ret_refusal, "bytes", bytes < 1 ? "greater_than_equal" : "less_than_equal",
-                     bytes < 1 ? "Se espera un número mayor o igual a 1" : "Se espera un número menor o igual a 1125899906842624");
+                     bytes < 1 ? "Se espera un número mayor o igual a 1" : "Se espera un número menor o igual a 1000000000000000");
         return -EBADMSG;
     }
     if (given)

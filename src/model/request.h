@@ -19,8 +19,8 @@
 #define ACCOUNT_NAME_MAX 48  /* "ftp_…" */
 #define REQUEST_BODY_MAX 16384
 #define REQUEST_ID_MAX 64    /* X-Request-ID */
-#define DROP_BYTES_DEFAULT (UINT64_C(10) << 30)
-#define DROP_BYTES_MAX (UINT64_C(1) << 50)
+#define DROP_BYTES_DEFAULT UINT64_C(10000000000)
+#define DROP_BYTES_MAX UINT64_C(1000000000000000)
 #define DAYS_MAX 36500       /* the most that vigencia_max or an extension may be: 100 years */
 
 /* One row as programs hold it. Owns its heap strings: request_done(). */

@@ -240,10 +240,45 @@ static void extend_bodies(void **state) {
     }
 }
 
+static void drop_bodies(void **state) {
+    static const struct {
+        const char *body;
+        uint64_t bytes;
+        const char *type; /* NULL: fine */
+    } cases[] = {
+        { "", DROP_BYTES_DEFAULT, NULL },
+        { "{}", DROP_BYTES_DEFAULT, NULL },
+        { "{\"bytes\":1}", 1, NULL },
+        { "{\"bytes\":1000000000000000}", DROP_BYTES_MAX, NULL },
+        { "{\"bytes\":1000000000000001}", 0, "less_than_equal" },
+        { "{\"bytes\":0}", 0, "greater_than_equal" },
+        { "{\"bytes\":-5}", 0, "greater_than_equal" },
+        { "{\"bytes\":\"10G\"}", 0, "int_type" },
+        { "{\"bytes\":null}", 0, "int_type" },
+        { "{\"bytes\":1.5}", 0, "int_type" },
+        { "{\"bytes\":99999999999999999999}", 0, "json_invalid" },
+        { "nonsense", 0, "json_invalid" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        Refusal refusal = { 0 };
+        uint64_t bytes = 0;
+        int r = drop_body_parse(cases[i].body, strlen(cases[i].body), &bytes, &refusal);
+        assert_int_equal(r, cases[i].type ? -EBADMSG : 0);
+        if (r < 0) {
+            assert_int_equal(refusal.status, 422);
+            assert_int_equal(refusal.n_errors, 1);
+            assert_string_equal(refusal.errors[0].type, cases[i].type);
+        } else
+            assert_true(bytes == cases[i].bytes);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_body), cmocka_unit_test(defaults),      cmocka_unit_test(malformed),    cmocka_unit_test(size_and_depth),
         cmocka_unit_test(refused),     cmocka_unit_test(the_id_is_cut), cmocka_unit_test(block_bodies), cmocka_unit_test(extend_bodies),
+        cmocka_unit_test(drop_bodies),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -148,6 +148,43 @@ static void keys_change_all_or_nothing(void **state) {
     assert_tokens(f->store, "a=new-1 b=new-2 c=new-3 gone=- ");
 }
 
+typedef struct Drop {
+    const char *name;
+    uint64_t bytes;
+} Drop;
+
+static int put_drop_job(StoreTx *tx, void *userdata) {
+    const Drop *d = userdata;
+    return tx_drop_put(tx, d->name, d->bytes);
+}
+
+static uint64_t drop_of(Store *s, const char *name) {
+    uint64_t bytes = UINT64_MAX;
+
+    assert_int_equal(store_drop(s, name, &bytes), 0);
+    return bytes;
+}
+
+static void drop_goes_with_its_account(void **state) {
+    Fixture *f = *state;
+    Drop d = { "ftp_ana_abcd", 5000 }, none = { "ftp_ana_abcd", 0 }, nobody = { "ftp_nobody_abcd", 1 }, huge = { "ftp_ana_abcd", UINT64_MAX };
+
+    assert_int_equal(put_account(f->store, "ftp_ana_abcd", "ana@b.org", "hash", "token"), 0);
+    assert_int_equal(drop_of(f->store, "ftp_ana_abcd"), 0);
+    assert_int_equal(drop_of(f->store, "ftp_nobody_abcd"), 0);
+    assert_int_equal(store_write_wait(f->store, put_drop_job, &nobody), -ENOENT);
+    assert_int_equal(store_write_wait(f->store, put_drop_job, &huge), -ERANGE);
+    assert_int_equal(store_write_wait(f->store, put_drop_job, &d), 0);
+    assert_int_equal(put_account(f->store, "ftp_ana_abcd", "ana@b.org", "hash-2", "token-2"), 0); /* a new password changes nothing */
+    assert_int_equal(drop_of(f->store, "ftp_ana_abcd"), 5000);
+    assert_int_equal(store_write_wait(f->store, put_drop_job, &none), 0);
+    assert_int_equal(drop_of(f->store, "ftp_ana_abcd"), 0);
+    assert_int_equal(store_write_wait(f->store, put_drop_job, &d), 0);
+    assert_int_equal(store_write_wait(f->store, clear_job, (char[]) { "ftp_ana_abcd" }), 0);
+    assert_int_equal(put_account(f->store, "ftp_ana_abcd", "ana@b.org", "hash", "token"), 0);
+    assert_int_equal(drop_of(f->store, "ftp_ana_abcd"), 0); /* gone and back: inherits nothing */
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -156,6 +193,7 @@ int main(void) {
         STORE_TEST(name_belongs_to_one_address),
         STORE_TEST(access_follows_the_requests),
         STORE_TEST(keys_change_all_or_nothing),
+        STORE_TEST(drop_goes_with_its_account),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

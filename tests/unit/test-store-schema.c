@@ -83,6 +83,22 @@ static void every_older_version_becomes_todays(void **state) {
     }
 }
 
+static void rows_of_version_1_are_kept(void **state) {
+    Fixture *f = *state;
+    Connection *c = open_writer(f->path);
+
+    assert_int_equal(schema_migrate(c, schema_migrations, 1), 0);
+    assert_int_equal(connection_execute(c, "INSERT INTO accounts (name, email, created) VALUES ('ftp_a_bcde', 'a@b.org', 5);"
+                                           "INSERT INTO requests (state, id, email, account, ruta, vigencia, created) "
+                                           "VALUES ('expirado', 'x', 'a@b.org', 'ftp_a_bcde', 'h:/x', 5, 5);"
+                                           "INSERT INTO tasks VALUES (1, 'purge', 3, 77), (1, 'revoke', 0, 0)"), 0);
+    assert_int_equal(schema_migrate(c, schema_migrations, schema_version), 0);
+    assert_int_equal(integer(c, "SELECT sum(tries * 100 + not_before) FROM tasks"), 377);
+    assert_int_equal(integer(c, "SELECT drop_bytes FROM accounts"), 0);
+    assert_int_equal(connection_execute(c, "INSERT INTO tasks VALUES (1, 'drop', 0, 0)"), 0);
+    connection_free(c);
+}
+
 static void migrations_run_once_each_and_keep_rows(void **state) {
     static const char *const steps[] = {
         "CREATE TABLE t (a INTEGER); INSERT INTO t VALUES (1)",
@@ -177,6 +193,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         SCHEMA_TEST(every_older_version_becomes_todays),
         SCHEMA_TEST(migrations_run_once_each_and_keep_rows),
+        SCHEMA_TEST(rows_of_version_1_are_kept),
         SCHEMA_TEST(failed_migration_leaves_the_older_version),
         SCHEMA_TEST(promises_of_the_connection_hold),
         SCHEMA_TEST(no_statement_scans_unless_meant_to),

@@ -1,6 +1,7 @@
 /* Figures, times and columns for people. */
 #include "cli/text.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -26,6 +27,23 @@ static void figures(void **state) {
     for (size_t i = 0; i < ELEMENTS(times); i++) {
         text_seconds(times[i].seconds, text);
         assert_string_equal(text, times[i].text);
+    }
+}
+
+static void amounts_that_people_type(void **state) {
+    static const struct {
+        const char *text;
+        int r;
+        uint64_t bytes;
+    } cases[] = { { "0", 0, 0 },          { "2000", 0, 2000 },      { "5k", 0, 5000 },   { "10G", 0, 10000000000 },
+                  { "1T", 0, 1000000000000 }, { "9223372036854775807", 0, INT64_MAX }, { "9223372036854775808", -ERANGE, 0 },
+                  { "9223373T", -ERANGE, 0 }, { "", -EINVAL, 0 },        { "G", -EINVAL, 0 }, { "-1", -EINVAL, 0 }, { "1.5G", -EINVAL, 0 },
+                  { "10g", -EINVAL, 0 },  { "10GB", -EINVAL, 0 },   { "1 G", -EINVAL, 0 } };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        uint64_t bytes = 0;
+        assert_int_equal(text_parse_bytes(cases[i].text, &bytes), cases[i].r);
+        assert_true(bytes == cases[i].bytes);
     }
 }
 
@@ -68,7 +86,7 @@ static void labels_line_up(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(figures),
+        cmocka_unit_test(figures), cmocka_unit_test(amounts_that_people_type),
         cmocka_unit_test(times_of_the_wire),
         cmocka_unit_test(columns_line_up),
         cmocka_unit_test(labels_line_up),
