@@ -8,7 +8,7 @@
 int main(int argc, char **argv) {
     uint64_t entries;
 
-    log_open("tempoftp-purge", LOG_INFO);
+    log_open_stream("tempoftp-purge", LOG_INFO);
     if (argc != 2 || argv[1][0] != '/') {
         log_error("Usage: tempoftp-purge FOLDER (an absolute path). Started by tempoftp-broker(8), not by hand");
         return 2;

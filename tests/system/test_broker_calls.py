@@ -25,7 +25,7 @@ CALLS = {
     },
     BROKER: {
         "StartTransfer": ["string:intruder", "uint64:999999", "uint32:1", "string:source:/srv", "array:string:127.0.0.1", "string:" + "0" * 32],
-        "StartPurge": ["string:intruder", "uint64:999999", "uint32:1"], "StopUnit": ["string:transfer", "string:intruder"],
+        "StartPurge": ["string:intruder", "uint64:999999", "uint32:1"], "StartDropPurge": ["string:intruder", "uint64:999999", "uint32:1"], "StopUnit": ["string:transfer", "string:intruder"],
         "ArmExpiry": ["string:intruder", "uint64:999999", "uint64:4102444800"], "DisarmExpiry": ["string:intruder"],
     },
 }
@@ -47,7 +47,7 @@ def call(machine, user, service, method, arguments, interface=None):
 
 def units(machine):
     """What the broker can make: workers and timers (each timer has a service of its name beside it)."""
-    return {unit for unit in machine.units() if unit.startswith(("tempoftp-transfer-", "tempoftp-purge-")) or unit.endswith(".timer")} - {"tempoftp-sweep.timer"}
+    return {unit for unit in machine.units() if unit.startswith(("tempoftp-transfer-", "tempoftp-purge-", "tempoftp-drop-")) or unit.endswith(".timer")} - {"tempoftp-sweep.timer"}
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ LIFE, RUN, ROUTE, HERE = "uint64:999999", "uint32:1", "string:source:/srv", "arr
 TOKEN = "string:" + "0" * 32
 BAD_FACTS = [
     *[(method, [f"string:{id}", *rest], INVALID) for id in BAD_IDS for method, rest in [
-        ("StartTransfer", [LIFE, RUN, ROUTE, HERE, TOKEN]), ("StartPurge", [LIFE, RUN]), ("ArmExpiry", [LIFE, "uint64:4102444800"]), ("DisarmExpiry", [])]],
+        ("StartTransfer", [LIFE, RUN, ROUTE, HERE, TOKEN]), ("StartPurge", [LIFE, RUN]), ("StartDropPurge", [LIFE, RUN]), ("ArmExpiry", [LIFE, "uint64:4102444800"]), ("DisarmExpiry", [])]],
     *[("StopUnit", ["string:transfer", f"string:{id}"], INVALID) for id in BAD_IDS],
     *[("StopUnit", [f"string:{kind}", "string:x"], INVALID) for kind in ("", "expire", "service", "sshd", "../transfer", "transfer-x", "TRANSFER", "*", "k" * 100_000)],
     *[("StartTransfer", ["string:x", LIFE, RUN, f"string:{route}", HERE, TOKEN], INVALID) for route in (
@@ -123,7 +123,7 @@ BAD_FACTS = [
         "source:/srv\nExecStart=/bin/sh", "source:/" + "a" * 100_000)],
     *[("StartTransfer", ["string:x", LIFE, RUN, ROUTE, f"array:string:{addresses}", TOKEN], INVALID) for addresses in (
         "", "evil.example.org", "any", "127.0.0.1/8", "0.0.0.0/0", "::/0", "127.0.0.1 0.0.0.0", "127.1", "$HOME", "-x", ",".join(["127.0.0.1"] * 50))],
-    *[(method, ["string:x", "uint64:0", *rest], INVALID) for method, rest in (("StartTransfer", [RUN, ROUTE, HERE, TOKEN]), ("StartPurge", [RUN]), ("ArmExpiry", ["uint64:1"]))],
+    *[(method, ["string:x", "uint64:0", *rest], INVALID) for method, rest in (("StartTransfer", [RUN, ROUTE, HERE, TOKEN]), ("StartPurge", [RUN]), ("StartDropPurge", [RUN]), ("ArmExpiry", ["uint64:1"]))],
     *[("StartTransfer", ["string:x", LIFE, RUN, ROUTE, HERE, f"string:{token}"], INVALID) for token in ("", "0" * 31, "0" * 33, "g" * 32, "0" * 31 + "\n", "0" * 100_000)],
     ("StartPurge", ["string:x", f"uint64:{2**64 - 1}", RUN], INVALID), ("ArmExpiry", ["string:x", LIFE, f"uint64:{2**64 - 1}"], INVALID),
     # other types, other numbers of arguments, other names
