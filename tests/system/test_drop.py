@@ -95,6 +95,15 @@ def test_a_wrong_number_of_bytes_is_refused(api, delivered, body, status, text):
     assert "buzon" not in api.get(f"/tmpftp/{answer['id']}").json
 
 
+def test_only_operators_give_drops(http, api, delivered):  # noqa: F811
+    answer = delivered(files=SMALL)
+    assert http("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 403
+    assert "buzon" not in api.get(f"/tmpftp/{answer['id']}").json
+    assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 200
+    assert http.delete(f"/tmpftp/{answer['id']}/buzon").status == 403
+    assert http.get(f"/tmpftp/{answer['id']}").json["buzon"]["bytes"] == 10**10
+
+
 def test_what_has_no_account_gets_no_drop(machine, api, submit, unique, wait_for):
     assert api("PUT", f"/tmpftp/{unique()}/buzon", {}).status == 404
     assert api.delete(f"/tmpftp/{unique()}/buzon").status == 404
