@@ -242,7 +242,7 @@ static int load_identity(Program *p, bool service) {
 static const ZygoteHook *hook_of(Program *p, ZygoteKind kind, ZygoteHook *hook) {
     if (!p->identity || kind == ZYGOTE_PRELOGIN)
         return NULL;
-    *hook = (ZygoteHook) { NULL };
+    *hook = (ZygoteHook) { 0 };
     if (kind == ZYGOTE_RELAY || p->settings->ftp_tls_reuse == TLS_REUSE_OFF)
         *hook = (ZygoteHook) { identity_prepare, p->identity, identity_keeper_fd(p->identity) };
     return hook;

@@ -161,5 +161,6 @@ int tls_remote_key_init(TlsRemoteKey *owner, const EVP_PKEY *public, EVP_PKEY **
 
 void tls_remote_key_done(TlsRemoteKey *owner) {
     RSA_meth_free(owner->rsa_method);
-    EC_KEY_METHOD_free(owner->ec_method);
+    if (owner->ec_method) /* OpenSSL 3.0 looks into NULL */
+        EC_KEY_METHOD_free(owner->ec_method);
 }
