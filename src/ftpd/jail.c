@@ -29,6 +29,7 @@
 #define SESSION_FDS_MAX 24
 #define KEEPER_FDS_MAX 1024
 #define CHILD_DATA_MAX (64UL << 20)
+#define STACK_MAX (2UL << 20)
 #define FILTER_STEPS_MAX 4096 /* BPF_MAXINSNS */
 
 struct JailFilters {
@@ -55,6 +56,9 @@ typedef struct Allow {
 /* On what the process opened itself (6 and up; fds end at SESSION_FDS_MAX), never on its control connection, wire or home. */
 #define OPENED(name) \
     IF1(name, BITS(0, 0xffffffff, 6)), IF1(name, BITS(0, 0xffffffff, 7)), IF1(name, BITS(0, 8, 8)), IF1(name, BITS(0, 16, 16))
+
+/* malloc. Without mprotect() no memory becomes code; no shared, growing or locked memory, because CHILD_DATA_MAX does not count that. */
+#define ALLOCATE IF2(mmap, ONLY(2, PROT_READ | PROT_WRITE), EQ(3, MAP_PRIVATE | MAP_ANONYMOUS))
 
 /* No address (so no TCP fast open: sendto() can't connect), no flag but these. */
 #define SEND_FLAGS (MSG_DONTWAIT | MSG_NOSIGNAL | MSG_MORE)
@@ -96,7 +100,7 @@ static const Allow session_only[] = {
     IF1(setitimer, EQ(0, ITIMER_REAL)),
     ANY(getrandom),
     ANY(sysinfo), /* glibc's qsort asks how much memory there is before it sorts a long listing */
-    IF1(mmap, ONLY(2, PROT_READ | PROT_WRITE)), /* malloc; without mprotect() no memory becomes code */
+    ALLOCATE,
     ANY(munmap),
     ANY(brk),
 };
@@ -116,7 +120,7 @@ static const Allow writer_only[] = {
 static const Allow tls_any[] = {
     ANY(getpid),
     ANY(getrandom),
-    IF1(mmap, ONLY(2, PROT_READ | PROT_WRITE)),
+    ALLOCATE,
     ANY(munmap),
     ANY(brk),
 };
@@ -241,6 +245,9 @@ int jail_harden_process(void) {
         struct rlimit limit;
     } limits[] = {
         { RLIMIT_CORE, { 0, 0 } },
+        { RLIMIT_MEMLOCK, { 0, 0 } },
+        { RLIMIT_MSGQUEUE, { 0, 0 } },
+        { RLIMIT_STACK, { STACK_MAX, STACK_MAX } },
     };
 
     if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) < 0 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)

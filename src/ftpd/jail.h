@@ -37,7 +37,7 @@ DEFINE_CLEANUP(JailFilters, jail_filters_free)
 
 /* Landlock's ABI version here; 0: the kernel has none. */
 int jail_landlock_abi(void);
-/* For the listener, before its first fork: no core dumps or ptrace by others of its uid, no new privileges, no file growth, children reaped
+/* For the listener, before its first fork: no core dumps or ptrace by others of its uid, no new privileges, limits, children reaped
  * by the kernel, SIGPIPE ignored, SIGALRM interrupts system calls. */
 int jail_harden_process(void) _must_use_;
 /* For everybody but sessions: there is none to lose unless the unit gives the next function's. */

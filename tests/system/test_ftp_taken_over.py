@@ -1,0 +1,581 @@
+"""An FTP process that was taken over: before login it can do nothing at all, after login it reads its own account's files and nothing else.
+
+The intruder (intruder.py) makes system calls of these stories' choice inside the real jails, of the service and of the server by itself. SECURITY.md has
+the list of what remains possible, with these stories' names.
+"""
+import errno
+import itertools
+import os
+import re
+import socket
+import struct
+import time
+
+import pytest
+
+import client
+from conftest import BUILD
+from ftp_service import change_database, end_sessions, kill_listener, main_pid
+from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of
+from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, memory_of, takeover_build
+from machine import REPOSITORY, Source, wait_until
+
+CONTENT = "hola, mundo\n"
+OTHER, OTHER_PASSWORD = "vecina", "marca-9f3e-de-la-otra"
+HIDDEN = (-errno.ENOENT, -errno.EACCES, -errno.EXDEV, -errno.EROFS)  # there is no such file, or none for it: both will do
+
+# linux/*.h
+MAP_SHARED, MAP_PRIVATE, MAP_FIXED, MAP_ANONYMOUS, MAP_GROWSDOWN, MAP_NORESERVE = 1, 2, 0x10, 0x20, 0x100, 0x4000
+PROT_READ, PROT_WRITE, PROT_EXEC = 1, 2, 4
+STREAM = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
+
+
+# ---- where it happens -----------------------------------------------------------------------------------
+
+class Standalone:
+    """The server by itself; with `write` its accounts may write everywhere in the folder."""
+
+    def __init__(self, write=False):
+        options = ["--user", f"{OTHER}:{OTHER_PASSWORD}"] + (["--write"] if write else [])
+        self.server = FtpServer(takeover_build(BUILD), options)
+        self.server.put("a.txt", CONTENT)
+        self.server.put("carpeta/b.txt", CONTENT)
+        self.account, self.other = (ACCOUNT, PASSWORD), (OTHER, OTHER_PASSWORD)
+        self.own_folder, self.own_file = "carpeta", "a.txt"
+        top = str(self.server.folder)
+        self.secrets = ["/etc/passwd", "/etc/shadow", "/tmp", "/run/dbus/system_bus_socket", "/home", top, f"{top}/outside", f"{top}/log", "../outside"]
+        self.strange = ("127.0.0.1", self.server.port)  # where a session has no business
+
+    def start(self):
+        self.server.start()
+        self.address = self.server.address
+
+    def stop(self):
+        self.server.stop()
+
+    @property
+    def listener(self):
+        return self.server.process.pid
+
+    def inside(self, pid):
+        return pid
+
+    def said(self):
+        return self.server.said()
+
+    def kept(self):
+        """What nobody may change."""
+        return {path: path.stat().st_mtime_ns for path in [*self.server.root.rglob("*"), self.server.folder / "outside"]}
+
+
+class Service:
+    """The unit, with two persons' deliveries; its program replaced by one that obeys."""
+
+    def __init__(self, machine):
+        self.machine, self.api, self.source = machine, client.unix_api(machine), Source(machine)
+
+    def start(self):
+        self.program = self.machine.file("/usr/bin/tempoftp-ftpd")
+        self.real = self.program.read_bytes()
+        self._replace((takeover_build(BUILD) / "src/ftpd/tempoftp-ftpd").read_bytes())
+        self.answers = []
+        for name in ("uno", "otra"):
+            self.deliver(name)
+        self.account, self.other = [self.account_of(answer) for answer in self.answers]
+        id, (name, _) = self.answers[1]["id"], self.other
+        self.own_folder, self.own_file = self.answers[0]["id"], f"{self.answers[0]['id']}/a.txt"
+        self.secrets = [f"/data/{name}", f"/data/{name}/{id}", f"/data/{name}/{id}/a.txt", f"../{name}/{id}/a.txt", "/data", "/data/.staging",
+                        "/etc/passwd", "/etc/ld.so.cache", "/usr/bin/tempoftp-ftpd", "/var/lib/tempoftp/state.db", "/etc/tempoftp/encryption.key",
+                        "/run/dbus/system_bus_socket", "/run/systemd/notify", "/run/systemd/journal/socket", "/run/tempoftp/api.sock",
+                        "/run/credentials", "/run/systemd/private", "/tmp", "/var/tmp"]
+        self.address, self.strange = client.FTP_ADDRESS, client.API_ADDRESS
+
+    def stop(self):
+        for answer in self.answers:
+            assert self.api.delete(f"/tmpftp/{answer['id']}").status in (200, 404)
+        self.source.remove_trees()
+        self._replace(self.real)
+
+    def account_of(self, answer):
+        return answer["ftpuser"], client.decrypt(self.machine, answer["password"])
+
+    def _replace(self, content):
+        self.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+        self.program.unlink()
+        self.program.write_bytes(content)
+        self.program.chmod(0o755)
+
+    def deliver(self, name):
+        route = self.source.make_tree(f"taken-over-{name}", {"a.txt": CONTENT, "carpeta/b.txt": CONTENT})
+        wanted = {"usuario": f"{name}@example.org", "id": f"taken-over-{name}", "ruta": f"{route}/", "vigencia": 5}
+        reply = self.api.post("/tmpftp", wanted)
+        assert reply.status == 202, reply
+        self.answers.append(client.wait_for(self.api, wanted["id"], "listo", timeout=120))
+        return self.answers[-1]
+
+    @property
+    def listener(self):
+        if not main_pid(self.machine):  # a call brings it up
+            Talk(self.address, timeout=60).close()
+        return self.outside(wait_until(lambda: main_pid(self.machine), 60, what="a listener"))
+
+    def outside(self, pid):
+        """The number of a process of the machine, seen from here."""
+        space = os.readlink(f"/proc/{self.machine.leader}/ns/pid")
+        for entry in filter(str.isdigit, os.listdir("/proc")):
+            try:
+                if os.readlink(f"/proc/{entry}/ns/pid") == space and self.inside(entry) == pid:
+                    return int(entry)
+            except (FileNotFoundError, ProcessLookupError, PermissionError):
+                continue
+        raise AssertionError(f"no process {pid} in the machine")
+
+    @staticmethod
+    def inside(pid):
+        with open(f"/proc/{pid}/status", encoding="ascii") as status:
+            return int(re.search(r"^NSpid:.*\t(\d+)$", status.read(), re.M)[1])
+
+    def said(self):
+        return self.machine.journal("-u", "tempoftp-ftp")
+
+    def kept(self):
+        data = self.machine.file("/data")
+        return {str(path): path.lstat().st_mtime_ns for path in data.rglob("*")}
+
+
+@pytest.fixture(scope="module", params=["standalone", "service"])
+def world(request):
+    world = Service(request.getfixturevalue("machine")) if request.param == "service" else Standalone()
+    world.start()
+    yield world
+    world.stop()
+
+
+@pytest.fixture(scope="module")
+def writers():
+    """A server whose accounts may write."""
+    world = Standalone(write=True)
+    world.start()
+    yield world
+    world.stop()
+
+
+def take_over(world, kind):
+    return Intruder(world.address, world.listener, None if kind == "prelogin" else world.account)
+
+
+@pytest.fixture
+def untouched(world):
+    """After the story: the same listener, another person's session that was there before goes on, nothing has changed on disk."""
+    listener, kept = world.listener, world.kept()
+    with Talk(world.address, timeout=60) as bystander:
+        assert bystander.ask(f"USER {world.other[0]}").startswith("331")
+        assert bystander.ask(f"PASS {world.other[1]}").startswith("230")
+        yield bystander
+        assert bystander.ask("NOOP").startswith("200")
+        assert bystander.get("NLST")[1].startswith("226")
+    assert world.listener == listener
+    assert world.kept() == kept
+
+
+# ---- what it tries --------------------------------------------------------------------------------------
+
+def wrong_outcomes(world, kind, attempts):
+    """{attempt: outcome} of those whose outcome is not what it should be. attempts: {name: (function of an Intruder, outcomes that are right)}. A process
+    that was killed is followed by another one."""
+    wrong, intruder = {}, None
+    try:
+        for name, (attempt, right) in attempts.items():
+            if not intruder or not intruder.pid:
+                intruder = take_over(world, kind)
+            outcome = attempt(intruder)
+            if outcome not in right:
+                wrong[name] = outcome if not isinstance(outcome, int) or outcome >= 0 else errno.errorcode[-outcome]
+    finally:
+        if intruder and intruder.pid:
+            intruder.close()
+    return wrong
+
+
+KINDS = ["prelogin", "session"]
+COMMON = {"sendto", "recvfrom", "poll", "ppoll", "clock_gettime", "gettimeofday", "restart_syscall", "rt_sigreturn", "exit", "exit_group"}
+SESSION = COMMON | {"openat2", "close", "pread64", "newfstatat", "fstat", "statx", "getdents64", "readlinkat", "sendfile", "socket", "bind", "listen", "accept4",
+                    "setsockopt", "recvmsg", "fcntl", "setitimer", "getrandom", "sysinfo", "mmap", "munmap", "brk"}
+WRITER = SESSION | {"pwrite64", "ftruncate", "unlinkat", "mkdirat", "renameat2", "utimensat"}
+CALLS = [number for number in range(0, 480) if call_name(number)]
+
+
+@pytest.mark.parametrize("kind, allowed", [("prelogin", COMMON), ("session", SESSION), ("writer", WRITER)], ids=["prelogin", "session", "writer"])
+def test_every_other_system_call_is_deadly(request, kind, allowed):
+    """All that the kernel has, each made once: whatever is not on the list kills the process."""
+    world = request.getfixturevalue("writers") if kind == "writer" else Standalone()
+    if kind != "writer":
+        world.start()
+    try:
+        others = [number for number in CALLS if call_name(number) not in allowed]
+        assert len(others) > 280
+        survived = wrong_outcomes(world, kind, {call_name(number): (lambda i, n=number: i.call(n), [KILLED]) for number in others})
+        assert survived == {}
+        assert {name for name in allowed if call_number(name) not in CALLS} == set()
+        x32 = {"getpid of x32": (lambda i: i.call(0x40000000 + call_number("getpid")), [KILLED])}
+        assert wrong_outcomes(world, kind, x32) == {}
+    finally:
+        if kind != "writer":
+            world.stop()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_cannot_reach_other_files(world, untouched, kind):
+    attempts = {}
+    for path in [*world.secrets, "/", "..", "/proc/self/mem", "/proc/self/maps", "/proc/self/environ", "/proc/self/fd/3", "/proc/self/root", "/proc/1/environ",
+                 f"/proc/{world.inside(world.listener)}/mem", "/proc/net/tcp", "/dev", "/dev/null", "/dev/shm", "/dev/mem", "/sys", "/sys/kernel",
+                 "/sys/fs/cgroup"]:
+        right = [KILLED] if kind == "prelogin" else HIDDEN
+        if path not in ("/", ".."):  # they lead to its own folder
+            for flags, how in ((os.O_RDONLY, "read"), (os.O_PATH, "hold"), (os.O_WRONLY, "write"), (os.O_RDWR | os.O_CREAT, "make")):
+                # nothing is made in any of its folders either, for it has no right to
+                attempts[f"{how} {path}"] = (lambda i, p=path, f=flags: i.openat2(p, f, HOME, 0o600 if f & os.O_CREAT else 0), right)
+            attempts[f"see {path}"] = (lambda i, p=path: i.call("newfstatat", AT_FDCWD, p, Out(144), 0), right)
+            attempts[f"statx {path}"] = (lambda i, p=path: i.call("statx", HOME, p, 0, 0x7ff, Out(256)), right)
+            attempts[f"link {path}"] = (lambda i, p=path: i.call("readlinkat", HOME, p, Out(256), 256), right)
+    assert wrong_outcomes(world, kind, attempts) == {}
+
+
+def test_the_way_up_leads_to_its_own_folder(world, untouched):
+    with take_over(world, "session") as intruder:
+        inodes = set()
+        for path in (".", "/", "..", "/../..", "../../../.."):
+            stat = Out(144)
+            assert intruder.call("newfstatat", HOME, path, stat, 0) == 0
+            inodes.add(bytes(stat[:16]))
+        assert len(inodes) == 1
+
+
+def test_it_reads_its_own_files_and_cannot_change_them(world, untouched):
+    with take_over(world, "session") as intruder:
+        file = intruder.openat2(world.own_file, folder=HOME)
+        assert file >= 6
+        read = Out(64)
+        assert intruder.call("pread64", file, read, 64, 0) == len(CONTENT)
+        assert read[:len(CONTENT)].decode() == CONTENT
+        folder = intruder.openat2(world.own_folder, os.O_RDONLY | os.O_DIRECTORY, HOME)
+        names = Out(1024)
+        assert intruder.call("getdents64", folder, names, 1024) > 0
+        assert b".txt" in names
+        for flags in (os.O_WRONLY, os.O_RDWR, os.O_RDONLY | os.O_TRUNC, os.O_WRONLY | os.O_APPEND, os.O_WRONLY | os.O_CREAT):
+            assert intruder.openat2(world.own_file, flags, HOME, 0o600 if flags & os.O_CREAT else 0) in (-errno.EACCES, -errno.EROFS, -errno.EPERM), flags
+        assert intruder.openat2("nuevo", os.O_WRONLY | os.O_CREAT, HOME, 0o600) in (-errno.EACCES, -errno.EROFS)
+        assert intruder.openat2(".", os.O_RDWR | os.O_TMPFILE, HOME, 0o600) in (-errno.EACCES, -errno.EROFS)
+
+
+def with_fd(open_one, use):
+    """An attempt that needs an fd first; a process that is killed for opening it gets no further."""
+    def attempt(intruder):
+        fd = open_one(intruder)
+        return use(intruder, fd) if fd != KILLED else KILLED
+    return attempt
+
+
+def with_socket(call, *arguments):
+    return with_fd(lambda i: i.call("socket", socket.AF_INET, STREAM, 0), lambda i, fd: i.call(call, fd, *arguments))
+
+
+def sockaddr(host, port):
+    return struct.pack("=H", socket.AF_INET) + struct.pack("!H", port) + socket.inet_aton(host) + bytes(8)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_cannot_reach_anybody(world, untouched, kind):
+    families = {"unix": (socket.AF_UNIX, socket.SOCK_STREAM), "unix packets": (socket.AF_UNIX, socket.SOCK_DGRAM), "udp": (socket.AF_INET, socket.SOCK_DGRAM),
+                "udp6": (socket.AF_INET6, socket.SOCK_DGRAM), "raw": (socket.AF_INET, socket.SOCK_RAW), "netlink": (socket.AF_NETLINK, socket.SOCK_RAW),
+                "packet": (socket.AF_PACKET, socket.SOCK_RAW), "vsock": (socket.AF_VSOCK, socket.SOCK_STREAM), "alg": (socket.AF_ALG, socket.SOCK_SEQPACKET),
+                "blocking tcp": (socket.AF_INET, socket.SOCK_STREAM)}
+    attempts = {name: (lambda i, f=family, t=type: i.call("socket", f, t, 0), [KILLED]) for name, (family, type) in families.items()}
+    attempts["mptcp"] = (lambda i: i.call("socket", socket.AF_INET, STREAM, 262), [KILLED])
+    for host, port in (world.strange, ("169.254.169.254", 80), ("127.0.0.1", 22), ("192.0.2.1", 80)):
+        address = sockaddr(host, port)
+        attempts[f"connect to {host}:{port}"] = (with_socket("connect", address, 16), [KILLED])
+        attempts[f"send to {host}:{port}"] = (lambda i, a=address: i.call("sendto", CONTROL, b"x", 1, socket.MSG_NOSIGNAL, a, 16), [KILLED])
+    attempts |= {
+        "connect by fast open": (lambda i: i.call("sendto", CONTROL, b"x", 1, socket.MSG_NOSIGNAL | 0x20000000, 0, 0), [KILLED]),
+        "connect its control connection elsewhere": (lambda i: i.call("connect", CONTROL, sockaddr(*world.strange), 16), [KILLED]),
+        "pass an fd to the listener": (lambda i: i.call("sendmsg", WIRE, bytes(56), 0), [KILLED]),
+        "be passed an fd by its client": (lambda i: i.call("recvmsg", CONTROL, bytes(56), socket.MSG_DONTWAIT), [KILLED]),
+    }
+    if kind == "session":
+        attempts |= {
+            "a privileged port": (with_socket("bind", sockaddr("0.0.0.0", 80), 16), [-errno.EACCES]),
+            "the listener's port": (with_socket("bind", sockaddr("127.0.0.1", world.address[1]), 16), [-errno.EADDRINUSE, -errno.EACCES]),
+            "a strange socket option": (lambda i: i.call("setsockopt", CONTROL, socket.SOL_SOCKET, 50, b"x" * 16, 16), [KILLED]),
+        }
+    assert wrong_outcomes(world, kind, attempts) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_cannot_touch_other_processes(world, untouched, kind):
+    listener = world.inside(world.listener)
+    zygote = world.inside(children_of(world.listener)[0])
+    calls = [("kill", pid, number) for pid in (listener, zygote, 1, -1, 0) for number in (0, 9)]
+    calls += [("tgkill", listener, listener, 9), ("rt_sigqueueinfo", listener, 9, bytes(128)), ("ptrace", 16, listener, 0, 0), ("pidfd_open", listener, 0),
+              ("process_vm_readv", listener, bytes(16), 1, bytes(16), 1, 0), ("process_vm_writev", listener, bytes(16), 1, bytes(16), 1, 0),
+              ("pidfd_getfd", 3, 0, 0), ("kcmp", listener, listener, 0, 0, 0), ("setpriority", 0, listener, 19), ("prlimit64", listener, 7, bytes(16), 0),
+              ("fork",), ("vfork",), ("clone", 17, 0, 0, 0, 0), ("clone3", bytes(88), 88), ("execve", "/bin/sh", 0, 0), ("execveat", HOME, "a.txt", 0, 0, 0),
+              ("setuid", 0), ("setresuid", 0, 0, 0), ("setgroups", 0, 0), ("capset", bytes(8), bytes(24)), ("unshare", 0x10000000), ("setns", HOME, 0),
+              ("mount", "/", "/", 0, 4096, 0), ("umount2", "/", 0), ("pivot_root", "/", "/"), ("chroot", "/"), ("chdir", "/"), ("fchdir", HOME),
+              ("bpf", 0, bytes(64), 64), ("perf_event_open", bytes(128), 0, -1, -1, 0), ("io_uring_setup", 4, bytes(120)), ("userfaultfd", 0),
+              ("keyctl", 0, -3, 0), ("add_key", "user", "x", b"x", 1, -3), ("prctl", 4, 1), ("prctl", 38, 0), ("seccomp", 0, 0, 0),
+              ("open_by_handle_at", HOME, bytes(24), 0), ("memfd_create", "x", 0), ("shmget", 1, 4096, 0o1600), ("inotify_init1", 0)]
+    attempts = {f"{' '.join(map(str, (name, *arguments)))}": (lambda i, n=name, a=arguments: i.call(n, *a), [KILLED]) for name, *arguments in calls}
+    assert wrong_outcomes(world, kind, attempts) == {}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_no_memory_of_it_becomes_code(world, untouched, kind):
+    def mapped(protection, flags, fd=-1, size=4096):
+        return lambda i: i.call("mmap", 0, size, protection, flags, fd, 0)
+    anonymous = MAP_PRIVATE | MAP_ANONYMOUS
+    attempts = {
+        "executable": (mapped(PROT_READ | PROT_WRITE | PROT_EXEC, anonymous), [KILLED]),
+        "executable only": (mapped(PROT_EXEC, anonymous), [KILLED]),
+        "mprotect": (lambda i: i.call("mprotect", i.memory & ~4095, 4096, PROT_READ | PROT_EXEC), [KILLED]),
+        "pkey_mprotect": (lambda i: i.call("pkey_mprotect", i.memory & ~4095, 4096, PROT_READ | PROT_EXEC, -1), [KILLED]),
+        "mremap": (lambda i: i.call("mremap", i.memory & ~4095, 4096, 8192, 1), [KILLED]),
+        "shared memory, which no limit counts": (mapped(PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS), [KILLED]),
+        "a growing stack, which no limit counts": (mapped(PROT_READ | PROT_WRITE, anonymous | MAP_GROWSDOWN), [KILLED]),
+        "huge pages": (mapped(PROT_READ | PROT_WRITE, anonymous | 0x40000), [KILLED]),
+        "locked": (mapped(PROT_READ | PROT_WRITE, anonymous | 0x2000), [KILLED]),
+        "a file's pages": (with_fd(lambda i: i.openat2(world.own_file, folder=HOME), lambda i, fd: i.call("mmap", 0, 4096, PROT_READ, MAP_SHARED, fd, 0)),
+                           [KILLED]),
+    }
+    assert wrong_outcomes(world, kind, attempts) == {}
+
+
+# ---- what it finds in itself ----------------------------------------------------------------------------
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_holds_no_fds_of_others(world, untouched, kind):
+    with take_over(world, kind) as intruder:
+        held = {int(fd): os.readlink(f"/proc/{intruder.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{intruder.pid}/fd")}
+        assert set(held) == {0, 1, 2, CONTROL, WIRE} | ({HOME} if kind == "session" else set())
+        assert {held[fd] for fd in (0, 1, 2)} == {"/dev/null"}
+        assert held[CONTROL].startswith("socket:") and held[WIRE].startswith("socket:")
+        if kind == "session":
+            found = [fd for fd in range(1024) if intruder.call("fstat", fd, intruder.memory) != -errno.EBADF]
+            assert found == [0, 1, 2, CONTROL, WIRE, HOME]
+
+
+@pytest.mark.parametrize("call", [("close", WIRE), ("close", (1 << 32) + WIRE), ("close", HOME), ("close", CONTROL), ("dup2", CONTROL, WIRE), ("dup3", 0, WIRE, 0),
+                                  ("shutdown", WIRE, 2), ("fcntl", WIRE, 0, 10), ("fcntl", WIRE, 8, 1), ("close_range", 3, 9, 0)],
+                         ids=lambda call: "-".join(map(str, call)))
+def test_it_cannot_hide_from_the_listener(world, untouched, call):
+    """The listener sees the end of the wire when the process is dead, and only then."""
+    assert wrong_outcomes(world, "session", {str(call): (lambda i: i.call(*call), [KILLED])}) == {}
+
+
+def assert_not_in_memory(pid, markers):
+    memory = memory_of(pid)
+    assert any("stack" in name for name in memory)
+    found = {(name, marker) for name, content in memory.items() for marker in markers if marker.encode() in content}
+    assert found == set()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_its_memory_tells_nothing_of_others(world, kind):
+    """Another person has logged in and looked around, a third one has tried to, before and while it was born."""
+    third = "tercera-c51b", "clave-de-la-tercera-77aa"
+    with socket.create_connection(world.address, source_address=("127.0.0.77", 0)) as one, Talk(world.address, timeout=60) as other:
+        assert other.ask(f"USER {world.other[0]}").startswith("331") and other.ask(f"PASS {world.other[1]}").startswith("230")
+        assert other.get("LIST")[1].startswith("226")
+        with Talk(world.address, timeout=60) as stranger:
+            assert stranger.ask(f"USER {third[0]}").startswith("331")
+            stranger.send(f"PASS {third[1]}\r\n")
+            with take_over(world, kind) as intruder:
+                markers = [*world.other, *third, "127.0.0.77", "$argon2id$", "TEMPOFTP_ENCRYPTION_KEY=", "LISTEN_FDNAMES=", "NOTIFY_SOCKET="]
+                assert_not_in_memory(intruder.pid, markers)
+                # the proof that the search finds what is there
+                intruder.put(0, b"aguja-en-el-pajar")
+                with pytest.raises(AssertionError):
+                    assert_not_in_memory(intruder.pid, ["aguja-en-el-pajar"])
+            assert stranger.reply().startswith("530")
+        del one
+
+
+def test_its_memory_tells_nothing_of_sessions_before_the_listener(world):
+    """The next listener gets other sessions' names from systemd."""
+    if not isinstance(world, Service):
+        return  # nothing outlives the listener there
+    with Talk(world.address, timeout=60) as other:
+        assert other.ask(f"USER {world.other[0]}").startswith("331") and other.ask(f"PASS {world.other[1]}").startswith("230")
+        kill_listener(world.machine)
+        for kind in KINDS:
+            with take_over(world, kind) as intruder:
+                assert_not_in_memory(intruder.pid, [world.other[0], "session/"])
+        assert other.ask("NOOP").startswith("200")
+
+
+# ---- what it can grow -----------------------------------------------------------------------------------
+
+def test_its_memory_fds_and_files_have_limits(world, untouched):
+    with take_over(world, "session") as intruder:
+        size, mapped = 8 << 20, 0
+        while intruder.call("mmap", 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) > 0:
+            mapped += size
+            assert mapped <= 64 << 20
+        assert mapped > 0
+        assert intruder.call("mmap", 0, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == -errno.ENOMEM
+        top = intruder.call("brk", 0)
+        assert intruder.call("brk", top + (64 << 20)) == top
+        opened = list(itertools.takewhile(lambda fd: fd >= 0, (intruder.openat2(world.own_file, folder=HOME) for _ in range(100))))
+        assert max(opened) < 24
+        assert intruder.openat2(world.own_file, folder=HOME) == -errno.EMFILE
+        assert intruder.call("socket", socket.AF_INET, STREAM, 0) == -errno.EMFILE
+        with open(f"/proc/{intruder.pid}/limits", encoding="ascii") as limits:
+            shown = {line[:26].strip(): line[26:47].strip() for line in limits}
+        assert (shown["Max core file size"], shown["Max file size"], shown["Max locked memory"], shown["Max msgqueue size"]) == ("0",) * 4
+        assert shown["Max stack size"] == str(2 << 20)
+
+
+# ---- lies -----------------------------------------------------------------------------------------------
+
+def header(type, serial=0):
+    return struct.pack("=II", type, serial)
+
+
+def wire_types():
+    """The numbers of wire.h."""
+    text = (REPOSITORY / "src/ftpd/wire.h").read_text(encoding="utf-8")
+    names = re.findall(r"^    (_?WIRE_\w+)\b", re.search(r"enum WireType \{(.*?)\}", text, re.S)[1], re.M)
+    return {name: number for number, name in enumerate(names, start=1)}
+
+
+TYPES = wire_types()
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_forged_message_ends_it(world, untouched, kind):
+    """Whoever breaks the rules between processes is killed, and nobody else notices."""
+    foreign = "WIRE_TRANSFER" if kind == "prelogin" else "WIRE_LOGIN"
+    forged = {
+        "short": b"\1\0", "nothing known": header(0) + bytes(400), "past the last": header(TYPES["_WIRE_TYPE_MAX"]) + bytes(400),
+        "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": header(TYPES[foreign]) + bytes(322),
+        "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000), "no end of text": header(TYPES["WIRE_LOGIN"]) + b"x" * 322,
+        "no end of a reason": header(TYPES["WIRE_BYE"]) + b"x" * 64,
+    }
+    for name, message in forged.items():
+        with take_over(world, kind) as intruder:
+            pid, before = world.inside(intruder.pid), world.said().count("broke the rules")
+            intruder.start("sendto", WIRE, message, len(message), socket.MSG_NOSIGNAL, 0, 0)
+            assert intruder.death() == 9, name
+            wait_until(lambda: world.said().count("broke the rules") > before, 30, what=f"a line about {name}")  # noqa: B023
+            assert f"Process {pid} of a client" in world.said()
+
+
+def test_before_login_it_cannot_ask_twice_at_once(world, untouched):
+    """Nor skip the wait after a wrong password: the listener keeps it."""
+    login = header(TYPES["WIRE_LOGIN"]) + b"nadie".ljust(65, b"\0") + b"x".ljust(257, b"\0")
+    login += bytes(-len(login) % 4)
+    with take_over(world, "prelogin") as intruder:
+        assert intruder.tell(login) == len(login)
+        intruder.start("sendto", WIRE, login, len(login), socket.MSG_NOSIGNAL, 0, 0)
+        assert intruder.death() == 9
+
+
+def test_it_can_tell_lies_about_itself_only(world, untouched):
+    """A session's word counts for its own account; what it claims about another's request is not believed."""
+    if not isinstance(world, Service):
+        return  # nobody counts there
+    mine, others = world.answers[:2]
+    counted = [world.api.get(f"/tmpftp/{answer['id']}").json["descargas"] for answer in (mine, others)]
+    with take_over(world, "session") as intruder:
+        message = transfer_message(f"/{others['id']}/a.txt", 1 << 40)
+        assert intruder.tell(message) == len(message)
+        message = transfer_message(f"/{mine['id']}/a.txt", 77)
+        assert intruder.tell(message) == len(message)
+        wait_until(lambda: world.api.get(f"/tmpftp/{mine['id']}").json["descargas"]["bytes"] >= counted[0]["bytes"] + 77, 60, what="its own lie, counted")
+        message = transfer_message(f"/{mine['id']}/a.txt", (1 << 64) - 1)
+        assert intruder.tell(message) == len(message)
+        assert intruder.call("clock_gettime", 0, Out(16)) == 0
+    assert world.api.get(f"/tmpftp/{others['id']}").json["descargas"] == counted[1]
+    wait_until(lambda: world.api.get("/health").status == 200, 60, what="a tempoftpd that can count")
+
+
+def transfer_message(path, size):
+    """As wire.h lays it out: the path is the last member and cut after its NUL."""
+    text = (REPOSITORY / "src/ftpd/wire.h").read_text(encoding="utf-8")
+    members = re.search(r"struct WireTransfer \{\s*WireHeader header;(.*?)\}", text, re.S)[1]
+    values = {"offset": 0, "bytes": size, "ms": 1, "whole": 1}
+    fields = re.findall(r"uint(\d+)_t (\w+);", members)
+    layout = "@II" + "".join("Q" if width == "64" else "I" for width, _ in fields)  # aligned as in C
+    return struct.pack(layout, TYPES["WIRE_TRANSFER"], 0, *(values.get(name, 0) for _, name in fields)) + path.encode() + b"\0"
+
+
+def test_a_flood_delays_nobody(world, untouched):
+    """Messages as fast as the kernel takes them: others are answered all the same."""
+    where = header(TYPES["WIRE_STAYS"], 12345)
+    with take_over(world, "session") as intruder:
+        until, slowest, sent = time.monotonic() + 3, 0, 0
+        while time.monotonic() < until:
+            for _ in range(50):
+                assert intruder.tell(where) == len(where)
+                sent += 1
+            began = time.monotonic()
+            with Talk(world.address, timeout=60):
+                slowest = max(slowest, time.monotonic() - began)
+        assert sent > 100 and slowest < 2
+
+
+# ---- its end --------------------------------------------------------------------------------------------
+
+def hang(intruder):
+    """It listens to nobody any more."""
+    intruder.start("ppoll", 0, 0, 0, 0, 8)
+    wait_until(lambda: asleep(intruder.pid), what="a process that sleeps")
+
+
+def asleep(pid):
+    with open(f"/proc/{pid}/syscall", encoding="ascii") as file:
+        return file.read().split()[0] == str(call_number("ppoll"))
+
+
+def test_revocation_ends_it_within_a_second(world, untouched):
+    if not isinstance(world, Service):
+        return  # nobody revokes there
+    with take_over(world, "session") as intruder:
+        hang(intruder)
+        began = time.monotonic()
+        assert end_sessions(world.machine, world.account[0]) == 1
+        assert intruder.death() == 9
+        assert time.monotonic() - began < 2  # 1 s, and busctl's own start
+
+
+def test_its_end_of_access_ends_it(world):
+    """It has not ended itself: the listener does."""
+    if not isinstance(world, Service):
+        return
+    end, answer = int(time.time()) + 15, world.deliver("breve")
+    change_database(world.machine, f"UPDATE requests SET expires = {end} WHERE id = '{answer['id']}'")
+    with Intruder(world.address, world.listener, world.account_of(answer)) as intruder:
+        hang(intruder)
+        assert intruder.death() == 9
+        assert end <= time.time() < end + 20
+
+
+def test_a_hung_process_is_not_waited_for_before_login(world, untouched):
+    """It doesn't answer its client's end; the listener has a patience of its own."""
+    with take_over(world, "prelogin") as intruder:
+        hang(intruder)
+        with take_over(world, "session") as another:
+            assert another.call("clock_gettime", 0, Out(16)) == 0
+
+
+# ---- the build ------------------------------------------------------------------------------------------
+
+def test_no_other_build_obeys():
+    real, obeying = [(folder / "src/ftpd/tempoftp-ftpd").read_bytes() for folder in (BUILD, takeover_build(BUILD))]
+    for mark in (b"XSYS", b"takeover_call", b"takeover build"):
+        assert mark not in real
+        assert mark in obeying
+
+
+def test_such_a_build_says_so(writers):
+    assert "THIS SERVER MUST NOT BE USED" in writers.said()
