@@ -101,7 +101,7 @@ def measure(build, place, rounds):
     results = {}
     for row in rows:
         for n in range(rounds):
-            for name, make in makers.items():
+            for name, make in turned(list(makers.items()), n):
                 if name in row.without or (name == "tempoftp" and not can[row.needs]) or (name == "pyftpdlib" and row.tls):
                     continue
                 server = Server(name, make, row.tls)
@@ -117,6 +117,12 @@ def measure(build, place, rounds):
             figure.say(f"ftp: {row.title}: round {n + 1}: " + ", ".join(
                 f"{name} {results[row.title, name][-1]:.4g}" for name in makers if (row.title, name) in results) + f" {row.unit}")
     return [figure_of(row, results) for row in rows]
+
+
+def turned(items, n):
+    """Each round begins with another server: the first one of a row may find the caches cold."""
+    n %= len(items)
+    return items[n:] + items[:n]
 
 
 def one_run(server, load, row):

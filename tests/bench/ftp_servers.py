@@ -191,7 +191,7 @@ def tempoftp(build):
 
     def command(place, tls):
         arguments = ["setpriv", f"--reuid={UID}", f"--regid={UID}", "--clear-groups", program, "--listen", f"127.0.0.1:{PORT}", "--root", place / "home",
-                     "--user", f"{USER}:{PASSWORD}"]
+                     "--user", f"{USER}:{PASSWORD}", "--max-per-account", "512", "--max-per-address", "512"]
         if "--write" in help_text:
             arguments.append("--write")
         if tls:
