@@ -306,11 +306,13 @@ static bool started_by_systemd(void) {
     return getenv("LISTEN_FDS") || getenv("NOTIFY_SOCKET");
 }
 
-/* The zygotes come before all that children must not know; then the accounts, because their passwords stand in the command line. */
+/* The zygotes come before all that children must not know. */
 static int serve(Program *p, char **argv) {
     bool service = !options_standalone(&p->options) && started_by_systemd();
 
-    int r = load_settings(p);
+    int r = standalone_hide_users(&p->standalone, &p->options);
+    if (r >= 0)
+        r = load_settings(p);
     if (r >= 0)
         r = set_up_jail(p);
     if (r >= 0)

@@ -15,7 +15,7 @@ typedef struct Options {
     const char *listen[OPTION_LISTEN_MAX]; /* --listen */
     size_t n_listen;
     const char *root;                      /* --root */
-    char *users[OPTION_USERS_MAX];         /* --user: in argv; wiped by whoever reads them */
+    char *users[OPTION_USERS_MAX];         /* --user: in argv until standalone_hide_users() */
     size_t n_users;
     const char *users_file;                /* --users-file */
     const char *tls_cert, *tls_key;        /* --tls-cert, --tls-key: any path, unlike the settings */

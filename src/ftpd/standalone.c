@@ -9,9 +9,42 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 
 /* ---- accounts ---- */
+
+#define PASSWORDS_SIZE ((size_t) OPTION_USERS_MAX * USER_ARGUMENT_MAX)
+#define USER_ARGUMENT_MAX 1024 /* longer ones are wrong; what is cut off is too */
+
+int standalone_hide_users(Standalone *s, Options *o) {
+    int r = 0;
+
+    if (o->n_users == 0)
+        return 0;
+    char *to = mmap(NULL, PASSWORDS_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (to == MAP_FAILED || madvise(to, PASSWORDS_SIZE, MADV_DONTFORK) < 0)
+        r = -errno;
+    for (size_t i = 0; i < o->n_users; i++) {
+        char *argument = o->users[i];
+        if (r >= 0) {
+            o->users[i] = to + i * USER_ARGUMENT_MAX;
+            snprintf(o->users[i], USER_ARGUMENT_MAX, "%s", argument);
+        }
+        wipe(argument, strlen(argument));
+    }
+    if (to != MAP_FAILED)
+        s->passwords = to;
+    return r < 0 ? log_errno(r, "Cannot hide the passwords of --user") : 0;
+}
+
+static void forget_passwords(Standalone *s) {
+    if (!s->passwords)
+        return;
+    wipe(s->passwords, PASSWORDS_SIZE);
+    munmap(s->passwords, PASSWORDS_SIZE);
+    s->passwords = NULL;
+}
 
 static int add_user(AuthUsers *users, char *text, size_t number, bool writes) {
     int r = auth_users_add(users, text, writes);
@@ -24,13 +57,11 @@ static int add_user(AuthUsers *users, char *text, size_t number, bool writes) {
     return r;
 }
 
-int standalone_take_users(Standalone *s, Options *o) {
+int standalone_take_users(Standalone *s, const Options *o) {
     int r = auth_users_new(&s->users);
-    for (size_t i = 0; i < o->n_users; i++) {
-        if (r >= 0)
-            r = add_user(s->users, o->users[i], i + 1, o->write);
-        wipe(o->users[i], strlen(o->users[i])); /* whatever happens: ps and /proc/PID/cmdline show it until here */
-    }
+    for (size_t i = 0; r >= 0 && i < o->n_users; i++)
+        r = add_user(s->users, o->users[i], i + 1, o->write);
+    forget_passwords(s);
     if (r < 0)
         return r;
     if (o->n_users > 0)
@@ -179,6 +210,7 @@ int standalone_open(Standalone *s, Listener *l, const Options *o) {
 }
 
 void standalone_done(Standalone *s) {
+    forget_passwords(s);
     if (s->users && !s->listener)
         auth_source_free(auth_users_source(s->users));
     free(s->root);

@@ -26,7 +26,7 @@ typedef union Control {
 
 /* ---- in the zygote ---- */
 
-/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others, --user has passwords. */
+/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others. */
 static void forget_start(char **argv) {
     for (char **a = argv + 1; argv[0] && *a; a++)
         wipe(*a, strlen(*a));
