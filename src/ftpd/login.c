@@ -123,8 +123,11 @@ int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
     else if (r > 0 || r == -EBADMSG) { /* nobody asks twice at once */
         record_misbehaviour(c);
         listener_drop(c->listener, c);
-    } else if (r != -EAGAIN) /* it ended: the client left or was shown the door */
+    } else if (r != -EAGAIN) { /* it ended: the client left or was shown the door */
+        if (c->state == CONNECTION_PRELOGIN && monotonic_ms() + PRELOGIN_GRACE_MS >= c->login_by_ms)
+            record_limit(NULL, c->peer_text, LIMIT_LOGIN_TIME);
         listener_drop(c->listener, c);
+    }
     wipe(&m, sizeof(m));
     return 0;
 }

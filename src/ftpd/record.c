@@ -49,6 +49,7 @@ void record_limit(const char *account, const char *peer, RecordLimit limit) {
         [LIMIT_BANNED] = { "TEMPOFTP_LIMIT=ban", "too many refused logins from there" },
         [LIMIT_CONNECTIONS] = { "TEMPOFTP_LIMIT=connections", "too many connections" },
         [LIMIT_ADDRESS] = { "TEMPOFTP_LIMIT=address", "too many connections from there" },
+        [LIMIT_LOGIN_TIME] = { "TEMPOFTP_LIMIT=login-time", "it did not log in in time" },
         [LIMIT_ACCOUNT] = { "TEMPOFTP_LIMIT=account", "too many sessions of that account" },
     };
     LogContext about = { .account = account, .peer = peer, .message_id = MESSAGE_ID_LIMIT,
@@ -67,12 +68,14 @@ void record_ban(const Connection *c, uint32_t refusals, uint64_t ms) {
 
 void record_transfer(const Connection *c, const WireTransfer *t) {
     char id[WIRE_ID_SIZE], path[FIELD_SIZE], file[FIELD_SIZE + 16], bytes[64], seconds[64];
-    const char *result = t->whole ? "TEMPOFTP_RESULT=whole" : "TEMPOFTP_RESULT=cut";
+    const char *outcome = t->whole ? "whole" : t->stalled ? "stalled" : "cut";
+    char result[64];
     LogContext about = { .request = id, .account = c->account, .peer = c->peer_text, .extra = { file, bytes, seconds, result } };
 
     shown(t->path, path, sizeof(path));
     path_first_component(path, id, sizeof(id));
     snprintf(file, sizeof(file), "TEMPOFTP_FILE=%s", path);
+    snprintf(result, sizeof(result), "TEMPOFTP_RESULT=%s", outcome);
     snprintf(bytes, sizeof(bytes), "TEMPOFTP_BYTES=%" PRIu64, t->bytes);
     snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRIu64 ".%03u", t->ms / 1000, (unsigned) (t->ms % 1000));
     if (t->direction == WIRE_UPLOAD) { /* a drop folder belongs to the account, not to a request */
@@ -80,7 +83,7 @@ void record_transfer(const Connection *c, const WireTransfer *t) {
         about.message_id = MESSAGE_ID_UPLOAD;
     }
     log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes %s %s from byte %" PRIu64 " in %" PRIu64 ".%03u s, %s", c->account, t->bytes,
-             t->direction == WIRE_UPLOAD ? "into" : "of", path, t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), t->whole ? "whole" : "cut");
+             t->direction == WIRE_UPLOAD ? "into" : "of", path, t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), outcome);
 }
 
 void record_end(const Connection *c, const char *reason) {

@@ -7,7 +7,7 @@
 #include "ftpd/connection.h"
 #include "ftpd/wire.h"
 
-typedef enum RecordLimit { LIMIT_NONE, LIMIT_BANNED, LIMIT_CONNECTIONS, LIMIT_ADDRESS, LIMIT_ACCOUNT } RecordLimit;
+typedef enum RecordLimit { LIMIT_NONE, LIMIT_BANNED, LIMIT_CONNECTIONS, LIMIT_ADDRESS, LIMIT_LOGIN_TIME, LIMIT_ACCOUNT } RecordLimit;
 
 void record_login(const Connection *c);
 void record_refused(const Connection *c, const char *reason);

@@ -197,7 +197,7 @@ int transfer_reply_end(Session *s, int result) {
     return reply(s->conversation.fd, 451, "Error local; intente más tarde.");
 }
 
-int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, bool whole) {
+int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, int result) {
     WireMessage m;
 
     m.transfer = (WireTransfer) {
@@ -206,7 +206,8 @@ int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64
         .offset = offset,
         .bytes = s->data.sent,
         .ms = monotonic_ms() - started_ms,
-        .whole = whole,
+        .whole = result == 0,
+        .stalled = result == -ETIMEDOUT,
     };
     strcpy(m.transfer.path, s->file);
     int r = wire_send(CHILD_WIRE_FD, &m);
@@ -256,7 +257,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     uint64_t started = monotonic_ms();
     int result = s->ascii ? send_text(s, file_fd, size) : data_send_file(&s->data, file_fd, offset, size);
     data_close(&s->data, result < 0);
-    r = transfer_report(s, WIRE_DOWNLOAD, offset, started, result == 0);
+    r = transfer_report(s, WIRE_DOWNLOAD, offset, started, result);
     s->file[0] = '\0';
     return r < 0 ? 0 : transfer_reply_end(s, result);
 }

@@ -8,4 +8,4 @@ int transfer_open(Session *s, WireDirection direction, const char *what) _must_u
 /* The reply after the data: `result` as data_…() or a file gave it. */
 int transfer_reply_end(Session *s, int result) _must_use_;
 /* To the listener, before the last reply: s->file, and what went over s->data. Negative: the session is at its end. */
-int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, bool whole) _must_use_;
+int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, int result) _must_use_;

@@ -100,7 +100,7 @@ static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint
     if (result >= 0)
         result = receive(&u);
     data_close(&s->data, result < 0);
-    r = transfer_report(s, WIRE_UPLOAD, offset, started, result == 0);
+    r = transfer_report(s, WIRE_UPLOAD, offset, started, result);
     s->file[0] = '\0';
     return r < 0 ? 0 : transfer_reply_end(s, result);
 }

@@ -77,7 +77,8 @@ typedef struct WireTransfer {
     uint64_t offset; /* where it began (REST) */
     uint64_t bytes;  /* over the data connection */
     uint64_t ms;
-    uint32_t whole;  /* the end of the file was reached */
+    uint32_t whole;   /* the end of the file was reached */
+    uint32_t stalled; /* no: it stood still for too long */
     char path[VIRTUAL_PATH_MAX]; /* cut after its NUL on the wire */
 } WireTransfer;
 

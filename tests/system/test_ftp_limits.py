@@ -225,6 +225,7 @@ def test_who_does_not_log_in_is_sent_away(ftpd):  # noqa: F811
         assert slow.reply() == "421 Tiempo agotado para identificarse."
         assert slow.reply() == ""
         assert quick.ask("PWD").startswith("257")
+    wait_until(lambda: "refused: it did not log in in time" in ftpd.said(), what="its line in the journal")
 
 
 @limits(IDLE_SECONDS=2)
@@ -250,6 +251,8 @@ def test_a_transfer_that_stands_still_is_cut(ftpd):  # noqa: F811
         with pytest.raises(ConnectionResetError):  # cut, not ended
             while data.recv(1 << 20):
                 pass
+    wait_until(lambda: " of /grande from byte 0 in " in ftpd.said(), what="its line in the journal")
+    assert ", stalled [" in ftpd.said()
 
 
 def refuse_once(server, host="127.0.0.1"):
