@@ -119,9 +119,9 @@ static int open_root(Standalone *s, const Options *o) {
     return r < 0 ? r : auth_users_set_root(s->users, s->root);
 }
 
-/* Clients must not be able to fetch (or replace) what decides who they are. */
+/* Clients must not be able to fetch (or replace) what decides who they are, and who we are. path may be NULL. */
 static int refuse_if_served(const Standalone *s, const char *path, const char *option) {
-    _cleanup_free_ char *real = realpath(path, NULL);
+    _cleanup_free_ char *real = path ? realpath(path, NULL) : NULL;
     size_t n = strlen(s->root);
 
     if (real && strncmp(real, s->root, n) == 0 && (real[n] == '/' || n == 1)) {
@@ -193,8 +193,10 @@ int standalone_open(Standalone *s, Listener *l, const Options *o) {
     l->auth = auth_users_source(s->users);
     s->users_file = o->users_file;
     int r = open_root(s, o);
-    if (r >= 0 && o->users_file)
+    if (r >= 0)
         r = refuse_if_served(s, o->users_file, "--users-file");
+    if (r >= 0)
+        r = refuse_if_served(s, o->tls_key, "--tls-key");
     if (r >= 0 && o->users_file)
         r = auth_users_load(s->users, o->users_file);
     if (r >= 0)

@@ -5,6 +5,7 @@ import os
 import pathlib
 import pty
 import re
+import shutil
 import signal
 import socket
 import subprocess
@@ -151,9 +152,21 @@ def test_options_are_stronger_than_the_environment_and_that_than_a_file(server):
 
 # ---- accounts ----
 
-@pytest.mark.parametrize("form", ["two words", "one word"])
+def make_certificate(folder):
+    """Options that name a certificate in that folder."""
+    files = {"--tls-key": folder / "ftp.key", "--tls-cert": folder / "ftp.crt"}
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                    "-keyout", files["--tls-key"], "-out", files["--tls-cert"]], check=True, capture_output=True)
+    for file in files.values():
+        shutil.chown(file, USER, GROUP)
+    return [word for option in files.items() for word in option]
+
+
+@pytest.mark.parametrize("form", ["two words", "one word", "with TLS"])
 def test_passwords_leave_no_trace_in_the_process_list(server, form):
-    given = ["--user", "ana:s3creto-uno"] if form == "two words" else ["--user=ana:s3creto-uno"]
+    given = ["--user=ana:s3creto-uno"] if form == "one word" else ["--user", "ana:s3creto-uno"]
+    if form == "with TLS":
+        given += make_certificate(server.folder)
     server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, *given, "--user", "ben:s3creto-dos")
     wait_until(lambda: "Serving" in server.said(), what="the FTP server to listen")
     assert "--user is for trials" in server.said()
@@ -231,6 +244,12 @@ def test_a_users_file_in_the_served_folder_is_refused(server):
     server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--users-file", path)
     assert server.process.wait(timeout=20) == 78
     assert "lies in the folder that is served, where clients could read it" in server.said()
+
+
+def test_a_tls_key_in_the_served_folder_is_refused(server):
+    server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", "a:b", *make_certificate(server.root))
+    assert server.process.wait(timeout=20) == 78
+    assert f"--tls-key {server.root}/ftp.key lies in the folder that is served" in server.said()
 
 
 def test_a_users_file_that_others_may_read_is_warned_of(server):
