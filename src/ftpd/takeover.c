@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -24,42 +25,87 @@ static long take_word(char **text) {
     return (long) (address ? (uintptr_t) memory + value : value);
 }
 
-int takeover_call(Conversation *c, char *argument) {
+static void do_call(char *argument, char ret[static TAKEOVER_ANSWER_MAX]) {
     long call = take_word(&argument), a[ARGUMENTS];
 
     for (size_t i = 0; i < ARGUMENTS; i++)
         a[i] = take_word(&argument);
     long r = syscall(call, a[0], a[1], a[2], a[3], a[4], a[5]);
-    return reply(c->fd, 200, "%ld", r == -1 ? -errno : r);
+    snprintf(ret, TAKEOVER_ANSWER_MAX, "%ld", r == -1 ? -errno : r);
 }
 
 static int nibble(char c) {
     return c >= 'a' ? c - 'a' + 10 : c - '0';
 }
 
-int takeover_put(Conversation *c, char *argument) {
+static void do_put(char *argument, char ret[static TAKEOVER_ANSWER_MAX]) {
     unsigned char *to = (unsigned char *) take_word(&argument);
 
     argument += strspn(argument, " ");
     for (; argument[0] && argument[1]; argument += 2)
         *to++ = (unsigned char) (nibble(argument[0]) << 4 | nibble(argument[1]));
-    return reply(c->fd, 200, "0");
+    strcpy(ret, "0");
 }
 
-int takeover_get(Conversation *c, char *argument) {
+static void do_get(char *argument, char ret[static TAKEOVER_ANSWER_MAX]) {
     static const char digits[] = "0123456789abcdef";
-    char text[2 * GET_MAX + 1];
     const unsigned char *from = (const unsigned char *) take_word(&argument);
     size_t size = (size_t) take_word(&argument), n = 0;
 
     for (size_t i = 0; i < size && i < GET_MAX; i++) {
-        text[n++] = digits[from[i] >> 4];
-        text[n++] = digits[from[i] & 15];
+        ret[n++] = digits[from[i] >> 4];
+        ret[n++] = digits[from[i] & 15];
     }
-    text[n] = '\0';
-    return reply(c->fd, 200, "%s", text);
+    ret[n] = '\0';
+}
+
+static void do_where(char *argument, char ret[static TAKEOVER_ANSWER_MAX]) {
+    snprintf(ret, TAKEOVER_ANSWER_MAX, "%lu %lu", (unsigned long) (uintptr_t) memory, (unsigned long) (uintptr_t) ret);
+}
+
+typedef void (*Order)(char *argument, char ret[static TAKEOVER_ANSWER_MAX]);
+
+static int obey(Conversation *c, char *argument, Order order) {
+    char answer[TAKEOVER_ANSWER_MAX];
+
+    order(argument, answer);
+    return reply(c->fd, 200, "%s", answer);
+}
+
+int takeover_call(Conversation *c, char *argument) {
+    return obey(c, argument, do_call);
+}
+
+int takeover_put(Conversation *c, char *argument) {
+    return obey(c, argument, do_put);
+}
+
+int takeover_get(Conversation *c, char *argument) {
+    return obey(c, argument, do_get);
 }
 
 int takeover_where(Conversation *c, char *argument) {
-    return reply(c->fd, 200, "%lu %lu", (unsigned long) (uintptr_t) memory, (unsigned long) (uintptr_t) &argument);
+    return obey(c, argument, do_where);
+}
+
+bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]) {
+    static const struct {
+        const char *name;
+        Order order;
+    } orders[] = { { "XRELAY XSYS", do_call }, { "XRELAY XPUT", do_put }, { "XRELAY XGET", do_get }, { "XRELAY XWHERE", do_where } };
+    char line[TAKEOVER_ANSWER_MAX], answer[TAKEOVER_ANSWER_MAX];
+
+    if (size < 2 || size >= sizeof(line))
+        return false;
+    memcpy(line, data, size);
+    line[size - 2] = '\0'; /* CR LF */
+    for (size_t i = 0; i < ELEMENTS(orders); i++) {
+        size_t n = strlen(orders[i].name);
+        if (strncmp(line, orders[i].name, n) != 0)
+            continue;
+        orders[i].order(line + n, answer);
+        snprintf(ret, TAKEOVER_ANSWER_MAX, "200 %.4100s\r\n", answer);
+        return true;
+    }
+    return false;
 }

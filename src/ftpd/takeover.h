@@ -16,6 +16,19 @@ int takeover_get(Conversation *c, char *argument);
 /* 200 with the addresses of that memory and of the stack. */
 int takeover_where(Conversation *c, char *argument);
 
+#define TAKEOVER_ANSWER_MAX 4200
+/* "XRELAY" and one of these commands, whole in `data`: true, with the answer's line. Orders for the relay of a TLS client, which has no commands of its own. */
+bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]);
+
+/* In the relay's loop: an order is answered over `link` instead of being passed on. */
+#define TAKEOVER_RELAY(link, data, size) \
+    { \
+        char answer[TAKEOVER_ANSWER_MAX]; \
+        if (takeover_relay(data, size, answer)) { \
+            (void) !tls_link_send(link, answer, strlen(answer), false); \
+            continue; \
+        } \
+    }
 #define TAKEOVER_VERBS \
     { "XSYS", VERB_ARGUMENT, takeover_call, takeover_call, "" }, \
     { "XPUT", VERB_ARGUMENT, takeover_put, takeover_put, "" }, \
@@ -23,5 +36,6 @@ int takeover_where(Conversation *c, char *argument);
     { "XWHERE", 0, takeover_where, takeover_where, "" },
 #else
 #define TAKEOVER_MARK ""
+#define TAKEOVER_RELAY(link, data, size)
 #define TAKEOVER_VERBS
 #endif

@@ -7,6 +7,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "ftpd/jail.h"
+#include "ftpd/takeover.h"
 #include "ftpd/tls_keeper.h"
 
 #include <poll.h>
@@ -92,6 +93,7 @@ static int from_client(TlsLink *l) {
         ssize_t n = tls_link_receive(l, data, sizeof(data));
         if (n <= 0)
             return n == -EAGAIN ? 1 : (int) n;
+        TAKEOVER_RELAY(l, data, (size_t) n);
         int r = pass_on(data, (size_t) n);
         wipe(data, (size_t) n); /* it may have been a password */
         if (r < 0)

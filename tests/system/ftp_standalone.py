@@ -130,6 +130,12 @@ class Talk:
     def __exit__(self, *_):
         self.close()
 
+    def wrap(self, context):
+        """Goes on over TLS: the server has said that it is ready."""
+        self._file.close()
+        self.socket = context.wrap_socket(self.socket)
+        self._file = self.socket.makefile("rb")
+
     def close(self):
         self._file.close()
         self.socket.close()

@@ -8,6 +8,7 @@ import os
 import pathlib
 import re
 import signal
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -59,18 +60,24 @@ class Out(bytearray):
 
 
 class Intruder:
-    """One process that was taken over: a pre-login child, or with (name, password) the session of that account.
+    """One process that was taken over: a pre-login child, or with (name, password) the session of that account; over TLS if told, and then perhaps
+    not that process but its relay.
 
     call() makes a system call and returns what the kernel did (negative: errno), or KILLED. Arguments: numbers; bytes, text (with a NUL) and
     Out are put into the process's memory. pid: as numbered outside.
     """
 
-    def __init__(self, address, listener, account=None):
+    def __init__(self, address, listener, account=None, tls=False, relay=False):
         known = set(self._children(listener))
+        self.order = "XRELAY XSYS" if relay else "XSYS"
         self.talk = Talk(address, timeout=60)
+        if tls:
+            known.update(self._children(listener))  # AUTH TLS ends the child that it is said to
+            self._wrap()
         if account:
             self._log_in(*account)
-        self.pid = wait_until(lambda: self._newest(listener, known, bool(account)), what="a process of one's own")
+        kind = "relay" if relay else "session" if account else "prelogin"
+        self.pid = wait_until(lambda: self._newest(listener, known, kind), what="a process of one's own")
         if _libc.ptrace(_PTRACE_SEIZE, self.pid, None, None) != 0:  # to be told how it dies
             raise OSError(ctypes.get_errno(), "ptrace")
         self.memory, self.stack = map(int, self._ask("XWHERE").split())
@@ -80,11 +87,16 @@ class Intruder:
         return [child for zygote in children_of(listener) for child in children_of(zygote)]
 
     @staticmethod
-    def _newest(listener, known, session):
-        """The child after the one before login is the session: its home is open."""
-        new = [child for child in Intruder._children(listener) if child not in known]
-        new = [child for child in new if os.path.exists(f"/proc/{child}/fd/{HOME}") == session and jailed(child)]
+    def _newest(listener, known, kind):
+        new = [child for child in Intruder._children(listener) if child not in known and jailed(child) and kind_of(child) == kind]
         return new[0] if len(new) == 1 else None
+
+    def _wrap(self):
+        """The certificate is the stories' own."""
+        assert self.talk.ask("AUTH TLS").startswith("234")
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        self.talk.wrap(context)
 
     def _log_in(self, name, password):
         assert self.talk.ask(f"USER {name}").startswith("331")
@@ -92,7 +104,7 @@ class Intruder:
         assert welcome.startswith("230"), welcome
 
     def _ask(self, command):
-        reply = self.talk.ask(command)
+        reply = self.talk.ask(self.order.replace("XSYS", command))
         assert reply.startswith("200 ") or reply == "", reply
         return reply[4:]
 
@@ -139,12 +151,12 @@ class Intruder:
             words.append(f"@{offset}")
             offset += (len(data) + 15) & ~15
         number = call if isinstance(call, int) else call_number(call)
-        self.talk.send(" ".join(["XSYS", str(number), *words]) + "\r\n")
+        self.talk.send(" ".join([self.order, str(number), *words]) + "\r\n")
 
     def finish(self):
         try:
             reply = self.talk.reply()
-        except ConnectionResetError:
+        except (ConnectionResetError, ssl.SSLEOFError):
             reply = ""
         if reply == "":
             died = self.death()
@@ -167,6 +179,15 @@ class Intruder:
     def tell(self, message, flags=0x4000):  # MSG_NOSIGNAL
         """A message to the listener."""
         return self.call("sendto", WIRE, message, len(message), flags, 0, 0)
+
+
+def kind_of(pid):
+    """What a child is, by the third of its fds: a session's home, a relay's way to the key."""
+    try:
+        third = os.readlink(f"/proc/{pid}/fd/{HOME}")
+    except (FileNotFoundError, ProcessLookupError):
+        return "prelogin"
+    return "relay" if third.startswith("socket:") else "session"
 
 
 def jailed(pid):

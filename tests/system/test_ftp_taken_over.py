@@ -7,17 +7,20 @@ import errno
 import itertools
 import os
 import re
+import shutil
 import socket
 import struct
+import subprocess
 import time
 
+from cryptography.hazmat.primitives import serialization
 import pytest
 
 import client
 from conftest import BUILD
 from ftp_service import change_database, end_sessions, kill_listener, main_pid
 from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of
-from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, memory_of, takeover_build
+from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, kind_of, memory_of, takeover_build
 from machine import REPOSITORY, Source, wait_until
 
 CONTENT = "hola, mundo\n"
@@ -35,8 +38,8 @@ STREAM = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 class Standalone:
     """The server by itself; with `write` its accounts may write everywhere in the folder."""
 
-    def __init__(self, write=False):
-        options = ["--user", f"{OTHER}:{OTHER_PASSWORD}"] + (["--write"] if write else [])
+    def __init__(self, write=False, more=()):
+        options = ["--user", f"{OTHER}:{OTHER_PASSWORD}", *(["--write"] if write else []), *more]
         self.server = FtpServer(takeover_build(BUILD), options)
         self.server.put("a.txt", CONTENT)
         self.server.put("carpeta/b.txt", CONTENT)
@@ -66,6 +69,19 @@ class Standalone:
     def kept(self):
         """What nobody may change."""
         return {path: path.stat().st_mtime_ns for path in [*self.server.root.rglob("*"), self.server.folder / "outside"]}
+
+
+class StandaloneTls(Standalone):
+    """With a certificate of its own; its key is the keeper's."""
+
+    def __init__(self):
+        super().__init__(more=["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
+        folder = self.server.folder
+        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
+                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
+        shutil.chown(folder / "key.pem", "nobody")
+        key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
+        self.key = key.private_numbers().private_value.to_bytes(32, "big")
 
 
 class Service:
@@ -152,6 +168,15 @@ def world(request):
 
 
 @pytest.fixture(scope="module")
+def alone():
+    """A server by itself, whatever the other worlds are."""
+    world = Standalone()
+    world.start()
+    yield world
+    world.stop()
+
+
+@pytest.fixture(scope="module")
 def writers():
     """A server whose accounts may write."""
     world = Standalone(write=True)
@@ -160,8 +185,19 @@ def writers():
     world.stop()
 
 
+@pytest.fixture(scope="module")
+def tls():
+    """A server with TLS."""
+    world = StandaloneTls()
+    world.start()
+    yield world
+    world.stop()
+
+
 def take_over(world, kind):
-    return Intruder(world.address, world.listener, None if kind == "prelogin" else world.account)
+    """kind: prelogin, session; tls-prelogin, tls-session, and relay, which goes between those and their client."""
+    account = world.account if kind in ("session", "writer", "tls-session", "relay") else None
+    return Intruder(world.address, world.listener, account, tls=kind.startswith("tls") or kind == "relay", relay=kind == "relay")
 
 
 @pytest.fixture
@@ -205,23 +241,20 @@ WRITER = SESSION | {"pwrite64", "ftruncate", "unlinkat", "mkdirat", "renameat2",
 CALLS = [number for number in range(0, 480) if call_name(number)]
 
 
-@pytest.mark.parametrize("kind, allowed", [("prelogin", COMMON), ("session", SESSION), ("writer", WRITER)], ids=["prelogin", "session", "writer"])
+RELAY = COMMON | {"getpid", "getrandom", "mmap", "munmap", "brk"}
+EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON, "tls-session": SESSION | {"getpid"}}
+
+
+@pytest.mark.parametrize("kind, allowed", EACH.items(), ids=EACH)
 def test_every_other_system_call_is_deadly(request, kind, allowed):
     """All that the kernel has, each made once: whatever is not on the list kills the process."""
-    world = request.getfixturevalue("writers") if kind == "writer" else Standalone()
-    if kind != "writer":
-        world.start()
-    try:
-        others = [number for number in CALLS if call_name(number) not in allowed]
-        assert len(others) > 280
-        survived = wrong_outcomes(world, kind, {call_name(number): (lambda i, n=number: i.call(n), [KILLED]) for number in others})
-        assert survived == {}
-        assert {name for name in allowed if call_number(name) not in CALLS} == set()
-        x32 = {"getpid of x32": (lambda i: i.call(0x40000000 + call_number("getpid")), [KILLED])}
-        assert wrong_outcomes(world, kind, x32) == {}
-    finally:
-        if kind != "writer":
-            world.stop()
+    world = request.getfixturevalue({"prelogin": "alone", "session": "alone", "writer": "writers"}.get(kind, "tls"))
+    others = [number for number in CALLS if call_name(number) not in allowed]
+    assert len(others) > 280
+    assert {name for name in allowed if call_number(name) not in CALLS} == set()
+    attempts = {call_name(number): (lambda i, n=number: i.call(n), [KILLED]) for number in others}
+    attempts["getpid of x32"] = (lambda i: i.call(0x40000000 + call_number("getpid")), [KILLED])
+    assert wrong_outcomes(world, kind, attempts) == {}
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -411,6 +444,31 @@ def test_its_memory_tells_nothing_of_sessions_before_the_listener(world):
             with take_over(world, kind) as intruder:
                 assert_not_in_memory(intruder.pid, [world.other[0], "session/"])
         assert other.ask("NOOP").startswith("200")
+
+
+@pytest.mark.parametrize("kind", ["tls-prelogin", "tls-session", "relay"])
+def test_with_tls_no_process_of_a_client_has_the_key(tls, kind):
+    """Nor anything of others; the relay forgets what went through it."""
+    with take_over(tls, "tls-session") as other, take_over(tls, kind) as intruder:
+        assert other.talk.ask("NOOP").startswith("200")
+        markers = [tls.key, tls.key[::-1], (tls.server.folder / "key.pem").read_bytes().splitlines()[1], *(text.encode() for text in tls.other),
+                   PASSWORD.encode() + b"\r", b"$argon2id$"]
+        memory = memory_of(intruder.pid)
+        assert {(name, marker) for name, content in memory.items() for marker in markers if marker in content} == set()
+        assert kind_of(intruder.pid) == kind.removeprefix("tls-")
+        intruder.put(0, tls.key)
+        assert any(tls.key in content for content in memory_of(intruder.pid).values())  # the search finds what is there
+
+
+def test_a_relay_gets_one_signature_and_no_more(tls):
+    """What it tells the keeper of the key, of whatever length, ends that way at most: others' handshakes go on."""
+    for size in (0, 1, 4, 64, 4096, 60000):
+        with take_over(tls, "relay") as intruder:
+            intruder.call("sendto", HOME, intruder.memory, size, socket.MSG_NOSIGNAL, 0, 0)
+            answer = Out(1024)
+            assert intruder.call("recvfrom", HOME, answer, 1024, 0x40, 0, 0) in (0, -errno.EAGAIN, -errno.ECONNRESET)
+            assert bytes(answer) == bytes(1024)
+        take_over(tls, "tls-session").close()
 
 
 # ---- what it can grow -----------------------------------------------------------------------------------
