@@ -356,7 +356,7 @@ static const Case cases[] = {
     CASE(read_by_absolute_link, KILLED, EACCES),
     CASE(read_passwd, KILLED, EACCES),
     CASE(read_own_memory, KILLED, EACCES),
-    CASE(see_neighbour, KILLED, SEEN),
+    CASE_RUNTIME(see_neighbour, KILLED, SEEN),
     CASE(see_passwd, KILLED, SEEN),
     CASE(hold_passwd, KILLED, SEEN),
     CASE(see_own_fds, KILLED, SEEN),
