@@ -55,6 +55,21 @@ def test_a_session_is_safe_from_the_moment_it_is_welcomed(machine, delivered):  
         wait_until(lambda: not list_sessions(machine, answer["ftpuser"]), 60, what="the session to end")
 
 
+def test_active_transfers_outlive_the_listener_that_connects_for_them(machine, delivered, opened):  # noqa: F811
+    """The next listener knows the client's address by the name of the session's wire."""
+    answer = delivered(files={"a.txt": "hola\n"})
+    ftp = opened(answer)
+    ftp.set_pasv(False)
+    for _ in range(2):
+        lines = []
+        ftp.retrlines(f"RETR {answer['id']}/a.txt", lines.append)
+        assert lines == ["hola"]
+        listener = main_pid(machine)
+        machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+        wait_for_listener(machine, listener)
+    assert ftp.nlst() == [answer["id"]]
+
+
 def test_stopping_the_service_ends_every_session(machine, delivered, opened):  # noqa: F811
     answer = delivered()
     idle, busy = opened(answer), opened(answer)
