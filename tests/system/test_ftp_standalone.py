@@ -8,6 +8,7 @@ import re
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import termios
 
@@ -369,6 +370,23 @@ def test_it_ends_cleanly_says_so_and_takes_leave_of_its_clients(ftpd, how):  # n
     assert ftpd.said().endswith("Ended\n")
     assert ftpd.said().count("ended: listener stopped") == 2
     wait_until(lambda: not [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()], what="all children to end")
+
+
+def test_clients_with_tls_are_told_too(server):
+    server.options = make_certificate(server.folder)
+    server.start()
+    context = ssl.create_default_context(cafile=server.folder / "ftp.crt")
+    with ftplib.FTP_TLS(context=context, timeout=20) as waiting, ftplib.FTP_TLS(context=context, timeout=20) as idle:
+        for client in (waiting, idle):
+            client.connect("localhost", server.port)
+            client.auth()
+        idle.login(ACCOUNT, PASSWORD)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait(timeout=20) == 0
+        for client in (waiting, idle):
+            with pytest.raises(ftplib.error_temp, match="421 El servidor se detiene"):
+                client.getresp()
+    assert server.said().endswith("Ended\n")
 
 
 def test_its_port_is_free_at_once_for_the_next_start(server):
