@@ -134,6 +134,11 @@ void text_table_add(TextTable *t, const char *cell) {
     t->cells[t->n_cells++] = text;
 }
 
+void text_table_row(TextTable *t, const char *const *cells) {
+    for (size_t i = 0; i < t->columns; i++)
+        text_table_add(t, cells[i]);
+}
+
 void text_table_print(const TextTable *t, FILE *to) {
     size_t widths[TABLE_COLUMNS_MAX] = {};
 

@@ -36,6 +36,7 @@ void text_table_done(TextTable *t);
 #define _cleanup_table_ _cleanup_(text_table_done)
 /* One cell, left to right, row after row; NULL is "-". -ENOMEM sticks in t->error. */
 void text_table_add(TextTable *t, const char *cell);
+void text_table_row(TextTable *t, const char *const *cells); /* one for each column */
 void text_table_print(const TextTable *t, FILE *to);
 
 /* "Etiqueta:      " — the label of one line of a description. */

@@ -32,8 +32,7 @@ static int print_table(const json_t *rows) {
     _cleanup_table_ TextTable table;
 
     text_table_init(&table, ELEMENTS(titles));
-    for (size_t i = 0; i < ELEMENTS(titles); i++)
-        text_table_add(&table, titles[i]);
+    text_table_row(&table, titles);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         char created[TEXT_FIGURE_SIZE], days[TEXT_FIGURE_SIZE];
@@ -41,8 +40,7 @@ static int print_table(const json_t *rows) {
         text_time(json_text(row, "created_at"), created);
         snprintf(days, sizeof(days), "%" JSON_INTEGER_FORMAT, json_integer_value(json_object_get(row, "vigencia")));
         const char *cells[] = { json_text(row, "id"), json_text(row, "estado"), created, days, json_text(row, "email"), json_text(row, "ruta") };
-        for (size_t cell = 0; cell < ELEMENTS(cells); cell++)
-            text_table_add(&table, cells[cell]);
+        text_table_row(&table, cells);
     }
     if (table.error == 0)
         text_table_print(&table, stdout);

@@ -29,8 +29,7 @@ static int print_table(const json_t *rows) {
     _cleanup_table_ TextTable table;
 
     text_table_init(&table, ELEMENTS(titles));
-    for (size_t i = 0; i < ELEMENTS(titles); i++)
-        text_table_add(&table, titles[i]);
+    text_table_row(&table, titles);
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         const char *file = json_text(row, "archivo");
@@ -40,8 +39,7 @@ static int print_table(const json_t *rows) {
         snprintf(pid, sizeof(pid), "%" PRIu64, number(row, "pid"));
         progress(row, done, sizeof(done));
         const char *cells[] = { pid, json_text(row, "cuenta"), json_text(row, "direccion"), since, done, file ? file : json_text(row, "carpeta") };
-        for (size_t cell = 0; cell < ELEMENTS(cells); cell++)
-            text_table_add(&table, cells[cell]);
+        text_table_row(&table, cells);
     }
     if (table.error == 0)
         text_table_print(&table, stdout);
