@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -26,13 +27,22 @@ typedef union Control {
 
 /* ---- in the zygote ---- */
 
-/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others. */
-static void forget_start(char **argv) {
-    for (char **a = argv + 1; argv[0] && *a; a++)
+/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others. ps(1) and systemd-cgls(1) show the title instead. */
+static void forget_start(char **argv, ZygoteKind kind) {
+    static const char *const titles[] = {
+        [ZYGOTE_PRELOGIN] = "tempoftp-ftpd: login", [ZYGOTE_SESSION] = "tempoftp-ftpd: session", [ZYGOTE_RELAY] = "tempoftp-ftpd: TLS",
+    };
+    size_t room = 0;
+
+    for (char **a = argv; *a; a++) {
+        room += strlen(*a) + 1; /* the kernel lays them one behind the other */
         wipe(*a, strlen(*a));
+    }
     for (char **e = environ; e && *e; e++)
         wipe(*e, strlen(*e));
     clearenv();
+    if (room > 0)
+        snprintf(argv[0], room, "%s", titles[kind]);
 }
 
 /* Signals are for the listener (a terminal sends them to the whole group); the zygote ends when the listener does. */
@@ -135,7 +145,7 @@ int zygote_start(ZygoteKind kind, char **argv, const ZygoteHook *hook, SessionSt
         *ret_fd = pair[0];
         return 0;
     }
-    forget_start(argv);
+    forget_start(argv, kind);
     int r = kind == ZYGOTE_SESSION ? jail_prepare_sessions() : 0;
     if (r < 0)
         log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
