@@ -6,8 +6,8 @@
 #include <errno.h>
 #include <unistd.h>
 
-#define PIECE (64U << 10)
-#define CHUNK (128U << 10) /* bytes a send() */
+#define PIECE (128U << 10)
+#define CHUNK (256U << 10) /* bytes a send() */
 
 static int transport_send(void *userdata, const void *data, size_t size) {
     return data_send_plain(userdata, data, size);
@@ -67,7 +67,10 @@ ssize_t data_tls_receive(DataChannel *d, void *data, size_t size) {
 }
 
 void data_tls_end(DataChannel *d, bool cut) {
+    uint64_t sent = d->sent;
+
     if (!cut)
         (void) !tls_link_finish(d->tls);
+    d->sent = sent;
     d->tls = tls_link_free(d->tls);
 }
