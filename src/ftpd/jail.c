@@ -371,7 +371,7 @@ static int allow_beneath(int ruleset_fd, int folder_fd, uint64_t access) {
 }
 
 /* Reading beneath the home, writing beneath the drop, nothing else in the file system. ABI 2 is what we count on; where there is more, more is taken
- * away: without ABI 3 it is the owner of the files and the read-only mount that keep O_RDONLY | O_TRUNC from truncating them. */
+ * away: without ABI 3 it is the owner of the files that keeps O_RDONLY | O_TRUNC from truncating what was delivered. */
 static int landlock_home(int drop_fd) {
     const uint64_t abi1 = (LANDLOCK_ACCESS_FS_MAKE_SYM << 1) - 1, truncate = 1ULL << 14; /* linux/landlock.h may be older */
     const uint64_t reading = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;

@@ -42,5 +42,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     refusal = (Refusal) { 0 };
     check_refusal(extend_body_parse(body, size, &days, &refusal), &refusal);
     assert(days >= 1 && days <= DAYS_MAX);
+    uint64_t bytes = 1;
+    refusal = (Refusal) { 0 };
+    check_refusal(drop_body_parse(body, size, &bytes, &refusal), &refusal);
+    assert(bytes >= 1 && bytes <= DROP_BYTES_MAX);
     return 0;
 }

@@ -6,13 +6,14 @@ import ftplib
 import io
 import json
 import subprocess
+import time
 
 import pytest
 
 import client
 from client import decrypt, ftp_login
 from ftp_service import delivered, list_sessions, main_pid, opened, without_tempoftpd  # noqa: F401
-from machine import CommandFailed, wait_until
+from machine import wait_until
 
 SMALL = {"a.txt": "hola\n"}
 MANAGER = ["busctl", "--system", "--json=short", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1"]
@@ -140,6 +141,26 @@ def test_the_server_writes_in_drops_and_nowhere_else(machine, api, delivered, op
     assert refused("chmod", "777", f"{home}/_buzon") and refused("mv", f"{home}/_buzon", f"{home}/other")
 
 
+def test_drops_work_in_another_data_path(machine, api, delivered):  # noqa: F811
+    """tempoftp-generator shows that one to the server, and hides what is tempoftpd's own there too."""
+    machine.run(["install", "-d", "-o", "tempoftp", "-g", "2001", "-m", "2750", "/srv/otros"])
+    try:
+        with machine.settings(TEMPOFTP_DATA_PATH="/srv/otros"):
+            machine.run(["systemctl", "daemon-reload"])
+            answer = delivered(files=SMALL)
+            assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 200
+            with ftp_login(machine, answer) as ftp:
+                ftp.storbinary("STOR /_buzon/file", io.BytesIO(b"x"))
+                inside = ["nsenter", f"--target={main_pid(machine)}", "--mount", "--", *FTP_USER]
+                for folder in (".staging", ".purge", ".blocked"):
+                    assert machine.run([*inside, "ls", f"/srv/otros/{folder}"], check=False).returncode != 0
+            assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+            wait_until(lambda: not list(machine.file("/srv/otros/.purge").iterdir()), 60, "the purge")
+    finally:
+        machine.run(["systemctl", "daemon-reload"])
+        machine.run(["rm", "-r", "/srv/otros"])
+
+
 def test_without_a_drop_a_session_writes_nothing(machine, delivered, opened):  # noqa: F811
     """Nor into the drop of an account that was given one after the login."""
     answer = delivered(files=SMALL)
@@ -216,8 +237,7 @@ def test_what_nobody_may_enter_is_purged_too(machine, api, delivered):  # noqa: 
         cd /data/{answer['ftpuser']}/_buzon
         mkdir -p a/b/c; echo x >a/b/c/file; ln -s / a/root; mkfifo a/b/pipe
         mkdir "$(printf 'two\nlines')" -- '-rf' ' '; : >"$(printf '\xff')"
-        for i in $(seq 1500); do mkdir deep; : >deep/file; cd -P deep; done 2>/dev/null
-        cd /data/{answer['ftpuser']}/_buzon
+        /usr/bin/python3 -c 'for depth in range(3000): import os; os.mkdir("deep"); os.chdir("deep"); open("file", "w").close()'
         chmod 0 a/b/c/file a/b/c a/b a
     """)
     assert as_ftp_user(machine, f"rm -rf /data/{answer['ftpuser']}/_buzon/a", check=False).returncode != 0
@@ -286,6 +306,25 @@ def test_an_interrupted_end_is_done_at_the_next_start(machine, api, delivered, i
     wait_until(lambda: not drop_of(machine, answer).exists(), 60, "the drop is taken away")
     wait_purged(machine)
     assert (drop_of(machine, answer).parent / answer["id"] / "a.txt").exists()
+
+
+def test_a_killed_tempoftpd_leaves_no_drop_half_closed(machine, api, delivered):  # noqa: F811
+    """kill -9 at different moments after the call; whatever was committed comes true."""
+    answer = delivered(files=SMALL)
+    for moment in range(12):
+        assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {"bytes": 1000 + moment}).status == 200
+        as_ftp_user(machine, f"echo x >/data/{answer['ftpuser']}/_buzon/file")
+        call = subprocess.Popen(machine.command(["curl", "-s", "-X", "DELETE", "--unix-socket", client.API_SOCKET,
+                                                 f"http://localhost/tmpftp/{answer['id']}/buzon"]), stdout=subprocess.DEVNULL)
+        time.sleep(moment * 0.004)
+        machine.kill("tempoftpd")
+        call.wait(60)
+        shown = wait_until(lambda: api.get(f"/tmpftp/{answer['id']}"), 60, "it is back")
+        if "buzon" in shown.json:
+            assert (drop_of(machine, answer) / "file").exists(), "not closed, and yet its file is gone"
+            assert api.delete(f"/tmpftp/{answer['id']}/buzon").status == 200
+        wait_until(lambda: not drop_of(machine, answer).exists(), 60, "the drop is taken away")
+        wait_purged(machine)
 
 
 def test_a_drop_given_again_inherits_nothing(machine, api, delivered):  # noqa: F811
