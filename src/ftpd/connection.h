@@ -49,6 +49,7 @@ typedef struct Connection {
     AuthTicket *ticket;
     uint64_t login_by_ms; /* the end of patience before login */
     uint64_t hold_ms;     /* when it is due, while listed */
+    uint64_t reported_ms; /* a session's last report of a transfer */
     unsigned tries;
     struct sockaddr_storage peer, local;
     struct in6_addr key;

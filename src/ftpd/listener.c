@@ -242,6 +242,9 @@ static void on_due(Listener *l, Connection *c) {
         log_warning("systemd does not confirm that it keeps the session of %s; it would not outlive a restart", c->account);
         store_over(l, c);
         break;
+    case CONNECTION_SESSION:
+        watch_resume(c);
+        break;
     default:
         listener_release(l, c);
     }

@@ -75,6 +75,7 @@ int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
 void login_penalty_over(Connection *c);
 /* watch.c: what sessions say, and their end. */
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+void watch_resume(Connection *c); /* after a pause that watch_on_wire() has made */
 void watch_end(Listener *l, Connection *c, const char *reason);
 void watch_sweep(Listener *l, int64_t utc);
 /* share.c: a session begins to transfer, or does no more. */
