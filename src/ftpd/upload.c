@@ -17,7 +17,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 
-#define BUFFER_SIZE (256U << 10)
+#define BUFFER_SIZE (1U << 20) /* a client that is fast fills it: measured, 256 KiB cost an eighth more CPU time */
 #define BUFFER_ALIGNMENT 4096 /* copies of whole pages are the fastest; the bytes in front are for ascii_from_wire() */
 
 /* A file that is being received. */
