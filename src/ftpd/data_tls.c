@@ -73,4 +73,5 @@ void data_tls_end(DataChannel *d, bool cut) {
         (void) !tls_link_finish(d->tls);
     d->sent = sent;
     d->tls = tls_link_free(d->tls);
+    d->sent = sent; /* a transfer is reported after its end */
 }

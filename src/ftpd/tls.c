@@ -267,6 +267,11 @@ int tls_link_handshake(TlsLink *l) {
     return r;
 }
 
+void tls_link_renew(TlsLink *l) {
+    if (SSL_version(l->ssl) >= TLS1_3_VERSION && SSL_new_session_ticket(l->ssl) != 1)
+        ERR_clear_error(); /* the last one may still do */
+}
+
 ssize_t tls_link_receive(TlsLink *l, void *data, size_t size) {
     size_t n;
 

@@ -63,6 +63,8 @@ DEFINE_CLEANUP(TlsLink, tls_link_free)
 int tls_link_handshake(TlsLink *l) _must_use_;
 /* Bytes, 0: the other side said that this is the end. -ECONNRESET: it ended without saying so. -EAGAIN, -EPROTO, or the transport's error. */
 ssize_t tls_link_receive(TlsLink *l, void *data, size_t size) _must_use_;
+/* A new ticket goes out before the next bytes that are sent; nothing where TLS 1.2 is spoken, whose tickets are used again and again. */
+void tls_link_renew(TlsLink *l);
 /* `more`: what is less than a chunk may wait for the next call. */
 int tls_link_send(TlsLink *l, const void *data, size_t size, bool more) _must_use_;
 /* Says that this is the end (close_notify). */

@@ -1,4 +1,5 @@
-/* Carries the control connection's bytes between TLS and a socket pair. It parses nothing and opens nothing.
+/* Carries the control connection's bytes between TLS and a socket pair. It opens nothing and looks at no more than
+ * a reply's first two digits.
  *
  * Its end is its neighbours': the client's hanging up closes the pair, so that the session sees the end; the session's end (quit, expiry, revocation,
  * SIGKILL) closes the pair from the other side, and the client gets what was said last, close_notify, and the end. */
@@ -101,6 +102,12 @@ static int from_client(TlsLink *l) {
     }
 }
 
+/* 22x: a data connection was announced or is over. OpenSSL's clients use a ticket of TLS 1.3 once; those that only write (an upload) would read
+ * none from a data connection. */
+static bool wants_ticket(const char *replies, size_t size) {
+    return size >= 2 && replies[0] == '2' && replies[1] == '2';
+}
+
 /* 1: go on. 0: the session is over. */
 static int from_session(TlsLink *l) {
     char data[RELAY_BYTES];
@@ -110,6 +117,8 @@ static int from_session(TlsLink *l) {
         return errno == EAGAIN || errno == EINTR ? 1 : -errno;
     if (n == 0)
         return 0;
+    if (wants_ticket(data, (size_t) n))
+        tls_link_renew(l);
     int r = tls_link_send(l, data, (size_t) n, false);
     return r < 0 ? r : 1;
 }
