@@ -1,4 +1,4 @@
-"""Real FTP clients get what is there, whole, resumed, in segments, whatever its name and size."""
+"""Clients get what is there, whatever its name and size. What every client must be able to do stands in test_ftp_programs.py."""
 import hashlib
 import os
 import random
@@ -39,19 +39,6 @@ def test_lftp_mirrors_a_tree(tree, tmp_path, listing):
     lftp(tree, f"{listing}; mirror --parallel=4 / {tmp_path}")
     assert checksums(tmp_path) == checksums(tree.root)
     assert len(checksums(tmp_path)) == len(NAMES) + 2
-
-
-def test_lftp_gets_one_file_in_segments(tree, tmp_path):
-    lftp(tree, f"pget -n 4 medio.bin -o {tmp_path}/medio.bin")
-    assert (tmp_path / "medio.bin").read_bytes() == (tree.root / "medio.bin").read_bytes()
-
-
-def test_lftp_resumes_what_was_cut(tree, tmp_path):
-    whole = (tree.root / "medio.bin").read_bytes()
-    (tmp_path / "medio.bin").write_bytes(whole[:1_234_567])
-    lftp(tree, f"get -c medio.bin -o {tmp_path}/medio.bin")
-    assert (tmp_path / "medio.bin").read_bytes() == whole
-    assert "from byte 1234567" in tree.said()
 
 
 @pytest.mark.parametrize("passive", [["--disable-epsv"], []], ids=["PASV", "EPSV"])
