@@ -87,6 +87,7 @@ def servers_of(build):
     usr = ftp_servers.unpack_peers()
     peers = {"pure-ftpd": ftp_servers.pure_ftpd, "vsftpd": ftp_servers.vsftpd, "proftpd": ftp_servers.proftpd, "pyftpdlib": ftp_servers.pyftpdlib}
     makers = {"tempoftp": command} | {name: functools.partial(make, usr) for name, make in peers.items()}
+    makers["limit"] = functools.partial(ftp_servers.limit, build)
     return makers, {"": True, "write": can_write, "tls": can_tls}
 
 
@@ -102,6 +103,10 @@ def measure(build, place, rounds):
     for row in rows:
         for n in range(rounds):
             for name, make in turned(list(makers.items()), n):
+                if name == "limit" and (row.kind not in ftp_servers.LIMITS or row.tls or row.scale == 0):
+                    continue
+                if name == "limit":
+                    make = functools.partial(make, row.kind)
                 if name in row.without or (name == "tempoftp" and not can[row.needs]) or (name == "pyftpdlib" and row.tls):
                     continue
                 server = Server(name, make, row.tls)
@@ -129,7 +134,10 @@ def one_run(server, load, row):
     command = [load, row.kind, PORT, USER, PASSWORD, row.count, row.argument] + (["tls"] if row.tls else [])
     if row.kind == "hold":
         return memory_of(server, command, row.count)
-    server.inside([load, "login", PORT, USER, PASSWORD, 1, 1] + (["tls"] if row.tls else []), timeout=LOAD_LIMIT_S)  # what is only done once
+    if server.name == "limit":
+        command[1] = "raw"
+    # What is only done once; and what start() began is over.
+    server.inside([load, "raw" if server.name == "limit" else "login", PORT, USER, PASSWORD, 1, 1] + command[7:], timeout=LOAD_LIMIT_S)
     before = server.cpu()
     seconds, count, size = server.inside(command, timeout=LOAD_LIMIT_S).stdout.split()
     used = server.cpu() - before
@@ -152,7 +160,8 @@ def figure_of(row, results):
     medians = {name: figure.median(values) for (title, name), values in results.items() if title == row.title}
     ours = medians.pop("tempoftp", None)
     all_peers = ", ".join(f"{name} {value:.4g}" for name, value in medians.items())
-    medians.pop("pyftpdlib", None)  # one process for all sessions: shown, not competed with
+    for shown in ("pyftpdlib", "limit"):  # one process for all sessions, and no server: not competed with
+        medians.pop(shown, None)
     more = row.scale == 0
     against = row.against if row.against in medians else (max if more else min)(medians, key=medians.get, default=None)
     if ours is None or against is None:

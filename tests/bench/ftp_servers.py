@@ -185,6 +185,15 @@ def pyftpdlib(usr, place, tls):
     return ["env", f"PYTHONPATH={usr}/lib/python3/dist-packages", sys.executable, "-c", PYFTPDLIB, PORT, USER, PASSWORD, f"{place}/home"]
 
 
+LIMITS = {"retr": ("send", "big"), "list": ("list", "many"), "mlsd": ("list", "many"), "login": ("login", "")}
+
+
+def limit(build, kind, place, tls):
+    """What a load costs at least; the client is `raw`."""
+    work, path = LIMITS[kind]
+    return [build / "tests" / "bench" / "bench-ftp-limits", work, PORT, place / "home" / path]
+
+
 def tempoftp(build):
     program = build / "src" / "ftpd" / "tempoftp-ftpd"
     help_text = subprocess.run([program, "--help"], check=True, stdout=subprocess.PIPE, text=True).stdout
