@@ -26,11 +26,13 @@ static long take_word(char **text) {
 }
 
 static void do_call(char *argument, char ret[static TAKEOVER_ANSWER_MAX]) {
-    long call = take_word(&argument), a[ARGUMENTS];
+    long times = take_word(&argument), call = take_word(&argument), a[ARGUMENTS], r;
 
     for (size_t i = 0; i < ARGUMENTS; i++)
         a[i] = take_word(&argument);
-    long r = syscall(call, a[0], a[1], a[2], a[3], a[4], a[5]);
+    do
+        r = syscall(call, a[0], a[1], a[2], a[3], a[4], a[5]);
+    while (r != -1 && --times > 0);
     snprintf(ret, TAKEOVER_ANSWER_MAX, "%ld", r == -1 ? -errno : r);
 }
 

@@ -7,7 +7,8 @@
 
 #define TAKEOVER_MARK " (takeover build: obeys any client, for tests of the jail only)"
 
-/* "number [argument]…": a system call. Arguments are numbers, or @OFFSET: an address in a memory of the intruder's own. 200 with what the kernel returned. */
+/* "times number [argument]…": a system call, again until it fails. Arguments are numbers, or @OFFSET: an address in a memory of the intruder's own. 200
+ * with what the kernel returned last. */
 int takeover_call(Conversation *c, char *argument);
 /* "address hex": into memory, @OFFSET or anywhere. */
 int takeover_put(Conversation *c, char *argument);

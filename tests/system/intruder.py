@@ -136,8 +136,8 @@ class Intruder:
     def get(self, offset, size):
         return b"".join(bytes.fromhex(self._ask(f"XGET @{offset + at} {min(2048, size - at)}")) for at in range(0, size, 2048))
 
-    def start(self, call, *arguments):
-        """Asks for a call and doesn't wait for it."""
+    def start(self, call, *arguments, times=1):
+        """Asks for a call and doesn't wait for it. times: again and again, until it fails."""
         words, offset, self._outs = [], 0, []
         for argument in arguments:
             if isinstance(argument, int):
@@ -151,7 +151,7 @@ class Intruder:
             words.append(f"@{offset}")
             offset += (len(data) + 15) & ~15
         number = call if isinstance(call, int) else call_number(call)
-        self.talk.send(" ".join([self.order, str(number), *words]) + "\r\n")
+        self.talk.send(" ".join([self.order, str(times), str(number), *words]) + "\r\n")
 
     def finish(self):
         try:

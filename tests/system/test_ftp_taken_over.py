@@ -7,24 +7,22 @@ import errno
 import itertools
 import os
 import re
-import shutil
+import select
 import socket
 import struct
-import subprocess
 import time
 
-from cryptography.hazmat.primitives import serialization
 import pytest
 
 import client
 from conftest import BUILD
-from ftp_service import change_database, end_sessions, kill_listener, main_pid
-from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of
+from ftp_service import change_database, end_sessions, kill_listener
+from ftp_standalone import PASSWORD, Talk, children_of
 from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, kind_of, memory_of, takeover_build
-from machine import REPOSITORY, Source, wait_until
+from intruder_worlds import CONTENT, Service, Standalone, StandaloneTls
+from machine import wait_until
+from wire import TYPES, header, message
 
-CONTENT = "hola, mundo\n"
-OTHER, OTHER_PASSWORD = "vecina", "marca-9f3e-de-la-otra"
 HIDDEN = (-errno.ENOENT, -errno.EACCES, -errno.EXDEV, -errno.EROFS)  # there is no such file, or none for it: both will do
 
 # linux/*.h
@@ -35,140 +33,16 @@ STREAM = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 
 # ---- where it happens -----------------------------------------------------------------------------------
 
-class Standalone:
-    """The server by itself; with `write` its accounts may write everywhere in the folder."""
-
-    def __init__(self, write=False, more=()):
-        options = ["--user", f"{OTHER}:{OTHER_PASSWORD}", *(["--write"] if write else []), *more]
-        self.server = FtpServer(takeover_build(BUILD), options)
-        self.server.put("a.txt", CONTENT)
-        self.server.put("carpeta/b.txt", CONTENT)
-        self.account, self.other = (ACCOUNT, PASSWORD), (OTHER, OTHER_PASSWORD)
-        self.own_folder, self.own_file = "carpeta", "a.txt"
-        top = str(self.server.folder)
-        self.secrets = ["/etc/passwd", "/etc/shadow", "/tmp", "/run/dbus/system_bus_socket", "/home", top, f"{top}/outside", f"{top}/log", "../outside"]
-        self.strange = ("127.0.0.1", self.server.port)  # where a session has no business
-
-    def start(self):
-        self.server.start()
-        self.address = self.server.address
-
-    def stop(self):
-        self.server.stop()
-
-    @property
-    def listener(self):
-        return self.server.process.pid
-
-    def inside(self, pid):
-        return pid
-
-    def said(self):
-        return self.server.said()
-
-    def kept(self):
-        """What nobody may change."""
-        return {path: path.stat().st_mtime_ns for path in [*self.server.root.rglob("*"), self.server.folder / "outside"]}
-
-
-class StandaloneTls(Standalone):
-    """With a certificate of its own; its key is the keeper's."""
-
-    def __init__(self):
-        super().__init__(more=["--tls-cert", "cert.pem", "--tls-key", "key.pem"])
-        folder = self.server.folder
-        subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-days", "2", "-subj", "/CN=localhost",
-                        "-keyout", folder / "key.pem", "-out", folder / "cert.pem"], check=True, capture_output=True)
-        shutil.chown(folder / "key.pem", "nobody")
-        key = serialization.load_pem_private_key((folder / "key.pem").read_bytes(), None)
-        self.key = key.private_numbers().private_value.to_bytes(32, "big")
-
-
-class Service:
-    """The unit, with two persons' deliveries; its program replaced by one that obeys."""
-
-    def __init__(self, machine):
-        self.machine, self.api, self.source = machine, client.unix_api(machine), Source(machine)
-
-    def start(self):
-        self.program = self.machine.file("/usr/bin/tempoftp-ftpd")
-        self.real = self.program.read_bytes()
-        self._replace((takeover_build(BUILD) / "src/ftpd/tempoftp-ftpd").read_bytes())
-        self.answers = []
-        for name in ("uno", "otra"):
-            self.deliver(name)
-        self.account, self.other = [self.account_of(answer) for answer in self.answers]
-        id, (name, _) = self.answers[1]["id"], self.other
-        self.own_folder, self.own_file = self.answers[0]["id"], f"{self.answers[0]['id']}/a.txt"
-        self.secrets = [f"/data/{name}", f"/data/{name}/{id}", f"/data/{name}/{id}/a.txt", f"../{name}/{id}/a.txt", "/data", "/data/.staging",
-                        "/etc/passwd", "/etc/ld.so.cache", "/usr/bin/tempoftp-ftpd", "/var/lib/tempoftp/state.db", "/etc/tempoftp/encryption.key",
-                        "/run/dbus/system_bus_socket", "/run/systemd/notify", "/run/systemd/journal/socket", "/run/tempoftp/api.sock",
-                        "/run/credentials", "/run/systemd/private", "/tmp", "/var/tmp"]
-        self.address, self.strange = client.FTP_ADDRESS, client.API_ADDRESS
-
-    def stop(self):
-        for answer in self.answers:
-            assert self.api.delete(f"/tmpftp/{answer['id']}").status in (200, 404)
-        self.source.remove_trees()
-        self._replace(self.real)
-
-    def account_of(self, answer):
-        return answer["ftpuser"], client.decrypt(self.machine, answer["password"])
-
-    def _replace(self, content):
-        self.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
-        self.program.unlink()
-        self.program.write_bytes(content)
-        self.program.chmod(0o755)
-
-    def deliver(self, name):
-        route = self.source.make_tree(f"taken-over-{name}", {"a.txt": CONTENT, "carpeta/b.txt": CONTENT})
-        wanted = {"usuario": f"{name}@example.org", "id": f"taken-over-{name}", "ruta": f"{route}/", "vigencia": 5}
-        reply = self.api.post("/tmpftp", wanted)
-        assert reply.status == 202, reply
-        self.answers.append(client.wait_for(self.api, wanted["id"], "listo", timeout=120))
-        return self.answers[-1]
-
-    @property
-    def listener(self):
-        if not main_pid(self.machine):  # a call brings it up
-            Talk(self.address, timeout=60).close()
-        return self.outside(wait_until(lambda: main_pid(self.machine), 60, what="a listener"))
-
-    def outside(self, pid):
-        """The number of a process of the machine, seen from here."""
-        space = os.readlink(f"/proc/{self.machine.leader}/ns/pid")
-        for entry in filter(str.isdigit, os.listdir("/proc")):
-            try:
-                if os.readlink(f"/proc/{entry}/ns/pid") == space and self.inside(entry) == pid:
-                    return int(entry)
-            except (FileNotFoundError, ProcessLookupError, PermissionError):
-                continue
-        raise AssertionError(f"no process {pid} in the machine")
-
-    @staticmethod
-    def inside(pid):
-        with open(f"/proc/{pid}/status", encoding="ascii") as status:
-            return int(re.search(r"^NSpid:.*\t(\d+)$", status.read(), re.M)[1])
-
-    def said(self):
-        return self.machine.journal("-u", "tempoftp-ftp")
-
-    def kept(self):
-        data = self.machine.file("/data")
-        return {str(path): path.lstat().st_mtime_ns for path in data.rglob("*")}
-
-
 @pytest.fixture(scope="module", params=["standalone", "service"])
-def world(request):
-    world = Service(request.getfixturevalue("machine")) if request.param == "service" else Standalone()
+def world(request, machine):
+    world = Service(machine) if request.param == "service" else Standalone()
     world.start()
     yield world
     world.stop()
 
 
 @pytest.fixture(scope="module")
-def alone():
+def alone(machine):  # the stories live in its network
     """A server by itself, whatever the other worlds are."""
     world = Standalone()
     world.start()
@@ -177,7 +51,7 @@ def alone():
 
 
 @pytest.fixture(scope="module")
-def writers():
+def writers(machine):  # the stories live in its network
     """A server whose accounts may write."""
     world = Standalone(write=True)
     world.start()
@@ -186,7 +60,7 @@ def writers():
 
 
 @pytest.fixture(scope="module")
-def tls():
+def tls(machine):  # the stories live in its network
     """A server with TLS."""
     world = StandaloneTls()
     world.start()
@@ -383,6 +257,26 @@ def test_no_memory_of_it_becomes_code(world, untouched, kind):
     assert wrong_outcomes(world, kind, attempts) == {}
 
 
+def test_who_may_write_changes_nothing_outside(writers):
+    """Landlock's walls are the same for those who may write, and modes, owners, links and devices are out of reach as ever."""
+    outside, kept = writers.server.folder / "outside", writers.server.folder.stat().st_mtime_ns
+    with take_over(writers, "writer") as intruder:
+        file = intruder.openat2("nuevo", os.O_WRONLY | os.O_CREAT, HOME, 0o6777)
+        assert file >= 6 and intruder.call("pwrite64", file, b"hola", 4, 0) == 4
+        assert (writers.server.root / "nuevo").read_bytes() == b"hola"
+        # the one right that it could give away: see "What remains" in SECURITY.md
+        assert (writers.server.root / "nuevo").stat().st_mode & 0o777 == 0o750
+        assert intruder.call("renameat2", HOME, "nuevo", HOME, "../nuevo", 0) in (0, *HIDDEN)  # "..": its own folder
+        for path in (str(outside), "/tmp/nuevo", "/etc/nuevo"):
+            for flags in (os.O_WRONLY, os.O_WRONLY | os.O_CREAT, os.O_RDONLY | os.O_TRUNC):
+                assert intruder.openat2(path, flags, HOME, 0o600 if flags & os.O_CREAT else 0) in HIDDEN
+        assert intruder.openat2("../outside", os.O_WRONLY | os.O_CREAT, HOME, 0o600) >= 6  # one of its own of that name
+        assert intruder.call("unlinkat", HOME, str(outside), 0) in HIDDEN
+        assert intruder.call("mkdirat", HOME, "/tmp/nuevo", 0o777) in HIDDEN
+        assert intruder.call("pwrite64", CONTROL, b"x", 1, 0) == KILLED
+    assert outside.read_text() == "not for clients\n" and writers.server.folder.stat().st_mtime_ns == kept and not os.path.exists("/tmp/nuevo")
+
+
 # ---- what it finds in itself ----------------------------------------------------------------------------
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -495,34 +389,22 @@ def test_its_memory_fds_and_files_have_limits(world, untouched):
 
 # ---- lies -----------------------------------------------------------------------------------------------
 
-def header(type, serial=0):
-    return struct.pack("=II", type, serial)
-
-
-def wire_types():
-    """The numbers of wire.h."""
-    text = (REPOSITORY / "src/ftpd/wire.h").read_text(encoding="utf-8")
-    names = re.findall(r"^    (_?WIRE_\w+)\b", re.search(r"enum WireType \{(.*?)\}", text, re.S)[1], re.M)
-    return {name: number for number, name in enumerate(names, start=1)}
-
-
-TYPES = wire_types()
 
 
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_forged_message_ends_it(world, untouched, kind):
     """Whoever breaks the rules between processes is killed, and nobody else notices."""
-    foreign = "WIRE_TRANSFER" if kind == "prelogin" else "WIRE_LOGIN"
+    foreign = "WireTransfer" if kind == "prelogin" else "WireLogin"
     forged = {
         "short": b"\1\0", "nothing known": header(0) + bytes(400), "past the last": header(TYPES["_WIRE_TYPE_MAX"]) + bytes(400),
-        "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": header(TYPES[foreign]) + bytes(322),
-        "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000), "no end of text": header(TYPES["WIRE_LOGIN"]) + b"x" * 322,
+        "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": message(foreign, TYPES[{"WireLogin": "WIRE_LOGIN", "WireTransfer": "WIRE_TRANSFER"}[foreign]]),
+        "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000), "no end of text": message("WireLogin", TYPES["WIRE_LOGIN"], user=b"x" * 65, password=b"x" * 257),
         "no end of a reason": header(TYPES["WIRE_BYE"]) + b"x" * 64,
     }
-    for name, message in forged.items():
+    for name, forgery in forged.items():
         with take_over(world, kind) as intruder:
             pid, before = world.inside(intruder.pid), world.said().count("broke the rules")
-            intruder.start("sendto", WIRE, message, len(message), socket.MSG_NOSIGNAL, 0, 0)
+            intruder.start("sendto", WIRE, forgery, len(forgery), socket.MSG_NOSIGNAL, 0, 0)
             assert intruder.death() == 9, name
             wait_until(lambda: world.said().count("broke the rules") > before, 30, what=f"a line about {name}")  # noqa: B023
             assert f"Process {pid} of a client" in world.said()
@@ -530,12 +412,17 @@ def test_a_forged_message_ends_it(world, untouched, kind):
 
 def test_before_login_it_cannot_ask_twice_at_once(world, untouched):
     """Nor skip the wait after a wrong password: the listener keeps it."""
-    login = header(TYPES["WIRE_LOGIN"]) + b"nadie".ljust(65, b"\0") + b"x".ljust(257, b"\0")
-    login += bytes(-len(login) % 4)
+    login = message("WireLogin", TYPES["WIRE_LOGIN"], user=b"nadie", password=b"x")
     with take_over(world, "prelogin") as intruder:
         assert intruder.tell(login) == len(login)
         intruder.start("sendto", WIRE, login, len(login), socket.MSG_NOSIGNAL, 0, 0)
         assert intruder.death() == 9
+
+
+def transfer(path, size):
+    """Cut after the path's NUL, as it goes over the wire."""
+    whole = message("WireTransfer", TYPES["WIRE_TRANSFER"], path=path.encode(), bytes=size, ms=1, whole=1)
+    return whole[:whole.index(path.encode()) + len(path.encode()) + 1]
 
 
 def test_it_can_tell_lies_about_itself_only(world, untouched):
@@ -545,41 +432,40 @@ def test_it_can_tell_lies_about_itself_only(world, untouched):
     mine, others = world.answers[:2]
     counted = [world.api.get(f"/tmpftp/{answer['id']}").json["descargas"] for answer in (mine, others)]
     with take_over(world, "session") as intruder:
-        message = transfer_message(f"/{others['id']}/a.txt", 1 << 40)
-        assert intruder.tell(message) == len(message)
-        message = transfer_message(f"/{mine['id']}/a.txt", 77)
-        assert intruder.tell(message) == len(message)
+        claim = transfer(f"/{others['id']}/a.txt", 1 << 40)
+        assert intruder.tell(claim) == len(claim)
+        claim = transfer(f"/{mine['id']}/a.txt", 77)
+        assert intruder.tell(claim) == len(claim)
         wait_until(lambda: world.api.get(f"/tmpftp/{mine['id']}").json["descargas"]["bytes"] >= counted[0]["bytes"] + 77, 60, what="its own lie, counted")
-        message = transfer_message(f"/{mine['id']}/a.txt", (1 << 64) - 1)
-        assert intruder.tell(message) == len(message)
+        claim = transfer(f"/{mine['id']}/a.txt", (1 << 64) - 1)
+        assert intruder.tell(claim) == len(claim)
         assert intruder.call("clock_gettime", 0, Out(16)) == 0
     assert world.api.get(f"/tmpftp/{others['id']}").json["descargas"] == counted[1]
     wait_until(lambda: world.api.get("/health").status == 200, 60, what="a tempoftpd that can count")
 
 
-def transfer_message(path, size):
-    """As wire.h lays it out: the path is the last member and cut after its NUL."""
-    text = (REPOSITORY / "src/ftpd/wire.h").read_text(encoding="utf-8")
-    members = re.search(r"struct WireTransfer \{\s*WireHeader header;(.*?)\}", text, re.S)[1]
-    values = {"offset": 0, "bytes": size, "ms": 1, "whole": 1}
-    fields = re.findall(r"uint(\d+)_t (\w+);", members)
-    layout = "@II" + "".join("Q" if width == "64" else "I" for width, _ in fields)  # aligned as in C
-    return struct.pack(layout, TYPES["WIRE_TRANSFER"], 0, *(values.get(name, 0) for _, name in fields)) + path.encode() + b"\0"
+FLOOD = 20000
 
 
-def test_a_flood_delays_nobody(world, untouched):
-    """Messages as fast as the kernel takes them: others are answered all the same."""
-    where = header(TYPES["WIRE_STAYS"], 12345)
+@pytest.mark.parametrize("what", ["WIRE_STAYS", "WIRE_TRANSFER"])
+def test_a_flood_delays_nobody(world, untouched, what):
+    """Messages as fast as the kernel takes them: others are answered all the same, and the journal still has their lines."""
+    words = header(TYPES[what], 12345) if what == "WIRE_STAYS" else transfer(f"/{world.own_file}", 1)
+    lines = world.said().count(f"{world.other[0]} logged in")
     with take_over(world, "session") as intruder:
-        until, slowest, sent = time.monotonic() + 3, 0, 0
-        while time.monotonic() < until:
-            for _ in range(50):
-                assert intruder.tell(where) == len(where)
-                sent += 1
+        intruder.start("sendto", WIRE, words, len(words), socket.MSG_NOSIGNAL, 0, 0, times=FLOOD)
+        latencies, over = [], False
+        while not over:
+            over = bool(select.select([intruder.talk.socket], [], [], 0.05)[0])
             began = time.monotonic()
-            with Talk(world.address, timeout=60):
-                slowest = max(slowest, time.monotonic() - began)
-        assert sent > 100 and slowest < 2
+            with Talk(world.address, timeout=60) as visitor:
+                assert visitor.ask(f"USER {world.other[0]}").startswith("331")
+                assert visitor.ask(f"PASS {world.other[1]}").startswith("230")
+                assert visitor.ask("QUIT").startswith("221")
+            latencies.append(time.monotonic() - began)
+        assert intruder.finish() == len(words)
+        assert max(latencies) < 3, latencies
+    wait_until(lambda: world.said().count(f"{world.other[0]} logged in") > lines + len(latencies) - 1, 60, what="their lines")
 
 
 # ---- its end --------------------------------------------------------------------------------------------
@@ -604,6 +490,29 @@ def test_revocation_ends_it_within_a_second(world, untouched):
         assert end_sessions(world.machine, world.account[0]) == 1
         assert intruder.death() == 9
         assert time.monotonic() - began < 2  # 1 s, and busctl's own start
+
+
+def test_the_next_listener_ends_it_too(world):
+    if not isinstance(world, Service):
+        return  # no listener comes after the first
+    with take_over(world, "session") as intruder:
+        hang(intruder)
+        kill_listener(world.machine)
+        assert end_sessions(world.machine, world.account[0]) == 1
+        assert intruder.death() == 9
+
+
+def test_who_does_not_hear_that_the_service_stops_can_be_killed(world):
+    """Stopping the service ends those who listen; no listener is left to kill the others, systemd has the means."""
+    if not isinstance(world, Service):
+        return
+    with take_over(world, "session") as intruder:
+        hang(intruder)
+        world.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+        assert asleep(intruder.pid)
+        world.machine.run(["systemctl", "kill", "--kill-whom=all", "--signal=KILL", "tempoftp-ftp.service"])
+        assert intruder.death() == 9
+    world.listener  # and it is back with the next call
 
 
 def test_its_end_of_access_ends_it(world):
