@@ -28,9 +28,10 @@ class Server:
 
     def __init__(self, name, make, tls=False):
         self.name, self.make, self.tls = name, make, tls
-        self.process = self.group = None
+        self.process = self.group = self.place = None
 
     def start(self, place):
+        self.place = place
         self.group = cgroup_of(self.name + ("-tls" if self.tls else ""))
         command = self.make(place, self.tls)
         inside = ["unshare", "--mount", "--net", "--", "bash", "-c", SETUP, "bash", str(place), *map(str, command)]
