@@ -225,6 +225,9 @@ static int load_identity(Program *p, bool service) {
         log_error("--tls-cert and --tls-key go together");
         return -EINVAL;
     }
+    if (p->settings->ftp_tls_reuse == TLS_REUSE_OFF)
+        log_warning("TEMPOFTP_FTP_TLS_REUSE=off: a session that is taken over could read the TLS private key, and whoever comes from a client's address "
+                    "could take its data connections");
     int r = service ? credential_path("ftp-tls-cert", &certificate) : 0;
     if (r >= 0 && service)
         r = credential_path("ftp-tls-key", &key);

@@ -1,0 +1,86 @@
+"""Explicit FTPS in tests: certificates, servers that have one, clients that resume (or don't), and a control connection of raw TLS."""
+import ftplib
+import os
+import shutil
+import ssl
+import subprocess
+
+from ftp_standalone import ACCOUNT, GROUP, PASSWORD, USER, FtpServer, Talk
+
+KEY_KINDS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"], "rsa": ["-newkey", "rsa:2048"]}
+
+
+def make_certificate(folder, name="localhost", kind="ecdsa"):
+    """A self-signed certificate and its key, as texts."""
+    key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
+    subprocess.run(["openssl", "req", "-x509", *KEY_KINDS[kind], "-nodes", "-subj", f"/CN={name}", "-days", "30", "-addext",
+                    "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
+    return certificate.read_text(), key.read_text()
+
+
+def client_context(version=None):
+    """A client that accepts any certificate and, if told, speaks this version only."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    if version:
+        context.minimum_version = context.maximum_version = version
+    return context
+
+
+class FtpsServer(FtpServer):
+    """tempoftp-ftpd with a certificate; cert_path and key_path are its files."""
+
+    def __init__(self, build, options=(), kind="ecdsa", **settings):
+        super().__init__(build, **settings)
+        self.cert_path, self.key_path = self.folder / "ftp.crt", self.folder / "ftp.key"
+        self.install(*make_certificate(self.folder, kind=kind))
+        self.options = ["--tls-cert", self.cert_path, "--tls-key", self.key_path, *options]
+
+    def install(self, certificate, key):
+        """Each file is replaced as a whole, as tools that renew certificates do."""
+        for path, text in ((self.key_path, key), (self.cert_path, certificate)):
+            new = path.with_suffix(".new")
+            new.write_text(text)
+            new.chmod(0o600)
+            shutil.chown(new, USER, GROUP)
+            os.replace(new, path)
+
+    def login_tls(self, protect=True, reuse=True, version=None, timeout=30):
+        ftp = FtpTls(reuse=reuse, context=client_context(version), timeout=timeout, encoding="utf-8")
+        ftp.connect("127.0.0.1", self.port)
+        ftp.login(ACCOUNT, PASSWORD)
+        if protect:
+            ftp.prot_p()
+        return ftp
+
+    def talk_tls(self, version=None):
+        """A control connection after AUTH TLS, before USER."""
+        talk = Talk(self.address, timeout=30)
+        assert talk.ask("AUTH TLS").startswith("234")
+        begin_tls(talk, version)
+        return talk
+
+
+def begin_tls(talk, version=None):
+    talk._file.close()
+    talk.socket = client_context(version).wrap_socket(talk.socket, suppress_ragged_eofs=False)
+    talk._file = talk.socket.makefile("rb")
+
+
+class FtpTls(ftplib.FTP_TLS):
+    """ftplib's data connections begin sessions of their own; these resume the control connection's, or the one in `session`."""
+
+    def __init__(self, reuse=True, **options):
+        super().__init__(**options)
+        self.reuse, self.session = reuse, None
+
+    def ntransfercmd(self, command, rest=None):
+        connection, size = ftplib.FTP.ntransfercmd(self, command, rest)
+        if self._prot_p:
+            session = self.session or (self.sock.session if self.reuse else None)
+            try:
+                connection = self.context.wrap_socket(connection, session=session, suppress_ragged_eofs=False)
+            except (ssl.SSLError, OSError):
+                connection.close()
+                raise
+        return connection, size
