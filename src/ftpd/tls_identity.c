@@ -43,15 +43,16 @@ static int complain(const TlsIdentity *i, const char *what) {
     return -EINVAL;
 }
 
+/* A blank file is what a unit hands over in place of one that is not there. */
 static int read_certificate(const TlsIdentity *i, char **ret) {
     size_t size;
 
     int r = read_file(i->certificate_path, TLS_PEM_MAX, ret, &size);
-    if (r >= 0)
+    if (r >= 0 && !is_blank(*ret))
         return 0;
-    return complain(i, r == -ENOENT ? "there is no certificate file"
-                       : r == -EACCES ? "this user may not read the certificate file"
-                                      : strerror(-r));
+    return complain(i, r >= 0 || r == -ENOENT ? "there is no certificate file"
+                       : r == -EACCES         ? "this user may not read the certificate file"
+                                              : strerror(-r));
 }
 
 /* A signature for the rehearsal. */

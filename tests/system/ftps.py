@@ -11,7 +11,7 @@ KEY_KINDS = {"ecdsa": ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v
 
 
 def make_certificate(folder, name="localhost", kind="ecdsa"):
-    """A self-signed certificate and its key, as texts."""
+    """A self-signed certificate and its key, as texts; folder: where the files are made."""
     key, certificate = folder / f"{name}.key", folder / f"{name}.crt"
     subprocess.run(["openssl", "req", "-x509", *KEY_KINDS[kind], "-nodes", "-subj", f"/CN={name}", "-days", "30", "-addext",
                     "subjectAltName=DNS:localhost,IP:127.0.0.1", "-keyout", key, "-out", certificate], check=True, stderr=subprocess.DEVNULL)
