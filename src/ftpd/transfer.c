@@ -144,8 +144,16 @@ static int secure(Session *s, WireDirection direction) {
     return r < 0 ? r : 0;
 }
 
+static bool lacks_protection(const Session *s) {
+    return s->conversation.tls_mode == TLS_REQUIRED && !s->conversation.protect;
+}
+
+bool transfer_is_prepared(const Session *s) {
+    return !lacks_protection(s) && (s->active.port > 0 || s->data.listen_fd >= 0);
+}
+
 static int open_data(Session *s, WireDirection direction, const char *what, bool ends_at_once) {
-    if (s->conversation.tls_mode == TLS_REQUIRED && !s->conversation.protect) {
+    if (lacks_protection(s)) {
         int refused = reply(s->conversation.fd, 521, "Este servidor exige datos cifrados: PBSZ 0 y PROT P.");
         return refused < 0 ? refused : 0;
     }

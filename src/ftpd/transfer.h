@@ -3,6 +3,8 @@
 
 #include "ftpd/session.h"
 
+/* Would transfer_open() at least try? If not, it answers what is missing: PASV, EPSV, PORT or EPRT, or PROT P. */
+bool transfer_is_prepared(const Session *s);
 /* The client's data connection, the 150 reply, and TLS where PROT P holds. 1: connected; 0: answered; negative: broken. */
 int transfer_open(Session *s, WireDirection direction, const char *what) _must_use_;
 /* The reply after the data: `result` as data_…() or a file gave it. */

@@ -112,8 +112,13 @@ static int open_file(Session *s, const char *path, bool fresh, int *ret_fd, uint
     bool made = false;
 
     _cleanup_close_ int fd = fresh ? -ENOENT : path_open(CHILD_HOME_FD, path, flags);
-    if (fd == -ENOENT) {
-        fd = quota_has_room_for_name(drop_quota(s)) ? path_open(CHILD_HOME_FD, path, flags | O_CREAT | (fresh ? O_EXCL : 0)) : -EDQUOT;
+    if (fd == -ENOENT && !quota_has_room_for_name(drop_quota(s)))
+        fd = -EDQUOT;
+    else if (fd == -ENOENT && !transfer_is_prepared(s)) { /* an empty file would be all that came of it */
+        int r = transfer_open(s, WIRE_UPLOAD, "");
+        return r < 0 ? r : 0;
+    } else if (fd == -ENOENT) {
+        fd = path_open(CHILD_HOME_FD, path, flags | O_CREAT | (fresh ? O_EXCL : 0));
         made = fd >= 0;
     }
     int r = fd < 0 ? fd : fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;

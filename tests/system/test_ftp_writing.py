@@ -60,6 +60,9 @@ def test_a_file_keeps_its_bytes_until_the_data_connection_stands(ftpd):
     (ftpd.root / "a.txt").chmod(0o666)
     with ftpd.talk(login=True) as talk:
         assert talk.ask("STOR a.txt").startswith("425")
+        assert talk.ask("STOR new").startswith("425")
+        assert talk.ask("STOU").startswith("425")
+    assert [path.name for path in ftpd.root.iterdir()] == ["a.txt"]
     assert (ftpd.root / "a.txt").read_text() == "0123456789"
 
 
