@@ -48,10 +48,10 @@ int active_eprt(Conversation *c, char *argument) {
 
     if (s->epsv_only)
         return reply(c->fd, 501, "Tras EPSV ALL solo se admite EPSV.");
+    bool v4 = address_is_ipv4((const struct sockaddr *) &s->start->peer, &address);
     int r = endpoint_parse_eprt(argument, &e);
-    if (r == -EPROTONOSUPPORT || (r >= 0 && !IN6_IS_ADDR_V4MAPPED(&e.address) == address_is_ipv4((const struct sockaddr *) &s->start->peer, &address)))
-        return reply(c->fd, 522, "Protocolo de red no admitido, use (%d).",
-                     address_is_ipv4((const struct sockaddr *) &s->start->peer, &address) ? 1 : 2);
+    if (r == -EPROTONOSUPPORT || (r >= 0 && !!IN6_IS_ADDR_V4MAPPED(&e.address) != v4))
+        return reply(c->fd, 522, "Protocolo de red no admitido, use (%d).", v4 ? 1 : 2);
     if (r < 0)
         return reply(c->fd, 501, "EPRT espera |protocolo|dirección|puerto|.");
     return choose(s, &e);

@@ -84,6 +84,7 @@ int hash_hash(Conversation *c, char *argument) {
         return session_reply_errno(s, r);
     strcpy(s->file, path); /* a revocation of its request is about us */
     s->file_size = (uint64_t) st.st_size;
+    s->file_offset = 0;
     r = hash_file(s, fd, &size, digest);
     s->file[0] = '\0';
     return reply_hash(s, name, r, size, digest);

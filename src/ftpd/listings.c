@@ -1,4 +1,5 @@
-/* Commands that list folders over a data connection: LIST NLST MLSD; and STAT of a path, over the control connection. How a line looks is listing.c's business. */
+/* Commands that list folders: LIST NLST MLSD over a data connection, STAT of a path over the control connection. How a line looks is
+ * listing.c's business. */
 #include "ftpd/drop.h"
 #include "ftpd/jail.h"
 #include "ftpd/transfer.h"
