@@ -103,6 +103,20 @@ def test_abor_cuts_an_upload(ftpd):
         assert talk.ask("SIZE big") == "213 1000"
 
 
+def test_an_upload_that_stands_still_is_ended():
+    from conftest import BUILD
+    server = FtpServer(BUILD, options=["--write", "--stall-seconds", "1"])
+    try:
+        server.start()
+        with server.talk(login=True) as talk, talk.data() as data:
+            assert talk.ask("STOR slow").startswith("150")
+            data.sendall(b"x" * 10)
+            assert talk.reply() == "426 La conexión de datos se detuvo demasiado tiempo."
+            assert talk.ask("SIZE slow") == "213 10"
+    finally:
+        server.stop()
+
+
 def test_stou_invents_a_name_and_tells_it(ftpd):
     with ftpd.talk(login=True) as talk:
         names = set()
