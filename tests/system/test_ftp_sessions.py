@@ -1,5 +1,6 @@
 """Sessions of delivered datasets: what outlives a restart, what ends at once, what is seen and counted."""
 import ftplib
+import io
 import json
 import select
 import time
@@ -300,6 +301,19 @@ def test_downloads_are_counted_when_tempoftpd_comes_back(machine, api, delivered
             fetch(ftp, f"/{answer['id']}/a.txt")
         wait_until(lambda: "trying again" in machine.journal("-u", "tempoftp-ftp"), 60, what="a try in vain")
     wait_until(lambda: counted(api, answer)["bytes"] == 15, 60, what="the downloads counted")
+
+
+def test_uploads_are_in_the_journal_and_not_among_the_downloads(machine, api, delivered, opened):  # noqa: F811
+    answer = delivered(files={"a.txt": "hola\n"})
+    since = machine.journal_now()
+    machine.run(["tempoftp", "buzon", answer["id"], "--bytes", "1M"])
+    ftp = opened(answer)
+    ftp.storbinary("STOR /_buzon/informe.txt", io.BytesIO(b"x" * 70000))
+    fetch(ftp, f"/{answer['id']}/a.txt")
+    wait_until(lambda: counted(api, answer)["bytes"] == 5, 60, what="the download counted, and nothing but that")
+    told = machine.journal("MESSAGE_ID=4f0b7e92d35c4a1b8d6e2f71a9c05b38", f"TEMPOFTP_ACCOUNT={answer['ftpuser']}", since=since)
+    assert f"{answer['ftpuser']}: 70000 bytes into /_buzon/informe.txt from byte 0 in " in told
+    assert "informe.txt" not in machine.journal(f"TEMPOFTP_ID={answer['id']}", since=since)
 
 
 def test_the_journal_tells_who_got_what(machine, delivered, opened):  # noqa: F811
