@@ -83,7 +83,7 @@ def state(machine, answer):
 def authenticate(machine, answer, password):
     """What the FTP server is told about a login: (ok, reason)."""
     said = machine.run([*MANAGER, "Authenticate", "sss", answer["ftpuser"], password, "192.0.2.1"]).stdout
-    ok, reason, _, _ = json.loads(said)["data"]
+    ok, reason, *_ = json.loads(said)["data"]
     return ok, reason
 
 
