@@ -153,8 +153,7 @@ def cut(replies, **peers):
 def synch(replies, **peers):
     """ABOR as RFC 959 wants it: Telnet IP, and Synch with its Data Mark as urgent data."""
     def act(play):
-        play.talk.send(b"\xff\xf4")
-        play.talk.socket.send(b"\xff", socket.MSG_OOB)
+        play.talk.socket.send(b"\xff\xf4\xff", socket.MSG_OOB)
         play.talk.send(b"\xf2ABOR\r\n")
         return Outcome(_read(play, play.count(replies, peers)))
     return _step("Telnet IP, Synch, ABOR", act, replies, None, peers)

@@ -53,6 +53,9 @@ EPSV_FAMILY = "it ignores which family EPSV asks for"
 NO_PERMISSIONS = "Pure-FTPd has no read-only accounts: here the file system refuses, with its code for uploads"
 FEW_ARGUMENTS = "vsftpd has 504 for an empty argument as for an unknown one"
 RELATIVE = "RFC 959, appendix II: the reply holds a path for a later CWD; Pure-FTPd repeats the argument, quotes not doubled"
+NO_TLS_AS_550 = "vsftpd knows the command, and takes having no TLS for lacking rights"
+URGENT = "vsftpd heeds ABOR in a transfer when urgent data announces it"
+DEAF = "while a client takes no data, Pure-FTPd may hear no command either"
 NO_NUMBER = "no number is 0 for it: the client that hoped to continue gets the whole file and appends it"
 NOT_A_CUT = "it ends the data connection of an aborted transfer in order: a client that missed the 426 takes the file for whole"
 
@@ -125,6 +128,14 @@ DIALOGUES = [
     Dialogue("SITE of something unknown", READER, [say("SITE NADA", "50[024]")]),
     Dialogue("SITE CHMOD", READER, [say("SITE CHMOD 777 a.txt", "50[024]|550")]),
 
+    Dialogue("TLS where there is no certificate", READER, [
+        say("AUTH TLS", "50[02]"), say("PBSZ 0", "50[023]", vsftpd=("550", NO_TLS_AS_550)),
+        say("PROT P", "50[023]", vsftpd=("550", NO_TLS_AS_550))]),
+    Dialogue("TLS before login where there is no certificate", STRANGER, [say("AUTH TLS", "50[02]", vsftpd=("530", SAYS_530))]),
+    Dialogue("commands that only others have", READER, [
+        say("SMNT x", "50[02]"), say("LANG es", "50[02]"), say("XCRC a.txt", "50[02]"),
+        say("MDTM", "501", vsftpd=("550", MISSING_AS_WRONG)), say("MFCT 20200101000000 a.txt", "50[02]")]),
+
     # ---- syntax ----
     Dialogue("an unknown command", READER, [say("XYZZY", "500")]),
     Dialogue("an empty line", READER, [send(b"\r\nNOOP\r\n", ("500", "200"), peers=("200", "they give no answer to an empty line"))]),
@@ -157,6 +168,8 @@ DIALOGUES = [
     Dialogue("a path with dots and slashes", READER, [say("CWD /./set1//hondo/..", "250"), say("PWD", '257 "/set1"')]),
     Dialogue("CWD to something missing", READER, [say("CWD nada", "550"), say("PWD", '257 "/"')]),
     Dialogue("CWD to a file", READER, [say("CWD a.txt", "550")]),
+    Dialogue("CWD with a slash at the end", READER, [say("CWD set1/", "250"), say("PWD", '257 "/set1"')]),
+    Dialogue("CWD to a pattern", READER, [say("CWD set*", "550")]),
     Dialogue("CWD without a folder", READER, [
         say("CWD", "501", pure=("250", "no folder is the root, as in a shell"), vsftpd=("550", MISSING_AS_WRONG))]),
     Dialogue("CWD ~", READER, [
@@ -246,6 +259,11 @@ DIALOGUES = [
     Dialogue("RETR of something missing", READER, [get("RETR nada", "550")]),
     Dialogue("RETR of a folder", READER, [get("RETR set1", "550")]),
     Dialogue("RETR without a name", READER, [get("RETR", "501", vsftpd=("550", MISSING_AS_WRONG))]),
+    Dialogue("RETR of a file with a slash at the end", READER, [
+        get("RETR a.txt/", "226",
+            peers=("550", "we read a path's names and drop the slash; they hand it to the file system, which wants a folder"))]),
+    Dialogue("RETR of a pattern", READER, [get("RETR *.txt", "550")]),
+    Dialogue("RETR of a file below a file", READER, [get("RETR a.txt/x", "550")]),
     Dialogue("RETR of what is outside", READER, [get("RETR ../outside", "550"), get("RETR /../outside", "550")]),
     Dialogue("ASCII type ends lines with CRLF", READER, [say("TYPE A", "200"), get("RETR líneas.txt", "226", b"uno\r\ndos\r\n")]),
     Dialogue("image type leaves bytes alone", READER, [IMAGE, get("RETR líneas.txt", "226", b"uno\ndos\n")]),
@@ -267,6 +285,16 @@ DIALOGUES = [
         get("LIST set1", "226", re.compile(rb"(?s)(?=.* b\.txt\r\n)(?=.* c\.nc\r\n)(?=.*d.* hondo\r\n)(-|d).*"))]),
     Dialogue("LIST with ls flags", READER, [
         get("LIST -la set1", "226", re.compile(rb"(?s).* b\.txt\r\n.*")), get("LIST -a", "226", re.compile(rb"(?s).* \.oculto\r\n.*"))]),
+    Dialogue("LIST of a folder with a slash at the end", READER, [get("LIST set1/", "226", re.compile(rb"(?s).* b\.txt\r\n.*"))]),
+    Dialogue("LIST of names with brackets", READER, [
+        get("LIST [ab].txt", "226", re.compile(rb"-[^\n]* a\.txt\r\n"), vsftpd=("226", "vsftpd knows * ? and {} but no sets", b""))]),
+    Dialogue("LIST of names of one unknown letter", READER, [get("LIST ?.txt", "226", re.compile(rb"-[^\n]* a\.txt\r\n"))]),
+    Dialogue("LIST in the folder we are in", READER, [
+        say("CWD set1", "250"), get("LIST", "226", re.compile(rb"(?s).* c\.nc\r\n.*")),
+        get("LIST .", "226", re.compile(rb"(?s).* c\.nc\r\n.*")), get("LIST ..", "226", re.compile(rb"(?s).* a\.txt\r\n.*"))]),
+    Dialogue("LIST over PASV and in active mode", READER, [
+        get("LIST set1", "226", re.compile(rb"(?s).* b\.txt\r\n.*"), how=how) for how in ("PASV", "PORT", "EPRT")]),
+    Dialogue("LIST of what is outside", READER, [get("LIST /../..", "226", re.compile(rb"(?s)(?=.* a\.txt\r\n)(?!.* outside\r\n).*"))]),
     Dialogue("LIST of a pattern", READER, [get("LIST set1/*.nc", "226", re.compile(rb"-[^\n]* (set1/)?c\.nc\r\n"))]),
     Dialogue("LIST of an empty folder", READER, [
         get("LIST vacía", "226", b"", pure=("226", DOTS, re.compile(rb"d\S+ [^\n]* \.\r\nd\S+ [^\n]* \.\.\r\n")))]),
@@ -292,11 +320,11 @@ DIALOGUES = [
     Dialogue("ABOR with nothing to stop", READER, [
         say("ABOR", "226", vsftpd=("225", "RFC 959 allows both: 225 says that a data connection stays open, and there is none"))]),
     Dialogue("ABOR in a transfer", READER, [
-        IMAGE, begin("RETR grande", "150"), send(b"ABOR\r\n", ()),
-        finish(("426", "226"), b"cut", pure=(("426", "226"), NOT_A_CUT, b"ended"),
-               vsftpd=(("226", "225"), "it heeds ABOR when urgent data announces it", b"ended"))]),
+        IMAGE, begin("RETR grande", "150"), send(b"ABOR\r\n", ("426", "226"), pure=((), DEAF), vsftpd=((), URGENT)),
+        finish((), b"cut", pure=(("426", "226"), NOT_A_CUT, b"ended"), vsftpd=(("226", "225"), URGENT, b"ended"))]),
     Dialogue("ABOR with Telnet's Synch", READER, [
-        IMAGE, begin("RETR grande", "150"), synch(("426", "226")), finish((), b"cut", peers=((), NOT_A_CUT, b"ended"))]),
+        IMAGE, begin("RETR grande", "150"), synch(("426", "226"), pure=((), DEAF)),
+        finish((), b"cut", pure=(("426", "226"), NOT_A_CUT, b"ended"), vsftpd=((), NOT_A_CUT, b"ended"))]),
     Dialogue("QUIT in a transfer waits for its end", READER, [
         IMAGE, begin("RETR grande", "150"), send(b"QUIT\r\n", ()),
         finish(("226", "221", ""), b"ended",
@@ -350,6 +378,24 @@ DIALOGUES = [
     Dialogue("renaming", WRITER, [
         say("RNFR a.txt", "350"), say("RNTO set1/z.txt", "250"), say("SIZE a.txt", "550"), say("SIZE set1/z.txt", "213 5"),
         say("RNFR set1", "350"), say("RNTO set2", "250"), say("SIZE set2/z.txt", "213 5")]),
+    Dialogue("renaming over a file", WRITER, [
+        say("RNFR a.txt", "350"), say("RNTO con espacios.txt", "250"), say("SIZE con espacios.txt", "213 5")]),
+    Dialogue("renaming into itself", WRITER, [
+        say("RNFR set1", "350"),
+        say("RNTO set1/hondo/set1", "55[03]", pure=("451", "all that goes wrong in its RNTO is 451, even what never can go right"))]),
+    Dialogue("renaming out of the root", WRITER, [
+        say("RNFR a.txt", "350"), say("RNTO ../../evadido", "250|55[03]")], after=nothing_outside),
+    Dialogue("removing the root", WRITER, [say("RMD /", "550"), say("RMD .", "550"), say("PWD", '257 "/"')]),
+    Dialogue("removing the folder we are in", WRITER, [
+        say("CWD vacía", "250"), say("RMD /vacía", "250"), say("CDUP", "250"), say("PWD", '257 "/"')]),
+    Dialogue("two uploads one after the other over one session", WRITER, [
+        IMAGE, put("STOR uno", b"1", "226"), put("STOR dos", b"22", "226"), say("SIZE uno", "213 1"), say("SIZE dos", "213 2")]),
+    Dialogue("an empty upload", WRITER, [IMAGE, put("STOR nada", b"", "226"), say("SIZE nada", "213 0")]),
+    Dialogue("REST past the end and STOR", WRITER, [IMAGE, say("REST 100", "350"), put("STOR a.txt", b"x", "226|55[04]")]),
+    Dialogue("writing without a data connection", WRITER, [say("STOR x", "425"), say("APPE x", "425"), say("STOU", "425")]),
+    Dialogue("names beyond ASCII and beyond UTF-8", WRITER, [
+        IMAGE, put("STOR ñandú", b"x", "226"), say("SIZE ñandú", "213 1"), put(b"STOR \xf1and\xfa", b"xy", "226"),
+        say(b"SIZE \xf1and\xfa", "213 2"), say(b"DELE \xf1and\xfa", "250")]),
     Dialogue("renaming out of turn", WRITER, [
         say("RNTO x", "503"), say("RNFR nada", "550"), say("RNTO x", "503"), say("RNFR a.txt", "350"), say("NOOP", "200"),
         say("RNTO x", "250")]),
