@@ -34,6 +34,7 @@
 
 struct JailFilters {
     struct sock_fprog of[_JAIL_KIND_MAX];
+    bool tls;
 };
 
 /* One allowed system call, with conditions on its arguments. */
@@ -125,6 +126,12 @@ static const Allow tls_any[] = {
     ANY(brk),
 };
 
+/* Once a relay stands between it and the client: the relay's inner side in, the client's socket away. */
+static const Allow tls_prelogin[] = {
+    ANY(recvmsg),
+    IF1(close, EQ(0, CHILD_CONTROL_FD)),
+};
+
 static const Allow keeper_only[] = {
     ANY(recvmsg), /* it is handed the sockets of those who may ask */
     ANY(close),
@@ -187,6 +194,7 @@ static const struct {
     RULES(writer_only, KIND(JAIL_WRITER)),
     RULES(tls_any, KIND(JAIL_RELAY) | KIND(JAIL_KEEPER)),
     TLS_RULES(tls_any, KIND(JAIL_READER) | KIND(JAIL_WRITER)),
+    TLS_RULES(tls_prelogin, KIND(JAIL_PRELOGIN)),
     RULES(keeper_only, KIND(JAIL_KEEPER)),
     RULES(sanitizers, JAIL_SANITIZED ? EVERY_KIND : 0),
 };
@@ -212,6 +220,7 @@ int jail_filters_new(bool tls, JailFilters **ret) {
     _cleanup_(jail_filters_freep) JailFilters *f = calloc(1, sizeof(JailFilters));
     if (!f)
         return -ENOMEM;
+    f->tls = tls;
     for (JailKind kind = 0; kind < (tls ? _JAIL_KIND_MAX : JAIL_RELAY); kind++) {
         int r = build_filter(kind, tls, &f->of[kind]);
         if (r < 0)
@@ -342,7 +351,7 @@ static int load_filter(const struct sock_fprog *program) {
 }
 
 int jail_enter_prelogin(const JailFilters *f) {
-    int r = child_defaults(CHILD_HOME_FD, 0);
+    int r = child_defaults(f->tls ? CHILD_HOME_FD + 1 : CHILD_HOME_FD, 0); /* with TLS, one may come */
     return r < 0 ? r : load_filter(&f->of[JAIL_PRELOGIN]);
 }
 

@@ -178,16 +178,16 @@ static void end_prelogin(Connection *c) {
     c->wire_fd = -EBADF;
 }
 
-/* Between the client and the next pre-login child: the relay has the client's socket from here on, the listener the relay's inner side. */
+/* Between the client and its pre-login child: the relay has the client's socket from here on, the other two the relay's inner side. */
 static int spawn_relay(Listener *l, Connection *c) {
+    WireMessage m = { .header = { .type = WIRE_RELAYED } };
     SessionStart start;
     int pair[2];
 
-    end_prelogin(c);
-    random_bytes(c->ticket_key, sizeof(c->ticket_key));
-    c->tls = true;
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
+    random_bytes(c->ticket_key, sizeof(c->ticket_key));
+    c->tls = true;
     ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = -EBADF };
     describe(l, c, &start);
     pid_t pid = zygote_fork(l->config->zygotes[ZYGOTE_RELAY], &fds, &start);
@@ -195,8 +195,11 @@ static int spawn_relay(Listener *l, Connection *c) {
     close(pair[1]);
     cleanup_close_(&c->control_fd);
     c->control_fd = pair[0];
-    c->state = CONNECTION_ACCEPTED;
-    return pid == -EPIPE ? -ECONNRESET : pid < 0 ? pid : 0;
+    c->state = CONNECTION_PRELOGIN;
+    listener_hold(l, c, c->login_by_ms);
+    if (pid < 0)
+        return pid == -EPIPE ? -ECONNRESET : pid;
+    return wire_send_fd_now(c->wire_fd, &m, c->control_fd);
 }
 
 /* -ECONNRESET: no more children, the zygote is gone. */
@@ -256,9 +259,7 @@ static int turn(Listener *l, uint64_t now) {
     for (Connection *c = TAILQ_FIRST(&l->due); c; c = next) {
         next = TAILQ_NEXT(c, entry);
         if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_SECURING || c->state == CONNECTION_ADMITTED) {
-            int r = c->state == CONNECTION_SECURING ? spawn_relay(l, c) : 0;
-            if (r >= 0)
-                r = spawn(l, c);
+            int r = c->state == CONNECTION_SECURING ? spawn_relay(l, c) : spawn(l, c);
             if (r < 0)
                 refuse_unspawned(l, c, r);
             if (r == -ECONNRESET)
@@ -280,7 +281,7 @@ static int turn(Listener *l, uint64_t now) {
 static void dismiss(Listener *l) {
     for (size_t i = 0; i < l->connections.top; i++) {
         Connection *c = &l->connections.rows[i];
-        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_SECURING || c->state == CONNECTION_ADMITTED)
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED)
             listener_drop(l, c);
         else if (c->state != CONNECTION_FREE)
             (void) shutdown(c->wire_fd, SHUT_WR);

@@ -257,6 +257,8 @@ static int start_zygotes(Program *p, char **argv, bool service) {
     SessionStart start;
     ZygoteHook hook;
 
+    /* Zygotes close what the journal's library opens. */
+    log_open_stream("tempoftp-ftpd", p->settings->log_level);
     for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++) {
         if (kind == ZYGOTE_SESSION && p->settings->ftp_tls != TLS_OFF) {
             int loaded = load_identity(p, service);
@@ -271,6 +273,7 @@ static int start_zygotes(Program *p, char **argv, bool service) {
         if (r < 0)
             return log_errno(r, "Cannot start the process that sessions are forked from");
     }
+    log_open("tempoftp-ftpd", p->settings->log_level);
     p->identity = identity_free(p->identity);
     int r = jail_drop_capabilities();
     return r < 0 ? log_errno(r, "Cannot give away what only sessions need") : 0;

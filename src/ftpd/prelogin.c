@@ -31,7 +31,7 @@ int prelogin_user(Conversation *c, char *argument) {
 }
 
 /* The listener's word; the client's bytes wait meanwhile, its hanging up does not. */
-static int wait_for_answer(Prelogin *p, WireMessage *ret) {
+static int wait_for_answer(Prelogin *p, WireMessage *ret, int *ret_fd) {
     struct pollfd fds[] = {
         { .fd = p->wire_fd, .events = POLLIN },
         { .fd = p->conversation.fd, .events = POLLRDHUP },
@@ -44,7 +44,7 @@ static int wait_for_answer(Prelogin *p, WireMessage *ret) {
         if (r == 0)
             return -ETIMEDOUT;
         if (fds[0].revents) {
-            r = wire_receive(p->wire_fd, WIRE_LISTENER, ret);
+            r = ret_fd ? wire_receive_fd(p->wire_fd, WIRE_LISTENER, ret, ret_fd) : wire_receive(p->wire_fd, WIRE_LISTENER, ret);
             if (r != -EAGAIN)
                 return r == 0 ? -ECONNRESET : r;
         }
@@ -73,7 +73,7 @@ int prelogin_pass(Conversation *c, char *argument) {
     int r = wire_send(p->wire_fd, &m);
     wipe(&m, sizeof(m));
     if (r >= 0)
-        r = wait_for_answer(p, &m);
+        r = wait_for_answer(p, &m, NULL);
     if (r < 0)
         return r;
     if (m.header.type == WIRE_DENIED)
@@ -86,10 +86,12 @@ int prelogin_pass(Conversation *c, char *argument) {
     return reply(c->fd, 421, "El servicio no está disponible; intente más tarde.");
 }
 
-/* The listener gives the client to a relay and ends this process, which has read nothing past AUTH's own line: what follows is for TLS. */
+/* The listener gives the client to a relay, and this process the relay's inner side. Nothing is known any more of what was said in clear; what was sent
+ * in clear after AUTH's own line is still in the client's socket, where the relay finds that it is no TLS. RFC 4217 sections 4 and 15. */
 int prelogin_auth(Conversation *c, char *argument) {
     Prelogin *p = (Prelogin *) c;
     WireMessage m = { .header = { .type = WIRE_AUTH_TLS } };
+    int inner = -EBADF;
 
     int r = protection_check_auth(c, argument);
     if (r <= 0)
@@ -98,9 +100,18 @@ int prelogin_auth(Conversation *c, char *argument) {
     if (r >= 0)
         r = wire_send(p->wire_fd, &m);
     if (r >= 0)
-        r = wait_for_answer(p, &m);
-    c->over = true; /* no answer is a good one, and no word in clear may follow */
-    return r;
+        r = wait_for_answer(p, &m, &inner);
+    if (r < 0)
+        return r;
+    if (inner < 0)
+        return -ECONNRESET; /* and no word about it: the client waits for TLS */
+    close(c->fd);
+    c->fd = inner;
+    c->tls = true;
+    command_reader_wipe(&c->reader);
+    wipe(p->user, sizeof(p->user));
+    p->named = false;
+    return 0;
 }
 
 int prelogin_feat(Conversation *c, char *argument) {
@@ -142,13 +153,13 @@ static int wait_for_client(Prelogin *p, uint64_t deadline_ms) {
 
 int prelogin_run(const SessionStart *start) {
     Prelogin p = {
-        .conversation = { .fd = CHILD_CONTROL_FD, .tls_mode = start->tls_mode, .tls = start->tls },
+        .conversation = { .fd = CHILD_CONTROL_FD, .tls_mode = start->tls_mode },
         .wire_fd = CHILD_WIRE_FD,
     };
     uint64_t deadline = monotonic_ms() + start->login_ms;
     unsigned commands = 0;
 
-    int r = start->tls ? 0 : reply(p.conversation.fd, 220, "Servidor FTP de tempoftp."); /* RFC 4217: none after AUTH */
+    int r = reply(p.conversation.fd, 220, "Servidor FTP de tempoftp.");
     while (r >= 0 && !p.conversation.over) {
         r = conversation_answer(&p.conversation, false);
         if (r > 0 && ++commands >= PRELOGIN_COMMANDS_MAX) {

@@ -255,8 +255,6 @@ int session_run(const SessionStart *start, TlsServer *tls) {
     s.data.userdata = &s;
     s.data.stall_ms = start->stall_ms;
     data_set_rate(&s.data, start->rate);
-    if (start->tls && tls && tls_server_set_ticket_key(tls, start->ticket_key) < 0)
-        return -EINVAL;
 
     if (start->wait_for_go)
         wait_for_go(&s);

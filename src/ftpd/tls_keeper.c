@@ -166,7 +166,7 @@ int keeper_start(const char *key_path, const char *certificate, const JailFilter
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
     _cleanup_close_ int mine = pair[0];
-    pid_t pid = fork();
+    pid_t pid = _Fork(); /* a zygote has no libraries left whose handlers fork() would call */
     if (pid == 0)
         live(key_path, certificate, filters, pair[1]);
     int r = pid < 0 ? -errno : 0;

@@ -1,6 +1,6 @@
 /* The process between a TLS client and those who serve it: TLS on one side, plain FTP through a socket pair on the other, from AUTH TLS to the end.
  *
- * Behind the pair a new pre-login child and later the session serve as if there were no TLS. The relay understands no FTP, and bytes that were sent
+ * Behind the pair the pre-login child and later the session serve as if there were no TLS. The relay understands no FTP, and bytes that were sent
  * before the handshake are no TLS: none of them can become a command. */
 #pragma once
 

@@ -129,7 +129,10 @@ int transfer_epsv(Conversation *c, char *argument) {
 static int secure(Session *s, WireDirection direction) {
     const TlsUse use = s->start->tls_any ? TLS_DATA_ANY : TLS_DATA_RESUMED;
 
-    int r = data_tls_begin(&s->data, s->tls, use, direction == WIRE_DOWNLOAD);
+    /* Not before it is used: a session without transfers touches none of OpenSSL's memory. */
+    int r = tls_server_set_ticket_key(s->tls, s->start->ticket_key);
+    if (r >= 0)
+        r = data_tls_begin(&s->data, s->tls, use, direction == WIRE_DOWNLOAD);
     if (r >= 0)
         return 1;
     data_close(&s->data, false); /* the client is to read the alert */

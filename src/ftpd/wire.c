@@ -39,6 +39,7 @@ static const struct {
     [WIRE_CONNECTED] = { WIRE_LISTENER, sizeof(WireConnected), false, { { 0 } } },
     [WIRE_BYE] = { WIRE_SESSION, sizeof(WireBye), false, { TEXT(WireBye, reason) } },
     [WIRE_AUTH_TLS] = { WIRE_PRELOGIN, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_RELAYED] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
 };
 
 /* The text that ends the message on the wire; NULL when the whole struct goes. */

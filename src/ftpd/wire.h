@@ -3,12 +3,12 @@
  * Both sides check every message (type, direction, size, NUL at the end of strings): whoever sends a wrong one is treated as taken over. A child
  * learns nothing over the wire but what concerns its own connection. EOF means that the other side is gone: the child ends.
  *
- *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE
+ *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE,
+ *                                                                                       RELAYED (with a socket)
  *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED
  *                                CONNECT, BUSY, IDLE, BYE
  *
- * A login that succeeds has no answer: the listener ends the pre-login child and has the session forked. Nor has AUTH_TLS: a relay takes the client
- * over, and another pre-login child serves behind it. */
+ * A login that succeeds has no answer: the listener ends the pre-login child and has the session forked. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -42,6 +42,7 @@ typedef enum WireType {
     WIRE_CONNECT,
     WIRE_CONNECTED, /* with an fd when error is 0 */
     WIRE_AUTH_TLS,
+    WIRE_RELAYED, /* with the inner side of a relay that has the client now */
     _WIRE_TYPE_MAX,
 } WireType;
 

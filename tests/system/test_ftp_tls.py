@@ -286,7 +286,10 @@ def relays_of(server):
 
 
 def is_zygote(pid):
-    return "Seccomp:\t0" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    try:
+        return "Seccomp:\t0" in pathlib.Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):  # it has just ended
+        return False
 
 
 def test_a_relay_ends_with_its_session(ftps):

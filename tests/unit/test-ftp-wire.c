@@ -106,7 +106,7 @@ static void nobody_speaks_for_another(void **state) {
         WireType type;
         WireSender from;
     } owners[] = {
-        { WIRE_LOGIN, WIRE_PRELOGIN },      { WIRE_AUTH_TLS, WIRE_PRELOGIN }, { WIRE_DENIED, WIRE_LISTENER }, { WIRE_CLOSE, WIRE_LISTENER },
+        { WIRE_LOGIN, WIRE_PRELOGIN },      { WIRE_AUTH_TLS, WIRE_PRELOGIN }, { WIRE_RELAYED, WIRE_LISTENER }, { WIRE_DENIED, WIRE_LISTENER }, { WIRE_CLOSE, WIRE_LISTENER },
         { WIRE_UNAVAILABLE, WIRE_LISTENER }, { WIRE_FULL, WIRE_LISTENER },
         { WIRE_GO, WIRE_LISTENER },     { WIRE_ASK, WIRE_LISTENER },
         { WIRE_WHERE, WIRE_SESSION },       { WIRE_END, WIRE_LISTENER },    { WIRE_STAYS, WIRE_SESSION },
