@@ -65,16 +65,16 @@ static int settle(int fd, int *keep_fd) {
     return 0;
 }
 
-/* Children talk, open and send: libc does that; the others' uses stand here. A zygote that works itself has something to say in the journal. */
+/* Children talk, open and send: libc does that; the others' uses stand here. main sees to it that none
+ * of them needs more to log. */
 static int drop_libraries(ZygoteKind kind, const ZygoteHook *hook) {
     static const char *const none[] = { NULL };
     static const char *const plain[] = { "libsodium.", NULL }; /* HASH */
     static const char *const tls[] = { "libsodium.", "libssl.", "libcrypto.", NULL };
-    static const char *const works[] = { "libsodium.", "libssl.", "libcrypto.", "libsystemd.", NULL };
 
     if (JAIL_SANITIZED)
         return 0;
-    return mappings_drop_libraries(kind == ZYGOTE_PRELOGIN ? none : !hook ? plain : hook->prepare ? works : tls);
+    return mappings_drop_libraries(kind == ZYGOTE_PRELOGIN ? none : hook ? tls : plain);
 }
 
 /* 1, 0: the listener is gone, or a negative errno. */

@@ -102,8 +102,8 @@ def test_order_of_pbsz_and_prot(ftps):
         with talk.data() as data:
             assert talk.ask("RETR a.bin").startswith("150")
             with talk.socket.context.wrap_socket(data, session=talk.socket.session) as secure:
-                assert secure.recv(100)
-        assert talk.reply().startswith("426")
+                assert read_to_end(secure) == CONTENT
+        assert talk.reply().startswith("226")
 
 
 def test_plain_sessions_are_served_beside(ftps):
