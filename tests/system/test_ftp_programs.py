@@ -46,7 +46,8 @@ class Task:
 
 @dataclasses.dataclass
 class Program:
-    """tree(task) downloads everything into task.folder; resume(task) completes medio.bin there; upload(task) takes the folder to /subida.
+    """tree(task) downloads everything into task.folder; resume(task) completes medio.bin there; upload(task) takes the folder to /subida;
+    complete(task) sends what /corte/medio.bin lacks of medio.bin.
 
     Each returns a command, or a command and what it reads. None: it can't. tls: it speaks FTPS, with a certificate of one's own.
     """
@@ -54,6 +55,7 @@ class Program:
     tree: object
     resume: object
     upload: object = None
+    complete: object = None
     tls: bool = False
     resume_prints: bool = False  # the missing part, instead of completing the file
 
@@ -77,6 +79,11 @@ def curl_resume(task):
 
 def curl_upload(task):
     return curl(task, [(f"subida/{name}", "upload-file", task.folder / name) for name in FILES])
+
+
+def curl_complete(task):
+    command, config = curl(task, [("corte/medio.bin", "upload-file", task.folder / "medio.bin")])
+    return [*command, "-C", "-"], config
 
 
 # ---- lftp ----
@@ -120,7 +127,7 @@ def line_client(name, *command):
     return Program(name, *[lambda task, script=script: (list(command), script(task)) for script in (lines_tree, lines_resume, lines_upload)])
 
 
-# ---- ncftp ----
+# ---- ncftp (ncftpput -z of 3.2.6 says REST and sends the whole file all the same) ----
 
 def ncftp(task, program, *options):
     return [program, "-V", "-u", ACCOUNT, "-p", PASSWORD, "-P", task.port, *options]
@@ -141,14 +148,15 @@ def rclone(task, *arguments):
 def library(name, *command):
     def call(verb):
         return lambda task: [*command, task.host, task.port, ACCOUNT, PASSWORD, task.certificate, verb, task.folder]
-    return Program(name, call("tree"), call("resume"), call("upload"), tls=True)
+    return Program(name, call("tree"), call("resume"), call("upload"), call("complete"), tls=True)
 
 
 PROGRAMS = [
-    Program("curl", curl_tree, curl_resume, curl_upload, tls=True),
+    Program("curl", curl_tree, curl_resume, curl_upload, curl_complete, tls=True),
     Program("lftp mirror", lambda task: lftp(task, f"mirror --parallel=3 / '{task.folder}'"),
             lambda task: lftp(task, f"get -c medio.bin -o '{task.folder}/medio.bin'"),
-            lambda task: lftp(task, f"mirror -R '{task.folder}' /subida"), tls=True),
+            lambda task: lftp(task, f"mirror -R '{task.folder}' /subida"),
+            lambda task: lftp(task, f"put -c '{task.folder}/medio.bin' -o /corte/medio.bin"), tls=True),
     Program("lftp pget", lambda task: lftp(task, f"mirror --use-pget-n=4 / '{task.folder}'"),
             lambda task: lftp(task, f"pget -n 1 -c medio.bin -o '{task.folder}/medio.bin'"), tls=True),
     Program("wget", lambda task: wget(task, "-r", "-l", "inf"), lambda task: wget(task, "-c", path="medio.bin"), tls=True),
@@ -269,6 +277,21 @@ def test_a_tree_is_uploaded_whole(served, give, secure, program):
     make_tree(task.folder)
     run(program.upload(task), task)
     assert checksums(server.root / "subida") == checksums(task.folder)
+
+
+@each(where=lambda program: program.complete)
+def test_an_upload_that_was_cut_is_continued(served, give, secure, program):
+    server = served(secure, writable=True)
+    task = give(server, secure)
+    (task.folder / "medio.bin").write_bytes(WHOLE)
+    server.put("corte/medio.bin", WHOLE[:CUT])
+    for path in (server.root / "corte", server.root / "corte" / "medio.bin"):
+        shutil.chown(path, USER, GROUP)
+    line = f"{len(WHOLE) - CUT} bytes into /corte/medio.bin "
+    before = server.said().count(line)
+    run(program.complete(task), task)
+    assert (server.root / "corte" / "medio.bin").read_bytes() == WHOLE
+    wait_until(lambda: server.said().count(line) > before, what="the server to say that it took the rest only")
 
 
 @pytest.mark.parametrize("ftpd", [{"options": ["--rate", "2000000"]}], ids=["slowly"], indirect=True)

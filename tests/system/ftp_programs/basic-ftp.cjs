@@ -1,4 +1,4 @@
-// Node's basic-ftp as a program: node basic-ftp.cjs HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload FOLDER
+// Node's basic-ftp as a program: node basic-ftp.cjs HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload|complete FOLDER
 // NODE_PATH names the folder that tests/testbed/basic-ftp prints.
 const fs = require("fs")
 const { Client } = require("basic-ftp")
@@ -7,6 +7,7 @@ const [host, port, user, password, certificate, verb, folder] = process.argv.sli
 const verbs = {
     tree: client => client.downloadToDir(folder),
     resume: client => client.downloadTo(`${folder}/medio.bin`, "medio.bin", fs.statSync(`${folder}/medio.bin`).size),
+    complete: async client => client.appendFrom(`${folder}/medio.bin`, "corte/medio.bin", { localStart: await client.size("corte/medio.bin") }),
     upload: client => client.uploadFromDir(folder, "subida"),
 }
 

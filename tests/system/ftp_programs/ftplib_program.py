@@ -1,4 +1,4 @@
-"""Python's ftplib as a program: ftplib_program.py HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload FOLDER"""
+"""Python's ftplib as a program: ftplib_program.py HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload|complete FOLDER"""
 import ftplib
 import os
 import ssl
@@ -42,6 +42,14 @@ def upload(ftp, folder, remote="/subida"):
                 ftp.storbinary(f"STOR {remote}/{entry.name}", file)
 
 
+def complete(ftp, folder):
+    """What the server lacks of a file."""
+    ftp.voidcmd("TYPE I")
+    with open(os.path.join(folder, "medio.bin"), "rb") as file:
+        file.seek(ftp.size("corte/medio.bin"))
+        ftp.storbinary("STOR corte/medio.bin", file, rest=file.tell())
+
+
 def main(host, port, user, password, certificate, verb, folder):
     if certificate:
         ftp = ResumingFtpTls(context=ssl.create_default_context(cafile=certificate), timeout=60, encoding="utf-8")
@@ -52,7 +60,7 @@ def main(host, port, user, password, certificate, verb, folder):
         ftp.login(user, password)
         if certificate:
             ftp.prot_p()
-        {"tree": tree, "resume": resume, "upload": upload}[verb](ftp, folder)
+        {"tree": tree, "resume": resume, "upload": upload, "complete": complete}[verb](ftp, folder)
 
 
 main(*sys.argv[1:])

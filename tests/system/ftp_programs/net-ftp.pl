@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# Perl's Net::FTP as a program: net-ftp.pl HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload FOLDER
+# Perl's Net::FTP as a program: net-ftp.pl HOST PORT USER PASSWORD CERTIFICATE|"" tree|resume|upload|complete FOLDER
 use strict;
 use warnings;
 use Net::FTP;
@@ -17,7 +17,8 @@ if ($certificate) {
 }
 $ftp->login($user, $password) or fail("login");
 $ftp->binary;
-{ tree => sub { tree("", $folder) }, resume => \&resume, upload => sub { upload($folder, "/subida") } }->{$verb}->();
+{ tree => sub { tree("", $folder) }, resume => \&resume, upload => sub { upload($folder, "/subida") },
+    complete => \&complete }->{$verb}->();
 $ftp->quit;
 
 sub fail { die "$_[0]: " . $ftp->code . " " . $ftp->message }
@@ -38,6 +39,13 @@ sub tree {
 
 sub resume {
     $ftp->get("medio.bin", "$folder/medio.bin", -s "$folder/medio.bin") or fail("get");
+}
+
+# What the server lacks of a file.
+sub complete {
+    open(my $file, "<:raw", "$folder/medio.bin") or die "$folder: $!";
+    seek($file, $ftp->size("corte/medio.bin"), 0) or die "seek: $!";
+    $ftp->append($file, "corte/medio.bin") or fail("append");
 }
 
 sub upload {
