@@ -11,6 +11,7 @@
 #include "ftpd/address.h"
 #include "ftpd/prelogin.h"
 #include "ftpd/record.h"
+#include "units/own_unit.h"
 
 #include <errno.h>
 #include <netinet/tcp.h>
@@ -277,7 +278,7 @@ static int turn(Listener *l, uint64_t now) {
     return 0;
 }
 
-/* Stand-alone: nobody takes sessions over. They see the end of their wires and say goodbye; who has no process yet is left without a word. */
+/* Nobody takes sessions over. They see the end of their wires and say goodbye; who has no process yet is left without a word. */
 static void dismiss(Listener *l) {
     for (size_t i = 0; i < l->connections.top; i++) {
         Connection *c = &l->connections.rows[i];
@@ -296,7 +297,7 @@ void listener_stop(Listener *l) {
         (void) sd_event_source_set_enabled(l->accept_sources[i], SD_EVENT_OFF);
     if (l->downloads)
         downloads_turn(l->downloads, monotonic_ms(), true);
-    if (!l->config->service)
+    if (l->for_good)
         dismiss(l);
     if (l->name && bus_name_release(l->name) < 0)
         l->stop_ms = 1; /* the bus is gone: nothing to wait for */
@@ -323,9 +324,16 @@ static bool is_over(const Listener *l, uint64_t now) {
         return false;
     if (now >= l->stop_ms)
         return true;
-    if (!l->config->service)
-        return l->connections.n == 0;
+    if (l->for_good && l->connections.n > 0)
+        return false;
     return owes_nothing(l) && (!l->name || bus_name_is_released(l->name));
+}
+
+/* Whoever has not heard that it is over: it hangs, or was taken over. */
+static void kill_deaf(Listener *l) {
+    for (size_t i = 0; i < l->connections.top; i++)
+        if (l->connections.rows[i].state != CONNECTION_FREE)
+            listener_drop(l, &l->connections.rows[i]);
 }
 
 static uint64_t next_deadline(const Listener *l, uint64_t now) {
@@ -356,8 +364,11 @@ int listener_run(Listener *l) {
         if (r < 0)
             return r;
         consider_idleness(l, now);
-        if (is_over(l, now))
+        if (is_over(l, now)) {
+            if (l->for_good)
+                kill_deaf(l);
             return 0;
+        }
         uint64_t next = next_deadline(l, now);
         r = sd_event_run(l->event, next == UINT64_MAX ? UINT64_MAX : next > now ? (next - now) * USEC_PER_MS : 0);
         if (r < 0)
@@ -368,7 +379,10 @@ int listener_run(Listener *l) {
 /* ---- beginning and end ---- */
 
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
-    listener_stop(userdata);
+    Listener *l = userdata;
+
+    l->for_good = !l->config->service || own_unit_stops(l->bus);
+    listener_stop(l);
     return 0;
 }
 

@@ -55,6 +55,7 @@ struct Listener {
     Queries queries;
     uint64_t idle_since_ms; /* 0: not idle */
     uint64_t sweep_ms;
+    bool for_good;          /* when stopping: no listener comes after this one */
     uint64_t stop_ms;       /* when stopping: the latest end; 0: not stopping */
 };
 

@@ -8,6 +8,7 @@ import itertools
 import os
 import re
 import select
+import signal
 import socket
 import struct
 import time
@@ -502,17 +503,23 @@ def test_the_next_listener_ends_it_too(world):
         assert intruder.death() == 9
 
 
-def test_who_does_not_hear_that_the_service_stops_can_be_killed(world):
-    """Stopping the service ends those who listen; no listener is left to kill the others, systemd has the means."""
-    if not isinstance(world, Service):
-        return
-    with take_over(world, "session") as intruder:
+def test_it_does_not_outlive_the_service(world):
+    """Who listens says goodbye, who doesn't is killed; after a restart sessions go on, whatever they do."""
+    with take_over(world, "session") as intruder, Talk(world.address, timeout=60) as other:
+        assert other.ask(f"USER {world.other[0]}").startswith("331") and other.ask(f"PASS {world.other[1]}").startswith("230")
         hang(intruder)
-        world.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
-        assert asleep(intruder.pid)
-        world.machine.run(["systemctl", "kill", "--kill-whom=all", "--signal=KILL", "tempoftp-ftp.service"])
+        if isinstance(world, Service):
+            world.machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+            assert asleep(intruder.pid)
+            assert other.ask("NOOP").startswith("200")
+            world.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
+        else:
+            os.kill(world.listener, signal.SIGTERM)
+        assert other.reply().startswith("421")
         assert intruder.death() == 9
-    world.listener  # and it is back with the next call
+    if isinstance(world, Standalone):
+        world.server.process.wait(timeout=30)
+        world.server.start()
 
 
 def test_its_end_of_access_ends_it(world):
