@@ -71,7 +71,11 @@ static void pause_often(Listener *l, Connection *c) {
 
 void watch_resume(Connection *c) {
     listener_release(c->listener, c);
-    (void) sd_event_source_set_enabled(c->wire_source, SD_EVENT_ON); /* as it was: no memory is needed */
+    int r = sd_event_source_set_enabled(c->wire_source, SD_EVENT_ON);
+    if (r < 0) { /* out of kernel memory: a session that nobody hears must not go on */
+        log_errno(r, "Cannot listen to the session of %s any more", c->account);
+        watch_end(c->listener, c, "killed");
+    }
 }
 
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
