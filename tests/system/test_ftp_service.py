@@ -219,8 +219,10 @@ def test_the_server_knows_no_secrets_and_sees_no_other_files(machine, delivered,
     seen = set(machine.run(["ls", f"{root}/"]).stdout.split())
     assert seen - {"home", "root"} == {"data", "dev", "etc", "lib", "lib64", "proc", "run", "sys", "tmp", "usr", "var"}
     assert machine.run(["ls", f"{root}/etc"]).stdout.split() == ["ld.so.cache"]
+    # credentials: the certificate and its key. This machine has none: they are empty.
     assert machine.run(["ls", f"{root}/run", f"{root}/run/systemd"]).stdout.split() == [
-        f"{root}/run:", "dbus", "systemd", f"{root}/run/systemd:", "incoming", "journal", "notify"]
+        f"{root}/run:", "credentials", "dbus", "systemd", f"{root}/run/systemd:", "incoming", "journal", "notify"]
+    assert machine.run(["find", f"{root}/run/credentials", "-type", "f", "-size", "+0"]).stdout == ""
     for name in seen & {"home", "root"}:
         assert machine.run(["ls", f"{root}/{name}"]).stdout == ""
     for folder in ("usr", "etc", ""):  # data: test_drop.py
