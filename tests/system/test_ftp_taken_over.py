@@ -117,7 +117,7 @@ CALLS = [number for number in range(0, 480) if call_name(number)]
 
 
 RELAY = COMMON | {"getpid", "getrandom", "mmap", "munmap", "brk"}
-EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON, "tls-session": SESSION | {"getpid"}}
+EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON | {"recvmsg"}, "tls-session": SESSION | {"getpid"}}
 
 
 @pytest.mark.parametrize("kind, allowed", EACH.items(), ids=EACH)
