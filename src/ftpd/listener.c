@@ -292,6 +292,8 @@ static void dismiss(Listener *l) {
 void listener_stop(Listener *l) {
     if (l->stop_ms != 0)
         return;
+    if (!l->config->service) /* however it ends: nobody starts another one */
+        l->for_good = true;
     l->stop_ms = monotonic_ms() + STOP_TIMEOUT_MS;
     for (size_t i = 0; i < l->n_listen; i++)
         (void) sd_event_source_set_enabled(l->accept_sources[i], SD_EVENT_OFF);
@@ -381,7 +383,7 @@ int listener_run(Listener *l) {
 static int on_signal(sd_event_source *source, const struct signalfd_siginfo *info, void *userdata) {
     Listener *l = userdata;
 
-    l->for_good = !l->config->service || own_unit_stops(l->bus);
+    l->for_good = l->config->service && own_unit_stops(l->bus);
     listener_stop(l);
     return 0;
 }
