@@ -72,7 +72,6 @@ class Intruder:
         self.order = "XRELAY XSYS" if relay else "XSYS"
         self.talk = Talk(address, timeout=60)
         if tls:
-            known.update(self._children(listener))  # AUTH TLS ends the child that it is said to
             self._wrap()
         if account:
             self._log_in(*account)
@@ -182,8 +181,10 @@ class Intruder:
 
 
 def kind_of(pid):
-    """What a child is, by the third of its fds: a session's home, a relay's way to the key."""
+    """What a child is, by the third of its fds: a session's home, a relay's way to the key, a pre-login child's relay, for which it gave the first one up."""
     try:
+        if str(CONTROL) not in os.listdir(f"/proc/{pid}/fd"):
+            return "prelogin"
         third = os.readlink(f"/proc/{pid}/fd/{HOME}")
     except (FileNotFoundError, ProcessLookupError):
         return "prelogin"
