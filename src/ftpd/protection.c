@@ -31,13 +31,15 @@ int protection_check_auth(Conversation *c, const char *argument) {
 }
 
 int protection_pbsz(Conversation *c, char *argument) {
+    uint64_t size;
+
     int r = offered(c);
     if (r <= 0)
         return r;
     if (!c->tls)
         return reply(c->fd, 503, "Antes AUTH TLS.");
-    if (!argument || !*argument)
-        return reply(c->fd, 501, "Falta el argumento de PBSZ.");
+    if (!argument || parse_u64(argument, UINT32_MAX, &size) < 0)
+        return reply(c->fd, 501, "PBSZ espera un número.");
     c->pbsz = true;
     return reply(c->fd, 200, "PBSZ=0");
 }
@@ -49,7 +51,9 @@ int protection_prot(Conversation *c, char *argument) {
         return r;
     if (!c->tls || !c->pbsz)
         return reply(c->fd, 503, c->tls ? "Antes PBSZ 0." : "Antes AUTH TLS.");
-    const char level = argument && argument[0] && !argument[1] ? (char) (argument[0] & ~0x20) : '\0';
+    if (!argument || !*argument)
+        return reply(c->fd, 501, "Falta el argumento de PROT.");
+    const char level = !argument[1] ? (char) (argument[0] & ~0x20) : '\0';
     switch (level) {
     case 'P':
         c->protect = true;

@@ -8,10 +8,11 @@ difference. It knows no particular server.
 import dataclasses
 import re
 import socket
+import ssl
 
 from ftp_standalone import ACCOUNT, PASSWORD
 
-STRANGER, READER, WRITER = "before login", "read-only", "writable"
+STRANGER, READER, WRITER, SECURABLE = "before login", "read-only", "writable", "TLS, before login"
 
 
 @dataclasses.dataclass
@@ -46,7 +47,7 @@ class Step:
 @dataclasses.dataclass
 class Dialogue:
     name: str
-    session: str  # STRANGER, READER or WRITER
+    session: str  # STRANGER, READER, WRITER; SECURABLE is STRANGER where there is a certificate
     steps: list
     after: object = None  # after(server): what must hold then, e.g. about files
 
@@ -159,6 +160,16 @@ def synch(replies, **peers):
     return _step("Telnet IP, Synch, ABOR", act, replies, None, peers)
 
 
+def handshake():
+    """TLS on the control connection; the outcome is its version."""
+    def act(play):
+        context = ssl.create_default_context()
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        play.talk.secure(context)
+        return Outcome((play.talk.socket.version(),))
+    return _step("TLS handshake", act, "TLSv1.3", None, {})
+
+
 class Play:
     """One dialogue with one server."""
 
@@ -170,7 +181,7 @@ class Play:
         wrong = []
         self.talk = self.server.talk()
         with self.talk:
-            if self.dialogue.session != STRANGER:
+            if self.dialogue.session in (READER, WRITER):
                 self._login()
             for step in self.dialogue.steps:
                 outcome = step.act(self)

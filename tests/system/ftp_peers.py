@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 
-from ftp_standalone import ACCOUNT, PASSWORD, USER, ServedFolder
+from ftp_standalone import ACCOUNT, PASSWORD, USER, ServedFolder, make_certificate
 from machine import TESTBED, wait_until
 
 SLOW = 60
@@ -31,11 +31,16 @@ def _owner(folder):
 
 
 class Peer(ServedFolder):
-    """writable: the account may change things; otherwise it gets what the peer has for read-only accounts."""
+    """writable: the account may change things; otherwise it gets what the peer has for read-only accounts. secure: it has a certificate."""
 
-    def __init__(self, writable):
+    def __init__(self, writable, secure=False):
         super().__init__()
-        self.writable = writable
+        self.writable, self.secure = writable, secure
+        if secure:
+            make_certificate(self.folder)
+            self.pem = self.folder / "both.pem"
+            self.pem.write_text((self.folder / "key.pem").read_text() + (self.folder / "cert.pem").read_text())
+            self.pem.chmod(0o600)
         self.programs = peers_folder()
 
     def start(self):
@@ -64,7 +69,8 @@ class PureFtpd(Peer):
             shutil.chown(self.root, "root", "root")
         self.launch(f"{self.programs}/usr/sbin/pure-ftpd", "--bind", f"127.0.0.1,{self.port}", "--login", f"puredb:{database}",
                     "--noanonymous", "--chrooteveryone", "--dontresolve", "--minuid", "1", "--displaydotfiles", "--syslogfacility", "none",
-                    "--maxclientsperip", "100", "--pidfile", self.folder / "pid")
+                    "--maxclientsperip", "100", "--pidfile", self.folder / "pid",
+                    *(["--tls", "1", "--certfile", self.pem] if self.secure else []))
 
 
 class Vsftpd(Peer):
@@ -96,6 +102,8 @@ class Vsftpd(Peer):
         configuration = self.folder / "vsftpd.conf"
         settings = {**self.SETTINGS, "listen_port": self.port, "local_root": self.root, "secure_chroot_dir": empty,
                     "write_enable": "YES" if self.writable else "NO"}
+        if self.secure:
+            settings.update({"ssl_enable": "YES", "rsa_cert_file": self.pem, "force_local_logins_ssl": "NO", "force_local_data_ssl": "NO"})
         configuration.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
         # unshare(1) makes the namespace private; mount(8) puts the files in place; the last command is the server.
         etc = self.folder / "etc"

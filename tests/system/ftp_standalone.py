@@ -90,6 +90,14 @@ class ServedFolder:
         return talk
 
 
+def make_certificate(folder):
+    """cert.pem and key.pem for 127.0.0.1, signed by themselves; the server's user may read both."""
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
+                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
+                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
+    shutil.chown(folder / "key.pem", USER, GROUP)
+
+
 class FtpServer(ServedFolder):
     """tempoftp-ftpd. options: more of its command line, e.g. ["--write"]; settings: its environment."""
 
@@ -142,6 +150,12 @@ class Talk:
 
     def send(self, data):
         self.socket.sendall(data if isinstance(data, bytes) else data.encode())
+
+    def secure(self, context):
+        """From here on TLS."""
+        self._file.close()
+        self.socket = context.wrap_socket(self.socket, server_hostname=self.socket.getpeername()[0])
+        self._file = self.socket.makefile("rb")
 
     def reply(self):
         """The next whole reply, lines joined by newlines; "" when the server has closed."""

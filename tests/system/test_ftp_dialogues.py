@@ -6,9 +6,9 @@ import shutil
 import pytest
 
 from conftest import BUILD
-from ftp_dialogue import READER, STRANGER, WRITER, Dialogue, Play, begin, cut, finish, get, put, say, send, synch
+from ftp_dialogue import READER, SECURABLE, STRANGER, WRITER, Dialogue, Play, begin, cut, finish, get, handshake, put, say, send, synch
 from ftp_peers import PEERS
-from ftp_standalone import ACCOUNT, GROUP, PASSWORD, USER, FtpServer
+from ftp_standalone import ACCOUNT, GROUP, PASSWORD, USER, FtpServer, make_certificate
 
 GRANDE = 64 << 20  # more than the sockets of both sides hold
 
@@ -56,6 +56,7 @@ RELATIVE = "RFC 959, appendix II: the reply holds a path for a later CWD; Pure-F
 NO_TLS_AS_550 = "vsftpd knows the command, and takes having no TLS for lacking rights"
 URGENT = "vsftpd heeds ABOR in a transfer when urgent data announces it"
 DEAF = "while a client takes no data, Pure-FTPd may hear no command either"
+AUTH_AS_500 = "RFC 2228 has 504 and 501 for mechanisms; Pure-FTPd says 500 to all but TLS"
 NO_NUMBER = "no number is 0 for it: the client that hoped to continue gets the whole file and appends it"
 NOT_A_CUT = "it ends the data connection of an aborted transfer in order: a client that missed the 426 takes the file for whole"
 
@@ -336,6 +337,38 @@ DIALOGUES = [
         IMAGE, begin("RETR grande", "150"), cut("426", pure=("150", "Pure-FTPd says 150 at the end too"))]),
     Dialogue("QUIT", READER, [say("QUIT", "221"), send(b"", "")]),
 
+    # ---- RFC 4217 ----
+    Dialogue("FEAT names TLS", SECURABLE, [say("FEAT", r"(?s)(?=.*\n AUTH TLS)(?=.*\n PBSZ)(?=.*\n PROT)")]),
+    Dialogue("a login over TLS, then data in plain", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(), say("PBSZ 0", "200"), say("PROT P", "200"), say(USER_LINE, "331"), say(PASS_LINE, "230"),
+        say("PWD", '257 "/"'), say("PROT C", "200"), IMAGE, get("RETR a.txt", "226", b"hola\n")]),
+    Dialogue("AUTH of something unknown", SECURABLE, [say("AUTH KERBEROS_V4", "504", pure=("500", AUTH_AS_500))]),
+    Dialogue("AUTH without a mechanism", SECURABLE, [say("AUTH", "501", pure=("500", AUTH_AS_500), vsftpd=("504", FEW_ARGUMENTS))]),
+    Dialogue("PBSZ and PROT without TLS", SECURABLE, [say("PBSZ 0", "503"), say("PROT P", "503")]),
+    Dialogue("AUTH twice", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(),
+        say("AUTH TLS", "503", pure=("234", "it says yes, and does not begin a second handshake"), vsftpd=("530", SAYS_530))]),
+    Dialogue("PROT before PBSZ", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(), say("PROT P", "503", peers=("200", "RFC 4217, 9, wants PBSZ before; they do without"))]),
+    Dialogue("levels that TLS has not", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(), say("PBSZ 0", "200"),
+        say("PROT S", "536", pure=("200", "whatever it does not know is P for it")),
+        say("PROT E", "536", pure=("200", "whatever it does not know is P for it")),
+        say("PROT X", "504", pure=("534", "the text says that C holds from here on")),
+        say("PROT", "501", pure=("503", "a missing argument is a bad sequence for it"), vsftpd=("504", FEW_ARGUMENTS))]),
+    Dialogue("PBSZ of more than nothing", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(),
+        say("PBSZ 100", "200 PBSZ=0", vsftpd=("200 PBSZ set to 0", "RFC 4217, 8, wants PBSZ=0 in the text"))]),
+    Dialogue("PBSZ of no number", SECURABLE, [
+        say("AUTH TLS", "234"), handshake(), say("PBSZ x", "501", peers=("200", "they read no argument"))]),
+    Dialogue("CCC", SECURABLE, [say("AUTH TLS", "234"), handshake(), say("CCC", "53[34]|50[02]", vsftpd=("530", SAYS_530))]),
+    Dialogue("AUTH TLS after USER forgets the name", SECURABLE, [
+        say(USER_LINE, "331"), say("AUTH TLS", "234"), handshake(),
+        say(PASS_LINE, "503", peers=("230", "RFC 4217, 4: AUTH begins the login anew; what came in plain must not count"))]),
+    Dialogue("a plain login where TLS is optional", SECURABLE, [say(USER_LINE, "331"), say(PASS_LINE, "230"), say("PWD", '257 "/"')]),
+    Dialogue("AUTH TLS after a plain login", SECURABLE, [
+        say(USER_LINE, "331"), say(PASS_LINE, "230"), say("AUTH TLS", "503", peers=("500", "they know AUTH before login only"))]),
+
     # ---- writing where nobody may ----
     Dialogue("uploads", READER, [
         *[put(line, b"x", "550", pure=("553", NO_PERMISSIONS)) for line in ("STOR nuevo", "STOR a.txt", "APPE a.txt", "STOU")]]),
@@ -427,21 +460,30 @@ def make_tree(server, writable):
         path.chmod(0o755 if path.is_dir() else 0o644)
 
 
+def make_server(name, writable, secure):
+    if name in PEERS:
+        return PEERS[name](writable, secure)
+    server = FtpServer(BUILD, options=["--write"] if writable else [])
+    if secure:
+        make_certificate(server.folder)
+        server.options = [*server.options, "--tls-cert", server.folder / "cert.pem", "--tls-key", server.folder / "key.pem"]
+    return server
+
+
 @pytest.fixture(scope="module")
 def served():
     """served("vsftpd", WRITER) is that server, running, with the tree as it should be."""
     running = {}
 
     def serve(name, session):
-        writable = session == WRITER
-        if (name, writable) not in running:
-            server = PEERS[name](writable) if name in PEERS else FtpServer(BUILD, options=["--write"] if writable else [])
-            running[name, writable] = server
+        writable, secure = session == WRITER, session == SECURABLE
+        if (name, writable, secure) not in running:
+            server = running[name, writable, secure] = make_server(name, writable, secure)
             server.start()
             make_tree(server, writable)
         elif writable:
-            make_tree(running[name, writable], writable)
-        return running[name, writable]
+            make_tree(running[name, writable, secure], writable)
+        return running[name, writable, secure]
     yield serve
     for server in running.values():
         server.stop()

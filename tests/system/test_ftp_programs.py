@@ -14,7 +14,7 @@ import pytest
 
 from client import checksums
 from conftest import BUILD
-from ftp_standalone import ACCOUNT, GROUP, PASSWORD, USER, FtpServer, ftpd  # noqa: F401 (a fixture)
+from ftp_standalone import ACCOUNT, GROUP, PASSWORD, USER, FtpServer, ftpd, make_certificate  # noqa: F401 (a fixture)
 from machine import TESTBED, wait_until
 
 HERE = pathlib.Path(__file__).parent / "ftp_programs"
@@ -194,14 +194,6 @@ def basic_ftp():
         pytest.skip("basic-ftp comes from npm, and there is no npm here")
     assert done.returncode == 0
     return done.stdout.strip()
-
-
-def make_certificate(folder):
-    """One for 127.0.0.1 that signs itself."""
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2", "-subj",
-                    "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", folder / "key.pem", "-out", folder / "cert.pem"],
-                   stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, timeout=60, check=True)
-    shutil.chown(folder / "key.pem", USER, GROUP)
 
 
 @pytest.fixture(scope="module")
