@@ -18,7 +18,7 @@ import pytest
 import client
 from conftest import BUILD
 from ftp_service import change_database, end_sessions, kill_listener
-from ftp_standalone import PASSWORD, Talk, children_of
+from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of
 from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, kind_of, memory_of, takeover_build
 from intruder_worlds import CONTENT, Service, Standalone, StandaloneTls
 from machine import wait_until
@@ -395,11 +395,12 @@ def test_its_memory_fds_and_files_have_limits(world, untouched):
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_forged_message_ends_it(world, untouched, kind):
     """Whoever breaks the rules between processes is killed, and nobody else notices."""
-    foreign = "WireTransfer" if kind == "prelogin" else "WireLogin"
+    foreign = message("WireTransfer", TYPES["WIRE_TRANSFER"]) if kind == "prelogin" else message("WireLogin", TYPES["WIRE_LOGIN"])
     forged = {
         "short": b"\1\0", "nothing known": header(0) + bytes(400), "past the last": header(TYPES["_WIRE_TYPE_MAX"]) + bytes(400),
-        "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": message(foreign, TYPES[{"WireLogin": "WIRE_LOGIN", "WireTransfer": "WIRE_TRANSFER"}[foreign]]),
-        "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000), "no end of text": message("WireLogin", TYPES["WIRE_LOGIN"], user=b"x" * 65, password=b"x" * 257),
+        "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": foreign,
+        "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000),
+        "no end of text": message("WireLogin", TYPES["WIRE_LOGIN"], user=b"x" * 65, password=b"x" * 257),
         "no end of a reason": header(TYPES["WIRE_BYE"]) + b"x" * 64,
     }
     for name, forgery in forged.items():
@@ -553,3 +554,23 @@ def test_no_other_build_obeys():
 
 def test_such_a_build_says_so(writers):
     assert "THIS SERVER MUST NOT BE USED" in writers.said()
+
+
+# ---- machines that lack a wall --------------------------------------------------------------------------
+
+def test_without_user_namespaces_it_serves_and_says_what_is_missing(machine, unique):
+    """Landlock and seccomp are still there."""
+    unit, folder, port = unique("ftpd"), f"/srv/{unique('served')}", 2199
+    machine.shell(f"mkdir {folder} && echo hola >{folder}/a.txt && chmod 755 {folder}")
+    machine.run(["systemd-run", f"--unit={unit}", "--uid=nobody", "--property=RestrictNamespaces=yes", "tempoftp-ftpd", "--listen", f"127.0.0.1:{port}",
+                 "--root", folder, "--user", f"{ACCOUNT}:{PASSWORD}"])
+    try:
+        wait_until(lambda: "Serving" in machine.journal("-u", unit), 60, what="a server")
+        with Talk(("127.0.0.1", port), timeout=60) as talk:
+            assert talk.ask(f"USER {ACCOUNT}").startswith("331") and talk.ask(f"PASS {PASSWORD}").startswith("230")
+            assert talk.get("RETR a.txt")[0] == b"hola\n"
+            assert talk.ask("SIZE /etc/passwd").startswith("550")
+        assert "No user namespace here" in machine.journal("-u", unit)
+    finally:
+        machine.run(["systemctl", "stop", unit])
+        machine.run(["rm", "-r", folder])
