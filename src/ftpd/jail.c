@@ -128,7 +128,7 @@ static const Allow tls_any[] = {
 
 /* Once a relay stands between it and the client: the relay's inner side in, the client's socket away. */
 static const Allow tls_prelogin[] = {
-    ANY(recvmsg),
+    IF1(recvmsg, BITS(0, 0xffffffff, CHILD_WIRE_FD)),
     IF1(close, EQ(0, CHILD_CONTROL_FD)),
 };
 

@@ -87,7 +87,7 @@ class Intruder:
 
     @staticmethod
     def _newest(listener, known, kind):
-        new = [child for child in Intruder._children(listener) if child not in known and jailed(child) and kind_of(child) == kind]
+        new = [child for child in zygote_children(listener, kind) if child not in known and jailed(child)]
         return new[0] if len(new) == 1 else None
 
     def _wrap(self):
@@ -180,15 +180,17 @@ class Intruder:
         return self.call("sendto", WIRE, message, len(message), flags, 0, 0)
 
 
-def kind_of(pid):
-    """What a child is, by the third of its fds: a session's home, a relay's way to the key, a pre-login child's relay, for which it gave the first one up."""
-    try:
-        if str(CONTROL) not in os.listdir(f"/proc/{pid}/fd"):
-            return "prelogin"
-        third = os.readlink(f"/proc/{pid}/fd/{HOME}")
-    except (FileNotFoundError, ProcessLookupError):
-        return "prelogin"
-    return "relay" if third.startswith("socket:") else "session"
+def zygote_children(listener, kind):
+    """The children of the zygote of this kind. In the order of their birth the listener's own are: the zygote of pre-login children, the keeper if there is
+    TLS, the zygote of sessions, that of relays."""
+    own = sorted(children_of(listener), key=_born)
+    place = {"prelogin": 0, "session": 1 if len(own) == 2 else 2, "relay": 3}[kind]
+    return children_of(own[place]) if place < len(own) else []
+
+
+def _born(pid):
+    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
+        return int(stat.read().rpartition(")")[2].split()[19]), pid
 
 
 def jailed(pid):
