@@ -14,6 +14,10 @@
 #define WILL 251
 #define DONT 254
 
+bool command_reader_is_empty(const CommandReader *r) {
+    return r->begin == r->end && !r->too_long;
+}
+
 size_t command_reader_space(const CommandReader *r) {
     return sizeof(r->data) - (r->end - r->begin);
 }

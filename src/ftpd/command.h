@@ -27,6 +27,8 @@ typedef struct Command {
     char *argument;          /* inside the reader, valid until the next feed; NULL when there was none */
 } Command;
 
+/* Nothing has arrived that wasn't taken. */
+bool command_reader_is_empty(const CommandReader *r);
 /* How many more bytes may be fed now. Never 0 unless a whole line is waiting. */
 size_t command_reader_space(const CommandReader *r);
 /* size at most command_reader_space(). */

@@ -37,7 +37,7 @@ typedef struct Connection {
     Listener *listener;
     TAILQ_ENTRY(Connection) entry; /* Listener.due */
     bool listed;
-    int control_fd; /* until the session has it */
+    int control_fd; /* to the client or to its relay; a session with TLS has it alone */
     int wire_fd;    /* to its child */
     int home_fd;    /* between CHECKING and the fork */
     int barrier_fd; /* while STORING */
@@ -57,6 +57,7 @@ typedef struct Connection {
     char account[WIRE_USER_SIZE]; /* who it is, or says it is */
     char farewell[WIRE_REASON_SIZE];
     int64_t login_utc, expira;
+    bool again;        /* its client wants to log in anew */
     bool tls, protect; /* its control_fd is the inner side of a relay; PROT P was chosen */
     uint8_t ticket_key[TLS_TICKET_KEY_SIZE]; /* secret */
     char drop[WIRE_ID_SIZE]; /* as in AuthAnswer */

@@ -68,36 +68,40 @@ static const char *const limit_replies[] = {
     [LIMIT_ADDRESS] = "Demasiadas conexiones desde su dirección; intente más tarde.",
 };
 
-static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
-    Listener *l = userdata;
-    struct sockaddr_storage peer;
-    socklen_t size = sizeof(peer);
-    char text[ADDRESS_TEXT_MAX];
-
-    _cleanup_close_ int control = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC);
-    if (control < 0) /* gone already, or out of fds: those that are there come first */
-        return 0;
-    struct in6_addr key = address_key((struct sockaddr *) &peer);
+void listener_take_client(Listener *l, int control, const struct sockaddr_storage *peer) {
+    _cleanup_close_ int owned = control;
+    struct in6_addr key = address_key((const struct sockaddr *) peer);
     RecordLimit limit = limit_reached(l, &key);
     Connection *c = limit ? NULL : connections_add(&l->connections);
+    char text[ADDRESS_TEXT_MAX];
+
     if (!c) {
         limit = limit ? limit : LIMIT_CONNECTIONS;
-        address_text((struct sockaddr *) &peer, text);
+        address_text((const struct sockaddr *) peer, text);
         record_limit(NULL, text, limit);
         (void) !reply(control, 421, "%s", limit_replies[limit]);
-        return 0;
+        return;
     }
     c->listener = l;
-    c->control_fd = TAKE_FD(control);
-    c->peer = peer;
+    c->control_fd = TAKE_FD(owned);
+    c->peer = *peer;
     c->key = key;
-    size = sizeof(c->local);
+    socklen_t size = sizeof(c->local);
     if (getsockname(c->control_fd, (struct sockaddr *) &c->local, &size) < 0) {
         connections_remove(&l->connections, c);
-        return 0;
+        return;
     }
     address_text((struct sockaddr *) &c->peer, c->peer_text);
     listener_hold(l, c, 0);
+}
+
+static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    struct sockaddr_storage peer;
+    socklen_t size = sizeof(peer);
+
+    int control = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC);
+    if (control >= 0) /* or gone already, or out of fds: those that are there come first */
+        listener_take_client(userdata, control, &peer);
     return 0;
 }
 
@@ -162,9 +166,12 @@ static int after_spawn(Listener *l, Connection *c, pid_t pid, int wire) {
         listener_hold(l, c, c->login_by_ms);
         return 0;
     }
-    cleanup_close_(&c->control_fd);
+    if (c->tls) {
+        cleanup_close_(&c->control_fd);
+        c->control_fd = -EBADF;
+    }
     cleanup_close_(&c->home_fd);
-    c->control_fd = c->home_fd = -EBADF;
+    c->home_fd = -EBADF;
     c->state = CONNECTION_SESSION;
     listener_release(l, c);
     record_login(c);

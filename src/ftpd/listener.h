@@ -67,6 +67,8 @@ int listener_run(Listener *l) _must_use_;
 
 /* Between the rooms of the listener: */
 void listener_stop(Listener *l);
+/* A client who has yet to log in, unless there are too many: `control` is owned from here on. */
+void listener_take_client(Listener *l, int control, const struct sockaddr_storage *peer);
 void listener_drop(Listener *l, Connection *c);          /* ends its child, whatever it does */
 void listener_hold(Listener *l, Connection *c, uint64_t until_ms); /* something is due then: listener.c knows what, by state */
 void listener_release(Listener *l, Connection *c);                 /* nothing is */

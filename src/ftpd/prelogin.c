@@ -124,6 +124,15 @@ int prelogin_opts(Conversation *c, char *argument) {
     return reply(c->fd, 530, "Identifíquese primero con USER y PASS.");
 }
 
+int prelogin_rein(Conversation *c, char *argument) {
+    Prelogin *p = (Prelogin *) c;
+
+    if (c->tls)
+        return reply(c->fd, 502, "Con TLS, abra otra conexión.");
+    p->named = false;
+    return reply(c->fd, 220, "Servidor FTP de tempoftp.");
+}
+
 int prelogin_unavailable(Conversation *c, char *argument) {
     return reply(c->fd, 502, "Orden no disponible en este servidor.");
 }

@@ -25,4 +25,5 @@ int prelogin_user(Conversation *c, char *argument);
 int prelogin_pass(Conversation *c, char *argument);
 int prelogin_feat(Conversation *c, char *argument);
 int prelogin_opts(Conversation *c, char *argument);
+int prelogin_rein(Conversation *c, char *argument);
 int prelogin_unavailable(Conversation *c, char *argument);

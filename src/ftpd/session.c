@@ -22,6 +22,7 @@ static const struct {
     const char *reason; /* for the journal */
 } ends[] = {
     [SESSION_QUIT] = { 0, NULL, "quit" },
+    [SESSION_AGAIN] = { 0, NULL, "reinitialized" },
     [SESSION_CLIENT_LEFT] = { 0, NULL, "client left" },
     [SESSION_IDLE] = { 421, "Demasiado tiempo sin actividad; conexión cerrada.", "idle" },
     [SESSION_EXPIRED] = { 421, "La vigencia terminó; conexión cerrada.", "expired" },
@@ -318,6 +319,21 @@ int session_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PA
 
 int session_again(Conversation *c, char *argument) {
     return reply(c->fd, 503, "Ya se identificó.");
+}
+
+/* RFC 959 section 4.1.1. A jail can't be left: the listener gives the client to a new pre-login child, whose greeting is the answer, when this process is
+ * dead. What the client has sent already would be lost with it. */
+int session_rein(Conversation *c, char *argument) {
+    WireMessage m = { .header = { .type = WIRE_AGAIN } };
+    Session *s = (Session *) c;
+
+    if (c->tls)
+        return reply(c->fd, 502, "Con TLS, abra otra conexión.");
+    if (!command_reader_is_empty(&c->reader))
+        return reply(c->fd, 503, "Espere la respuesta a REIN antes de seguir.");
+    int r = wire_send(CHILD_WIRE_FD, &m);
+    s->end = r < 0 ? SESSION_STOPPED : SESSION_AGAIN;
+    return 0;
 }
 
 int session_feat(Conversation *c, char *argument) {

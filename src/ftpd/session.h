@@ -41,6 +41,7 @@ typedef struct SessionStart {
 typedef enum SessionEnd {
     SESSION_GOES_ON,
     SESSION_QUIT,
+    SESSION_AGAIN, /* REIN */
     SESSION_CLIENT_LEFT,
     SESSION_IDLE,
     SESSION_EXPIRED,
@@ -94,6 +95,7 @@ int session_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PA
 
 /* Handlers, by room. */
 int session_again(Conversation *c, char *argument);
+int session_rein(Conversation *c, char *argument);
 int session_feat(Conversation *c, char *argument);
 int session_opts(Conversation *c, char *argument);
 

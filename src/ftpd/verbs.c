@@ -14,6 +14,7 @@ static const Verb verbs[] = {
     { "USER", VERB_ARGUMENT, prelogin_user, session_again, "cuenta" },
     { "PASS", 0, prelogin_pass, session_again, "contraseña" },
     { "QUIT", 0, conversation_quit, conversation_quit, "" },
+    { "REIN", 0, prelogin_rein, session_rein, "" },
     { "FEAT", 0, prelogin_feat, session_feat, "" },
     { "SYST", 0, conversation_syst, conversation_syst, "" },
     { "HELP", 0, conversation_help, conversation_help, "[orden]" },
@@ -68,7 +69,6 @@ static const Verb verbs[] = {
     { "MFMT", VERB_WRITES | VERB_ARGUMENT, NULL, files_mfmt, "AAAAMMDDhhmmss ruta" },
     /* known, not offered */
     { "HOST", 0, prelogin_unavailable, NULL, "" },
-    { "REIN", 0, prelogin_unavailable, NULL, "" },
     { "SITE", 0, NULL, NULL, "" },
     { "SMNT", 0, NULL, NULL, "" },
     TAKEOVER_VERBS

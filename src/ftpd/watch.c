@@ -43,6 +43,9 @@ static int on_message(Listener *l, Connection *c, const WireMessage *m) {
         break;
     case WIRE_CONNECT:
         return dial_start(c, &m->connect);
+    case WIRE_AGAIN:
+        c->again = true;
+        break;
     case WIRE_BYE:
         strcpy(c->farewell, m->bye.reason);
         break;
@@ -56,6 +59,16 @@ void watch_end(Listener *l, Connection *c, const char *reason) {
     if (c->busy)
         share_busy(l, c, false);
     listener_drop(l, c);
+}
+
+/* Its process is dead: nobody but the client has the other end of a control connection that is used again. */
+static void on_dead(Listener *l, Connection *c) {
+    _cleanup_close_ int control = c->again ? TAKE_FD(c->control_fd) : -EBADF;
+    struct sockaddr_storage peer = c->peer;
+
+    watch_end(l, c, c->farewell[0] ? c->farewell : "killed");
+    if (control >= 0)
+        listener_take_client(l, TAKE_FD(control), &peer);
 }
 
 /* A session that sends file after file is heard once a millisecond: waking up for each of its reports is a tenth of what a small file costs. They lie in
@@ -101,7 +114,7 @@ int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
             return 0;
         }
         if (r <= 0) {
-            watch_end(l, c, c->farewell[0] ? c->farewell : "killed");
+            on_dead(l, c);
             return 0;
         }
     }

@@ -38,6 +38,7 @@ static const struct {
     [WIRE_CONNECT] = { WIRE_SESSION, sizeof(WireConnect), false, { { 0 } } },
     [WIRE_CONNECTED] = { WIRE_LISTENER, sizeof(WireConnected), false, { { 0 } } },
     [WIRE_BYE] = { WIRE_SESSION, sizeof(WireBye), false, { TEXT(WireBye, reason) } },
+    [WIRE_AGAIN] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_AUTH_TLS] = { WIRE_PRELOGIN, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_RELAYED] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
 };

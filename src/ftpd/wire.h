@@ -6,7 +6,8 @@
  *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE,
  *                                                                                       RELAYED (with a socket)
  *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED
- *                                CONNECT, BUSY, IDLE, BYE
+ *                                CONNECT, BUSY, IDLE, BYE,
+ *                              AGAIN
  *
  * A login that succeeds has no answer: the listener ends the pre-login child and has the session forked. */
 #pragma once
@@ -43,6 +44,7 @@ typedef enum WireType {
     WIRE_CONNECTED, /* with an fd when error is 0 */
     WIRE_AUTH_TLS,
     WIRE_RELAYED, /* with the inner side of a relay that has the client now */
+    WIRE_AGAIN,   /* REIN: when this session has ended, its client may log in anew */
     _WIRE_TYPE_MAX,
 } WireType;
 

@@ -97,7 +97,7 @@ CODES = [
     ("AUTH TLS", "502", "502"),
     ("PBSZ 0", "502", "502"),
     ("PROT P", "502", "502"),
-    ("REIN", "502", "502"),
+    ("REIN", "220", "220"),
     ("SITE CHMOD 777 a.txt", "530", "502"),
     ("STAT", "530", "211"),
     ("STAT set1", "530", "213"),
@@ -154,6 +154,23 @@ def test_nothing_was_changed_by_what_was_refused(tree):
             assert talk.ask(command).startswith("550")
     assert sorted(path.name for path in tree.root.rglob("*")) == before
     assert (tree.root / "a.txt").read_text() == "hola\n"
+
+
+def test_rein_takes_the_client_to_another_login(tree):
+    with tree.talk(login=True) as talk:
+        assert talk.ask("CWD set1").startswith("250")
+        for _ in range(3):
+            assert talk.ask("REIN").startswith("220")
+            assert talk.ask("PWD").startswith("530")
+            assert talk.ask("USER nobody").startswith("331")
+            assert talk.ask("PASS wrong").startswith("530")
+            assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+            assert talk.ask(f"PASS {PASSWORD}").startswith("230")
+            assert talk.ask("PWD").startswith('257 "/"')
+        talk.send(b"REIN\r\nNOOP\r\n")
+        assert [talk.reply()[:3], talk.reply()[:3]] == ["503", "200"]  # what came along would be lost with the session
+        assert talk.ask("QUIT").startswith("221")
+        assert talk.reply() == ""
 
 
 def test_pipelined_commands_are_answered_in_order_across_the_login(tree):

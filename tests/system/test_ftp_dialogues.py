@@ -46,6 +46,7 @@ NO_UTF8_OPTION = "Pure-FTPd, built without iconv, takes any bytes for names and 
 NO_HASH = "neither has draft-bryan-ftp-hash's HASH"
 MISSING_AS_WRONG = "without a name it looks for a file with an empty one"
 SYNTAX_AS_500 = "RFC 959 has 501 for arguments; vsftpd says 500 for PORT, EPRT and TYPE"
+NO_REIN = "neither of them has REIN"
 SAYS_530 = "RFC 959 has 503 for a bad sequence; it takes 530 for all that is about logins"
 EMPTY_LIST = "a name that matches nothing is an empty list for it; a client cannot tell a typing error from an empty folder"
 DOTS = "its listings hold . and .. as soon as they show names with a dot"
@@ -96,7 +97,13 @@ DIALOGUES = [
     Dialogue("USER in a session", READER, [say("USER otro", "503", peers=("530", SAYS_530))]),
     Dialogue("PASS in a session", READER, [
         say("PASS x", "503", pure=("530", SAYS_530), vsftpd=("230", "vsftpd congratulates whoever is in already"))]),
-    Dialogue("REIN", READER, [say("REIN", "502", pure=("500", "it knows no REIN"))]),
+    Dialogue("REIN", READER, [
+        say("REIN", "220", pure=("500", NO_REIN), vsftpd=("502", NO_REIN)),
+        say("PWD", "530", peers=("257", NO_REIN))]),
+    Dialogue("REIN before login", STRANGER, [
+        say(USER_LINE, "331"),
+        say("REIN", "220", pure=("530", NO_REIN), vsftpd=("530", NO_REIN)),
+        say("PASS x", "503", peers=("530", NO_REIN))]),
     Dialogue("ACCT", READER, [say("ACCT x", "202", vsftpd=("502", "vsftpd has no accounting, and says so instead of going on"))]),
 
     # ---- what a server says about itself ----
