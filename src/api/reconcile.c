@@ -177,12 +177,26 @@ static void check_life_folder(Manager *m, const Found *f) {
         (void) !folders_settle(m->data_fd, &r);
 }
 
+typedef struct DropTask {
+    Manager *m;
+    const char *account;
+} DropTask;
+
+/* 1: the task will take that account's drop folder. */
+static int takes_drop(const Task *task, void *userdata) {
+    const DropTask *wanted = userdata;
+    _cleanup_request_ Request r = { 0 };
+
+    return task->kind == TASK_DROP && store_get_life(wanted->m->store, task->life, &r) >= 0 && streq(r.account, wanted->account);
+}
+
 /* "<account>/_buzon". Its task takes a drop that was closed; this is for what no task knows of. */
 static void check_drop(Manager *m, const char *name) {
+    DropTask wanted = { m, name };
     LogContext about = { .request = name, .account = name, .message_id = MESSAGE_ID_ORPHAN };
     uint64_t bytes, life = (uint64_t) utc_now();
 
-    if (store_drop(m->store, name, &bytes) < 0 || bytes > 0)
+    if (store_drop(m->store, name, &bytes) < 0 || bytes > 0 || store_list_tasks(m->store, INT64_MAX, takes_drop, &wanted) != 0)
         return;
     log_line(LOG_WARNING, &about, "%s/%s/" DROP_FOLDER " is no drop folder of ours: removing it", m->settings->data_path, name);
     int r = folders_drop_take(m->data_fd, name, name, life); /* an account's name is a valid id */

@@ -199,7 +199,12 @@ void tasks_purge_ended(Manager *m, TaskKind kind, uint64_t life, uint32_t run, c
         LogContext about = { .request = id, .message_id = MESSAGE_ID_PURGE_FAILED };
         log_line(LOG_ERR, &about, "The removal of the data failed (%s), will be tried again", detail);
     }
-    task_close(t, data_is_there(m, &t->task) ? -EIO : 0);
+    bool left = data_is_there(m, &t->task);
+    if (kind == TASK_DROP && !left) {
+        LogContext about = { .request = id, .message_id = MESSAGE_ID_DROP };
+        log_line(LOG_INFO, &about, "What was put into the drop folder is removed");
+    }
+    task_close(t, left ? -EIO : 0);
 }
 
 static int find_purge(const Task *task, void *userdata) {

@@ -14,7 +14,7 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_LIMIT "5b0f8e2d7c914a63b1e7d94f3a6c2085"        /* an FTP client was refused by a limit */
 #define MESSAGE_ID_BAN "a64e19d3f7b0428c9d5e2c81b7f03a96"          /* an address is turned away for a while */
 #define MESSAGE_ID_TRANSFER_RETRY "18f6a4d2c0be4937a5d3f1e2b4c69780" /* a transfer unit was lost and starts again */
-#define MESSAGE_ID_DROP "5b0d7e3a91c64f28a7f3e8d2c6409b1e"           /* an account's drop folder was opened or closed */
+#define MESSAGE_ID_DROP "5b0d7e3a91c64f28a7f3e8d2c6409b1e"           /* an account's drop folder was opened, closed, removed */
 
 /* `mensaje` of a request as GET shows it. */
 void request_message(const Request *r, char *ret, size_t size);
