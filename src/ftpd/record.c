@@ -23,8 +23,8 @@ static const char *shown(const char *text, char *ret, size_t size) {
 
 void record_login(const Connection *c) {
     LogContext about = { .account = c->account, .peer = c->peer_text, .message_id = MESSAGE_ID_LOGIN,
-                         .extra = { "TEMPOFTP_RESULT=ok" } };
-    log_line(LOG_INFO, &about, "%s logged in from %s", c->account, c->peer_text);
+                         .extra = { "TEMPOFTP_RESULT=ok", c->tls ? "TEMPOFTP_TLS=yes" : "TEMPOFTP_TLS=no" } };
+    log_line(LOG_INFO, &about, "%s logged in from %s%s", c->account, c->peer_text, c->tls ? ", over TLS" : "");
 }
 
 void record_refused(const Connection *c, const char *reason) {

@@ -7,6 +7,7 @@ import random
 import socket
 import ssl
 import subprocess
+import time
 
 import pytest
 
@@ -420,6 +421,37 @@ def test_curl(ftps, tmp_path):
     run(*secure, "-T", tmp_path / "a.bin", f"{url}/up.bin")
     assert (ftps.root / "up.bin").read_bytes() == CONTENT
     assert b"up.bin" in run(*secure, f"{url}/")
+
+
+@WRITING
+def test_active_mode(ftps):
+    """The server opens the connection, and is TLS's server all the same. (Not with curl: its 7.88 forgets TLS on connections that it accepted.)"""
+    with ftps.login_tls() as ftp:
+        ftp.set_pasv(False)
+        assert get(ftp, "a.bin") == CONTENT
+        ftp.storbinary("STOR up", io.BytesIO(CONTENT))
+    assert (ftps.root / "up").read_bytes() == CONTENT
+
+
+def test_text_listings_and_hashes(ftps):
+    for n in range(3000):
+        ftps.put(f"many/{n}", "")
+    ftps.put("text", "uno\ndos\n")
+    with ftps.login_tls() as ftp:
+        lines = []
+        ftp.retrlines("RETR text", lines.append)
+        assert lines == ["uno", "dos"]
+        assert len(ftp.nlst("many")) == len(list(ftp.mlsd("many"))) == 3000
+        assert ftp.sendcmd("HASH a.bin").startswith("213")
+
+
+@serve(options=["--rate", "2000000"])
+def test_rates_hold_under_tls(ftps):
+    with ftps.login_tls() as ftp:
+        began = time.monotonic()
+        assert get(ftp, "a.bin") == CONTENT
+        assert time.monotonic() - began > 1.2  # 3 MB at 2 MB/s, the first slice at once
+    assert "over TLS" in ftps.said()
 
 
 @WRITING
