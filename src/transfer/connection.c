@@ -15,7 +15,6 @@
 #include <sys/stat.h>
 
 #define CONFIGURATION_MAX 65536
-#define OPERATORS_CONFIGURATION "/etc/tempoftp/ssh_config" /* included by ours */
 
 static bool take_line(const char *line, size_t size, void *userdata) {
     Buffer *b = userdata;
@@ -24,15 +23,13 @@ static bool take_line(const char *line, size_t size, void *userdata) {
     return true;
 }
 
-/* The operator's ssh_config may give the source another port; ours gives none. */
-static int find_port(const Options *o, uint16_t *ret) {
+/* The operator's ssh_config may give the source another port. */
+static int find_port(const Options *o, uint16_t *ret, Failure *ret_failure) {
     _cleanup_command_ Command c = { 0 };
     _cleanup_child_ Child child = CHILD_NONE;
     _cleanup_buffer_ Buffer text = { .max = CONFIGURATION_MAX };
     int r;
 
-    if (access(OPERATORS_CONFIGURATION, F_OK) < 0 && errno == ENOENT)
-        return 0;
     command_ssh_configuration(o, &c);
     if (c.error < 0)
         return c.error;
@@ -41,7 +38,12 @@ static int find_port(const Options *o, uint16_t *ret) {
         r = child_wait(&child, take_line, &text);
     if (r < 0)
         return r;
-    if (child.exit_status != 0 || child.term_signal != 0) {
+    if (child.term_signal != 0) {
+        ret_failure->cause = cause_from_output(child.said.data, child.exit_status, child.term_signal);
+        snprintf(ret_failure->detail, sizeof(ret_failure->detail), "ssh -G: signal %d", child.term_signal);
+        return -ECONNABORTED;
+    }
+    if (child.exit_status != 0) {
         char detail[DETAIL_SIZE];
         child_detail(child.said.data, detail, sizeof(detail));
         log_error("Cannot read the ssh configuration for %s: %s", o->host, detail);
@@ -115,7 +117,7 @@ int connection_open(const Options *o, const char *key, Connection *ret, Failure 
         return r;
     }
     snprintf(c.control, sizeof(c.control), "%.100s/ssh", c.folder);
-    r = find_port(o, &port);
+    r = find_port(o, &port, ret_failure);
     if (r < 0)
         return r;
 
