@@ -235,14 +235,10 @@ void request_block(Call *c) {
     _cleanup_free_ char *reason = NULL;
 
     int r = block_body_parse(c->req->entity.base, c->req->entity.len, &reason, &refusal);
-    if (r == -EBADMSG) {
-        reply_refusal(c, &refusal);
-        return;
-    }
     if (r >= 0 && !reason && !(reason = strdup("no especificada")))
         r = -ENOMEM;
     if (r < 0) {
-        reply_errno(c, r);
+        reply_unparsed(c, r, &refusal);
         return;
     }
     Change *change = change_for(c, change_apply_block, blocked);
@@ -331,12 +327,8 @@ void request_drop(Call *c) {
     uint64_t bytes;
 
     int r = drop_body_parse(c->req->entity.base, c->req->entity.len, &bytes, &refusal);
-    if (r == -EBADMSG) {
-        reply_refusal(c, &refusal);
-        return;
-    }
     if (r < 0) {
-        reply_errno(c, r);
+        reply_unparsed(c, r, &refusal);
         return;
     }
     Change *change = change_for(c, change_apply_drop, drop_opened);
@@ -396,12 +388,8 @@ void request_extend(Call *c) {
     int days;
 
     int r = extend_body_parse(c->req->entity.base, c->req->entity.len, &days, &refusal);
-    if (r == -EBADMSG) {
-        reply_refusal(c, &refusal);
-        return;
-    }
     if (r < 0) {
-        reply_errno(c, r);
+        reply_unparsed(c, r, &refusal);
         return;
     }
     Change *change = change_for(c, change_apply_extend, extended);

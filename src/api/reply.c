@@ -139,8 +139,10 @@ static void reply_fields(Call *c, const char *where, const FieldError *errors, s
     reply_json(c, 422, &b);
 }
 
-void reply_refusal(Call *c, const Refusal *refusal) {
-    if (refusal->status == 422)
+void reply_unparsed(Call *c, int r, const Refusal *refusal) {
+    if (r != -EBADMSG)
+        reply_errno(c, r);
+    else if (refusal->status == 422)
         reply_fields(c, "body", refusal->errors, refusal->n_errors);
     else
         reply_refused(c, refusal->cut_id, refusal->message);

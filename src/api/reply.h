@@ -10,8 +10,8 @@ void reply_json(Call *c, int status, const Buffer *body);
 void reply_detail(Call *c, int status, const char *text);
 /* 400 {"detail":{"id","status":"error","mensaje"}} */
 void reply_refused(Call *c, const char *id, const char *message);
-/* What model/request.h refused: 422 or 400. */
-void reply_refusal(Call *c, const Refusal *refusal);
+/* A body that could not be parsed: what model/request.h refused (-EBADMSG: 422 or 400), or our own error. */
+void reply_unparsed(Call *c, int r, const Refusal *refusal);
 /* 422 for one query parameter. */
 void reply_query_error(Call *c, const char *parameter, const char *message, const char *type);
 /* The contract's answer for a negative errno of ours: -ENOENT 404, -EAGAIN/-ENOSPC/-EBUSY 503, anything else 500. */

@@ -114,12 +114,8 @@ void request_post(Call *c) {
     Refusal refusal = { 0 };
 
     int r = new_request_parse(c->req->entity.base, c->req->entity.len, &rules, &wanted, &refusal);
-    if (r == -EBADMSG) {
-        reply_refusal(c, &refusal);
-        return;
-    }
     if (r < 0) {
-        reply_errno(c, r);
+        reply_unparsed(c, r, &refusal);
         return;
     }
     if (simulator_refuses(c, wanted.id))
