@@ -14,15 +14,10 @@ import tempfile
 import pytest
 
 from machine import wait_until
+from ports import free_port
 
 USER, GROUP = "nobody", "nogroup"
 ACCOUNT, PASSWORD = "user", "12345"
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 def children_of(pid):
@@ -47,7 +42,7 @@ class ServedFolder:
         for path in (self.folder, self.root):
             path.chmod(0o755)
             shutil.chown(path, USER, GROUP)
-        self.port = _free_port()
+        self.port = free_port()
         self.address = ("127.0.0.1", self.port)
         self.url = f"ftp://{ACCOUNT}:{PASSWORD}@127.0.0.1:{self.port}"
         self.process = None

@@ -8,7 +8,6 @@ import os
 import pathlib
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 
@@ -16,14 +15,9 @@ import cryptography.fernet
 
 import client
 from machine import wait_until
+from ports import free_port
 
 USER, GROUP = "nobody", "nogroup"
-
-
-def _free_port():
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
 
 
 class Simulator(client.Api):
@@ -44,7 +38,7 @@ class Simulator(client.Api):
         self.key = cryptography.fernet.Fernet.generate_key().decode()
         self.settings = {"TEMPOFTP_SIMULACRO": "1", "TEMPOFTP_ENCRYPTION_KEY": self.key,
                          "TEMPOFTP_RATE_LIMIT_POST": "100000/second", **settings}
-        self.port = _free_port()
+        self.port = free_port()
         self.arguments = []
         self.process = None
         super().__init__(self._connection)
