@@ -4,7 +4,6 @@ Stories use it through the fixture `simulator` in conftest.py. Each one has a fo
 story may stop, kill and restart it as it likes.
 """
 import http.client
-import os
 import pathlib
 import shutil
 import signal
