@@ -55,6 +55,15 @@ static int read_all(int fd, size_t max, char **data, size_t *used) {
     return 0;
 }
 
+ssize_t read_at(int fd, void *data, size_t size, uint64_t offset) {
+    ssize_t n;
+
+    do
+        n = pread(fd, data, size, (off_t) offset);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : n;
+}
+
 int read_file(const char *path, size_t max, char **ret, size_t *ret_size) {
     _cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
     if (fd < 0)

@@ -8,10 +8,14 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
+#include <sys/types.h>
 
 /* The whole file, NUL-terminated (the NUL is not counted); -E2BIG past max bytes. Caller frees (wipes, if secret). */
 int read_file(const char *path, size_t max, char **ret, size_t *ret_size) _must_use_;
+/* pread(2) that retries EINTR: bytes, 0 at the end, or a negative errno. */
+ssize_t read_at(int fd, void *data, size_t size, uint64_t offset) _must_use_;
 /* Writes all or fails; retries EINTR. */
 int write_all(int fd, const void *data, size_t size) _must_use_;
 int set_nonblocking(int fd, bool on) _must_use_;

@@ -5,6 +5,7 @@
 #include "ftpd/address.h"
 #include "ftpd/endpoint.h"
 #include "ftpd/jail.h"
+#include "ftpd/transfer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -34,8 +35,9 @@ int active_port(Conversation *c, char *argument) {
     Session *s = (Session *) c;
     Endpoint e;
 
-    if (s->epsv_only)
-        return reply(c->fd, 501, "Tras EPSV ALL solo se admite EPSV.");
+    int r = transfer_may_choose(s);
+    if (r <= 0)
+        return r;
     if (endpoint_parse_port(argument, &e) < 0)
         return reply(c->fd, 501, "PORT espera seis números separados por comas.");
     return choose(s, &e);
@@ -46,10 +48,11 @@ int active_eprt(Conversation *c, char *argument) {
     struct in_addr address;
     Endpoint e;
 
-    if (s->epsv_only)
-        return reply(c->fd, 501, "Tras EPSV ALL solo se admite EPSV.");
+    int r = transfer_may_choose(s);
+    if (r <= 0)
+        return r;
     bool v4 = address_is_ipv4((const struct sockaddr *) &s->start->peer, &address);
-    int r = endpoint_parse_eprt(argument, &e);
+    r = endpoint_parse_eprt(argument, &e);
     if (r == -EPROTONOSUPPORT || (r >= 0 && !!IN6_IS_ADDR_V4MAPPED(&e.address) != v4))
         return reply(c->fd, 522, "Protocolo de red no admitido, use (%d).", v4 ? 1 : 2);
     if (r < 0)

@@ -4,6 +4,7 @@
  * 1 GiB takes a handful of system calls and the session still looks up five times a second. It knows no commands and no replies. */
 #include "ftpd/data.h"
 
+#include "basic/fds.h"
 #include "basic/time.h"
 #include "ftpd/address.h"
 #include "ftpd/data_tls.h"
@@ -214,13 +215,10 @@ static int send_all(DataChannel *d, const void *data, size_t size, int flags) {
 static int send_small_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t end) {
     char data[DATA_SMALL_MAX];
     size_t size = (size_t) (end - offset);
-    ssize_t n;
 
-    do
-        n = pread(file_fd, data, size, (off_t) offset);
-    while (n < 0 && errno == EINTR);
+    ssize_t n = read_at(file_fd, data, size, offset);
     if (n < 0)
-        return -errno;
+        return (int) n;
     int r = send_all(d, data, (size_t) n, MSG_MORE);
     return r < 0 ? r : (size_t) n < size ? -ENODATA : 0;
 }

@@ -3,8 +3,9 @@
  * Files are read in pieces that stay in the processor's cache, and several records go out with one call. */
 #include "ftpd/data_tls.h"
 
+#include "basic/fds.h"
+
 #include <errno.h>
-#include <unistd.h>
 
 #define PIECE (128U << 10)
 #define CHUNK (256U << 10) /* bytes a send() */
@@ -45,11 +46,9 @@ int data_tls_send_file(DataChannel *d, int file_fd, uint64_t offset, uint64_t en
 
     while (offset < end) {
         size_t size = end - offset < sizeof(piece) ? (size_t) (end - offset) : sizeof(piece);
-        ssize_t n = pread(file_fd, piece, size, (off_t) offset);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_at(file_fd, piece, size, offset);
         if (n <= 0)
-            return n == 0 ? -ENODATA : -errno;
+            return n == 0 ? -ENODATA : (int) n;
         offset += (uint64_t) n;
         int r = send_counted(d, piece, (size_t) n, offset < end);
         if (r < 0)
@@ -71,7 +70,6 @@ void data_tls_end(DataChannel *d, bool cut) {
 
     if (!cut)
         (void) !tls_link_finish(d->tls);
-    d->sent = sent;
     d->tls = tls_link_free(d->tls);
     d->sent = sent; /* a transfer is reported after its end */
 }

@@ -25,11 +25,9 @@ static int hash_file(Session *s, int fd, uint64_t *ret_size, uint8_t ret[static 
         return -ENOMEM;
     sha256_begin(&hash);
     for (;;) {
-        ssize_t n = pread(fd, buffer, BUFFER_SIZE, (off_t) at);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_at(fd, buffer, BUFFER_SIZE, at);
         if (n < 0)
-            return -errno;
+            return (int) n;
         if (n == 0)
             break;
         sha256_add(&hash, buffer, (size_t) n);

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 
+#define GREETING "Servidor FTP de tempoftp."
 #define ANSWER_TIMEOUT_MS 120000 /* the listener has its own, shorter one for the bus */
 
 int prelogin_user(Conversation *c, char *argument) {
@@ -130,7 +131,7 @@ int prelogin_rein(Conversation *c, char *argument) {
     if (c->tls)
         return reply(c->fd, 502, "Con TLS, abra otra conexión.");
     p->named = false;
-    return reply(c->fd, 220, "Servidor FTP de tempoftp.");
+    return reply(c->fd, 220, GREETING);
 }
 
 int prelogin_unavailable(Conversation *c, char *argument) {
@@ -168,7 +169,7 @@ int prelogin_run(const SessionStart *start) {
     uint64_t deadline = monotonic_ms() + start->login_ms;
     unsigned commands = 0;
 
-    int r = reply(p.conversation.fd, 220, "Servidor FTP de tempoftp.");
+    int r = reply(p.conversation.fd, 220, GREETING);
     while (r >= 0 && !p.conversation.over) {
         r = conversation_answer(&p.conversation, false);
         if (r > 0 && ++commands >= PRELOGIN_COMMANDS_MAX) {

@@ -4,6 +4,7 @@
 #include "ftpd/tls_keeper.h"
 
 #include "basic/fds.h"
+#include "basic/pass_fds.h"
 #include "basic/strings.h"
 
 #include <poll.h>
@@ -44,19 +45,6 @@ static int receive_fd(int fd) {
         return -EAGAIN;
     memcpy(&passed, CMSG_DATA(c), sizeof(passed));
     return passed;
-}
-
-static int send_fd(int fd, int passed) {
-    union {
-        struct cmsghdr header;
-        char space[CMSG_SPACE(sizeof(int))];
-    } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-    char byte = 0;
-    struct iovec data = { &byte, 1 };
-    struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-
-    memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
-    return sendmsg(fd, &m, MSG_NOSIGNAL) < 0 ? -errno : 0;
 }
 
 /* One message of exactly this size, in time. */
@@ -189,7 +177,7 @@ int keeper_admit(int keeper_fd) {
 
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
         return -errno;
-    int r = send_fd(keeper_fd, pair[1]);
+    int r = pass_fds(keeper_fd, "", 1, &pair[1], 1, 0);
     close(pair[1]);
     if (r >= 0)
         return pair[0];

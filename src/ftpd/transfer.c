@@ -88,13 +88,21 @@ static int reply_no_port(Session *s) {
     return reply(s->conversation.fd, 425, "No hay puertos libres para datos; intente más tarde.");
 }
 
+int transfer_may_choose(Session *s) {
+    if (!s->epsv_only)
+        return 1;
+    int r = reply(s->conversation.fd, 501, "Tras EPSV ALL solo se admite EPSV.");
+    return r < 0 ? r : 0;
+}
+
 int transfer_pasv(Conversation *c, char *argument) {
     Session *s = (Session *) c;
     struct in_addr address;
     uint16_t port;
 
-    if (s->epsv_only)
-        return reply(c->fd, 501, "Tras EPSV ALL solo se admite EPSV.");
+    int r = transfer_may_choose(s);
+    if (r <= 0)
+        return r;
     if (!address_is_ipv4(LOCAL(s), &address))
         return reply(c->fd, 522, "Use EPSV: la conexión es IPv6 (2).");
     if (s->start->pasv_address.s_addr != INADDR_ANY)
@@ -236,11 +244,9 @@ static int send_text(Session *s, int file_fd, uint64_t size) {
     if (!buffer)
         return -ENOMEM;
     for (uint64_t at = 0; at < size && r >= 0;) {
-        ssize_t n = pread(file_fd, buffer, size - at < TEXT_SIZE ? (size_t) (size - at) : TEXT_SIZE, (off_t) at);
-        if (n < 0 && errno == EINTR)
-            continue;
+        ssize_t n = read_at(file_fd, buffer, size - at < TEXT_SIZE ? (size_t) (size - at) : TEXT_SIZE, at);
         if (n <= 0)
-            return n < 0 ? -errno : -ENODATA;
+            return n < 0 ? (int) n : -ENODATA;
         at += (uint64_t) n;
         r = data_send(&s->data, buffer + TEXT_SIZE, ascii_to_wire(&state, buffer, (size_t) n, buffer + TEXT_SIZE));
         if (r >= 0)

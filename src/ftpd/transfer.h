@@ -3,6 +3,8 @@
 
 #include "ftpd/session.h"
 
+/* RFC 2428 section 4: after EPSV ALL a data connection is asked for by EPSV only. 1: by other commands too; 0: answered; negative: broken. */
+int transfer_may_choose(Session *s) _must_use_;
 /* Would transfer_open() at least try? If not, it answers what is missing: PASV, EPSV, PORT or EPRT, or PROT P. */
 bool transfer_is_prepared(const Session *s);
 /* The client's data connection, the 150 reply, and TLS where PROT P holds. 1: connected; 0: answered; negative: broken. */

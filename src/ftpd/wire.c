@@ -3,6 +3,8 @@
  * One table says which message may come from whom and how long it is. What a message makes happen is decided elsewhere. */
 #include "ftpd/wire.h"
 
+#include "basic/pass_fds.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stdbool.h>
@@ -119,20 +121,7 @@ typedef union PassedFd {
 } PassedFd;
 
 int wire_send_fd_now(int fd, const WireMessage *m, int passed) {
-    PassedFd control = { 0 };
-    struct iovec data = { (void *) m, wire_size(m) };
-    struct msghdr message = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = sizeof(control) };
-
-    if (passed < 0)
-        return wire_send_now(fd, m);
-    control.header = (struct cmsghdr) { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
-    memcpy(CMSG_DATA(&control.header), &passed, sizeof(passed));
-    for (;;) {
-        if (sendmsg(fd, &message, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
-            return 0;
-        if (errno != EINTR)
-            return -errno;
-    }
+    return pass_fds(fd, m, wire_size(m), &passed, passed >= 0, MSG_DONTWAIT);
 }
 
 int wire_receive_fd(int fd, WireSender from, WireMessage *ret, int *ret_fd) {

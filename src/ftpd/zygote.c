@@ -5,6 +5,7 @@
 #include "ftpd/zygote.h"
 
 #include "basic/log.h"
+#include "basic/pass_fds.h"
 #include "basic/strings.h"
 #include "ftpd/jail.h"
 #include "ftpd/mappings.h"
@@ -160,20 +161,12 @@ int zygote_start(ZygoteKind kind, char **argv, const ZygoteHook *hook, SessionSt
 
 pid_t zygote_fork(int fd, const ZygoteFds *fds, const SessionStart *start) {
     const int passed[FDS_MAX] = { fds->control, fds->wire, fds->home };
-    const size_t size = (fds->home >= 0 ? FDS_MAX : FDS_MAX - 1) * sizeof(int);
-    Control control = { 0 };
-    struct iovec data = { (void *) start, sizeof(*start) };
-    struct msghdr m = { .msg_iov = &data, .msg_iovlen = 1, .msg_control = &control, .msg_controllen = CMSG_SPACE(size) };
     pid_t pid;
     ssize_t n;
 
-    control.header = (struct cmsghdr) { .cmsg_len = CMSG_LEN(size), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
-    memcpy(CMSG_DATA(&control.header), passed, size);
-    do
-        n = sendmsg(fd, &m, MSG_NOSIGNAL);
-    while (n < 0 && errno == EINTR);
-    if (n < 0)
-        return -errno;
+    int r = pass_fds(fd, start, sizeof(*start), passed, fds->home >= 0 ? FDS_MAX : FDS_MAX - 1, 0);
+    if (r < 0)
+        return r;
     do
         n = recv(fd, &pid, sizeof(pid), 0);
     while (n < 0 && errno == EINTR);

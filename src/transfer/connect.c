@@ -2,7 +2,7 @@
  * ssh_config, ProxyUseFdpass) and is gone.
  *
  * ssh by itself leaves Nagle's algorithm on, and both ends wait for each other's delayed acknowledgements twice, 40 ms each, before the first file moves. */
-#include "basic/fds.h"
+#include "basic/pass_fds.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -57,21 +57,6 @@ static int connect_to(const struct addrinfo *to, int *ret) {
     return 0;
 }
 
-static int hand_over(int fd) {
-    char nothing = 0;
-    union {
-        struct cmsghdr header;
-        char bytes[CMSG_SPACE(sizeof(int))];
-    } control = { .header = { .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS } };
-    struct msghdr message = {
-        .msg_iov = &(struct iovec) { &nothing, 1 }, .msg_iovlen = 1,
-        .msg_control = &control, .msg_controllen = sizeof(control),
-    };
-
-    memcpy(CMSG_DATA(&control.header), &fd, sizeof(fd));
-    return sendmsg(STDOUT_FILENO, &message, MSG_NOSIGNAL) < 0 ? -errno : 0;
-}
-
 int main(int argc, char **argv) {
     const struct addrinfo hints = { .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV, .ai_socktype = SOCK_STREAM };
     struct addrinfo *to;
@@ -85,7 +70,7 @@ int main(int argc, char **argv) {
     r = connect_to(to, &fd);
     freeaddrinfo(to);
     if (r >= 0)
-        r = hand_over(fd);
+        r = pass_fds(STDOUT_FILENO, "", 1, &fd, 1, 0);
     if (r >= 0)
         return 0;
     fprintf(stderr, "ssh: connect to host %s port %s: %s\n", argv[1], argv[2], strerror(-r)); /* ssh's own words, see model/cause.h */

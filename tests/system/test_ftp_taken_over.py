@@ -34,39 +34,33 @@ STREAM = socket.SOCK_STREAM | socket.SOCK_CLOEXEC | socket.SOCK_NONBLOCK
 
 # ---- where it happens -----------------------------------------------------------------------------------
 
-@pytest.fixture(scope="module", params=["standalone", "service"])
-def world(request, machine):
-    world = Service(machine) if request.param == "service" else Standalone()
+def running(world):
     world.start()
     yield world
     world.stop()
+
+
+@pytest.fixture(scope="module", params=["standalone", "service"])
+def world(request, machine):
+    yield from running(Service(machine) if request.param == "service" else Standalone())
 
 
 @pytest.fixture(scope="module")
 def alone(machine):  # the stories live in its network
     """A server by itself, whatever the other worlds are."""
-    world = Standalone()
-    world.start()
-    yield world
-    world.stop()
+    yield from running(Standalone())
 
 
 @pytest.fixture(scope="module")
 def writers(machine):  # the stories live in its network
     """A server whose accounts may write."""
-    world = Standalone(write=True)
-    world.start()
-    yield world
-    world.stop()
+    yield from running(Standalone(write=True))
 
 
 @pytest.fixture(scope="module")
 def tls(machine):  # the stories live in its network
     """A server with TLS."""
-    world = StandaloneTls()
-    world.start()
-    yield world
-    world.stop()
+    yield from running(StandaloneTls())
 
 
 def take_over(world, kind):
