@@ -5,7 +5,7 @@ Run as root, after `meson compile -C build`, by tools/check or by hand:
     /usr/bin/python3 -m pytest tests/system -n 2            all of it
     /usr/bin/python3 -m pytest tests/system -k front_door   one story
 
-Fixtures: machine, source, api, http, submit, wait_for; simulator for what needs no machine. A test that fails shows the
+Fixtures: machine, source, api, http, submit, wait_for; fleet for MariaDB and Pure-FTPd; simulator for what needs no machine. A test that fails shows the
 machine's journal of its time.
 """
 import itertools
@@ -16,6 +16,7 @@ import re
 import pytest
 
 import client
+from fleet import Fleet
 from machine import REPOSITORY, SETTINGS, Machine, Source, wait_until
 from simulator import Simulator
 
@@ -67,6 +68,23 @@ def source(machine):
     source = Source(machine)
     yield source
     source.remove_trees()
+
+
+@pytest.fixture(scope="session")
+def _fleet(machine):
+    """Made once for a machine, at its first story that wants it: a boot without them is quick."""
+    fleet = Fleet(machine)
+    fleet.make()
+    return fleet
+
+
+@pytest.fixture(scope="module")
+def fleet(_fleet):
+    """MariaDB and Pure-FTPd (fleet.Fleet) on port 21 in place of tempoftp's own FTP server, with an empty table `ours`, for the
+    stories of one file. tempoftpd is told of them by machine.settings(**fleet.SETTINGS)."""
+    _fleet.start()
+    yield _fleet
+    _fleet.stop()
 
 
 _numbers = itertools.count(1)
