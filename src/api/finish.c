@@ -161,9 +161,18 @@ static void ensure_run(void *userdata) {
         .enabled = true,
         .known_hash = f->account.hash,
         .token_held = f->account.token != NULL,
+        .foreign = f->account.foreign,
     };
+    AccountTrouble trouble = { 0 };
+    bool changed;
 
-    f->r = c->m->accounts->v->ensure(c->m->accounts, &wish, &f->grant);
+    f->r = c->m->accounts->v->prepare(c->m->accounts, &wish, &f->grant, &trouble);
+    if (f->r < 0)
+        return;
+    wish.foreign = f->grant.foreign;
+    if (!f->grant.kept)
+        wish.known_hash = f->grant.hash;
+    f->r = c->m->accounts->v->ensure(c->m->accounts, &wish, &changed, &trouble);
 }
 
 static void ensure_done(void *userdata) {

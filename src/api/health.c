@@ -69,9 +69,10 @@ static void health_reply(Health *h) {
 static void probe_run(void *userdata) {
     Health *h = userdata;
     Manager *m = h->call->m;
+    AccountTrouble trouble = { 0 };
 
     h->space = folders_space(m->data_fd, &h->space_free, &h->space_total);
-    h->backend = m->accounts->v->probe(m->accounts);
+    h->backend = m->accounts->v->probe(m->accounts, &trouble);
 }
 
 static void probe_done(void *userdata) {

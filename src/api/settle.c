@@ -159,7 +159,7 @@ static void step_sessions(Settle *s) {
 
 typedef struct AccessJob {
     Settle *settle;
-    char name[ACCOUNT_NAME_MAX + 1];
+    Account account;
     int64_t expires;
     bool changed;
     int r;
@@ -167,9 +167,28 @@ typedef struct AccessJob {
 
 static void access_run(void *userdata) {
     AccessJob *job = userdata;
-    AccountBackend *backend = job->settle->change->m->accounts;
+    Manager *m = job->settle->change->m;
+    _cleanup_free_ char *home = NULL;
+    AccountTrouble trouble = { 0 };
+    AccountWish wish = {
+        .name = job->account.name,
+        .expires = job->expires,
+        .enabled = job->expires > 0,
+        .known_hash = job->account.hash,
+        .foreign = job->account.foreign,
+    };
 
-    job->r = backend->v->set_access(backend, job->name, job->expires > 0, job->expires, &job->changed);
+    job->r = -ENOMEM;
+    if (asprintf(&home, "%s/%s", m->settings->data_path, job->account.name) < 0)
+        home = NULL;
+    wish.home = home;
+    if (home)
+        job->r = m->accounts->v->set_access(m->accounts, &wish, &job->changed, &trouble);
+}
+
+static void access_free(AccessJob *job) {
+    account_done(&job->account);
+    free(job);
 }
 
 static void access_done(void *userdata) {
@@ -178,7 +197,7 @@ static void access_done(void *userdata) {
 
     s->change->backend_changed = job->changed;
     int r = job->r;
-    free(job);
+    access_free(job);
     on_step_reply(s, r, NULL, NULL);
 }
 
@@ -196,12 +215,13 @@ static void step_access(Settle *s) {
         return;
     }
     job->settle = s;
-    strcpy(job->name, c->request.account);
-    int r = store_account_access(c->m->store, job->name, &job->expires, &blocked);
+    int r = store_account_access(c->m->store, c->request.account, &job->expires, &blocked);
+    if (r >= 0)
+        r = store_account_by_name(c->m->store, c->request.account, &job->account);
     if (r >= 0)
         r = pool_submit(c->m->pool, access_run, access_done, job);
     if (r < 0) {
-        free(job);
+        access_free(job);
         step_sent(s, r);
     }
 }

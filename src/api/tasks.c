@@ -20,14 +20,14 @@
 typedef struct TaskRun {
     Manager *m;
     Task task;
-    char account[ACCOUNT_NAME_MAX + 1];
-    bool foreign;
+    Account account; /* TASK_REVOKE */
     int r;
     bool finished; /* remove the row; else put it back with a pause */
 } TaskRun;
 
 static void task_free(TaskRun *t) {
     manager_release(t->m);
+    account_done(&t->account);
     free(t);
 }
 
@@ -242,12 +242,22 @@ void tasks_purge_orphan(Manager *m, TaskKind kind, const char *id, uint64_t life
 
 static void revoke_work(void *userdata) {
     TaskRun *t = userdata;
-    t->r = t->m->accounts->v->remove(t->m->accounts, t->account, t->foreign);
+    _cleanup_free_ char *home = NULL;
+    AccountTrouble trouble = { 0 };
+
+    t->r = asprintf(&home, "%s/%s", t->m->settings->data_path, t->account.name);
+    if (t->r < 0) {
+        home = NULL;
+        t->r = -ENOMEM;
+        return;
+    }
+    AccountWish wish = { .name = t->account.name, .home = home, .known_hash = t->account.hash, .foreign = t->account.foreign };
+    t->r = t->m->accounts->v->remove(t->m->accounts, &wish, &trouble);
 }
 
 static void revoke_done(void *userdata) {
     TaskRun *t = userdata;
-    LogContext about = { .request = t->task.id, .account = t->account };
+    LogContext about = { .request = t->task.id, .account = t->account.name };
 
     if (t->r < 0)
         log_line(LOG_ERR, &about, "The account could not be taken away, will be tried again: %s", strerror(-t->r));
@@ -256,7 +266,6 @@ static void revoke_done(void *userdata) {
 
 static void revoke_run(TaskRun *t) {
     _cleanup_request_ Request request = { 0 };
-    _cleanup_account_ Account account = { 0 };
     int64_t expires;
     bool blocked;
     int r = store_get_life(t->m->store, t->task.life, &request);
@@ -264,13 +273,11 @@ static void revoke_run(TaskRun *t) {
     if (r >= 0)
         r = store_account_access(t->m->store, request.account, &expires, &blocked);
     if (r >= 0)
-        r = store_account_by_name(t->m->store, request.account, &account);
+        r = store_account_by_name(t->m->store, request.account, &t->account);
     if (r < 0 || expires > 0 || blocked) { /* came back meanwhile: a newer request owns it */
         task_close(t, 0);
         return;
     }
-    strcpy(t->account, request.account);
-    t->foreign = account.foreign;
     r = pool_submit(t->m->pool, revoke_work, revoke_done, t);
     if (r < 0) {
         t->r = r;
