@@ -2,11 +2,11 @@
 #include "api/view.h"
 
 #include "api/answers.h"
-#include "api/drop_usage.h"
 #include "api/lifecycle.h"
 #include "api/resources.h"
 #include "api/transfers.h"
 #include "basic/strings.h"
+#include "basic/usage.h"
 #include "model/messages.h"
 #include "model/paths.h"
 
@@ -92,7 +92,7 @@ static void reply_without_access(Call *c, const Request *r) {
     reply_json(c, 200, &b);
 }
 
-/* `used`: as drop_usage() found it. Without a drop folder there is no key: the original's clients know none. */
+/* `used`: as usage_of() found it. Without a drop folder there is no key: the original's clients know none. */
 static void view_drop(JsonWriter *w, const RequestView *v, const Measured *used) {
     if (v->drop_bytes == 0)
         return;
@@ -191,7 +191,11 @@ static void reply_now(Manager *m, Call *c) {
 
 static void measure_run(void *userdata) {
     Measured *used = userdata;
-    used->r = drop_usage(used->call->m->data_fd, used->account, &used->bytes);
+    char path[REL_PATH_SIZE];
+    uint64_t names;
+
+    path_drop(used->account, path);
+    used->r = usage_of(used->call->m->data_fd, path, USAGE_NAMES_MAX, &used->bytes, &names);
 }
 
 static void measure_done(void *userdata) {

@@ -6,8 +6,8 @@
 
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "basic/usage.h"
 #include "ftpd/jail.h"
-#include "ftpd/usage.h"
 
 #define DROP_COUNT_MS 2000
 #define DROP_COUNT_SHARE 20
@@ -45,7 +45,7 @@ static void count(Session *s, uint64_t now) {
 
     path[0] = '/';
     strcpy(path + 1, is_whole_home(s) ? "" : s->start->drop);
-    if (usage_of(CHILD_HOME_FD, path, QUOTA_NAMES_MAX, &s->quota.used, &s->quota.names) < 0)
+    if (usage_of(CHILD_HOME_FD, path, USAGE_NAMES_MAX, &s->quota.used, &s->quota.names) < 0)
         s->quota.used = s->quota.names = UINT64_MAX;
     uint64_t after = monotonic_ms(), pause = (after - now) * DROP_COUNT_SHARE;
     s->count_again_ms = after + (pause > DROP_COUNT_MS ? pause : DROP_COUNT_MS);

@@ -4,9 +4,9 @@
  * Memory does not grow with the folder. */
 #include "ftpd/listing.h"
 
+#include "basic/folder.h"
 #include "basic/strings.h"
 #include "basic/time.h"
-#include "ftpd/folder.h"
 #include "ftpd/path.h"
 
 #include <dirent.h>

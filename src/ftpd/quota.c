@@ -1,6 +1,8 @@
 /* The arithmetic of a drop's limit. */
 #include "ftpd/quota.h"
 
+#include "basic/usage.h"
+
 uint64_t quota_left(const Quota *q) {
     if (q->limit == 0)
         return UINT64_MAX;
@@ -8,7 +10,7 @@ uint64_t quota_left(const Quota *q) {
 }
 
 bool quota_has_room_for_name(const Quota *q) {
-    return q->limit == 0 || (q->names < QUOTA_NAMES_MAX && q->used < q->limit);
+    return q->limit == 0 || (q->names < USAGE_NAMES_MAX && q->used < q->limit);
 }
 
 void quota_resized(Quota *q, uint64_t from, uint64_t to) {

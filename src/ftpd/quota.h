@@ -1,10 +1,8 @@
-/* How much may still be put into a drop folder. Pure arithmetic that can't wrap; counting what lies there is usage.c's. */
+/* How much may still be put into a drop folder. Pure arithmetic that can't wrap; counting what lies there is basic/usage.h's. */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
-
-#define QUOTA_NAMES_MAX 100000 /* files and folders in a drop that has a limit: they take room too, and counting them takes time */
 
 typedef struct Quota {
     uint64_t limit; /* bytes; 0: none, of names neither */

@@ -239,11 +239,15 @@ def test_what_nobody_may_enter_is_purged_too(machine, api, delivered):  # noqa: 
         cd /data/{answer['ftpuser']}/_buzon
         mkdir -p a/b/c; echo x >a/b/c/file; ln -s / a/root; mkfifo a/b/pipe
         mkdir "$(printf 'two\nlines')" -- '-rf' ' '; : >"$(printf '\xff')"
-        /usr/bin/python3 -c 'for depth in range(3000): import os; os.mkdir("deep"); os.chdir("deep"); open("file", "w").close()'
         chmod 0 a/b/c/file a/b/c a/b a
     """)
     assert as_ftp_user(machine, f"rm -rf /data/{answer['ftpuser']}/_buzon/a", check=False).returncode != 0
     assert api.get(f"/tmpftp/{answer['id']}").json["buzon"]["usados"] == 0  # what it can't see it doesn't count
+    as_ftp_user(machine, rf"""
+        cd /data/{answer['ftpuser']}/_buzon
+        /usr/bin/python3 -c 'for depth in range(3000): import os; os.mkdir("deep"); os.chdir("deep"); open("file", "w").close()'
+    """)
+    assert api.get(f"/tmpftp/{answer['id']}").json["buzon"]["usados"] is None  # deeper than it can count
     since = machine.journal_now()
     assert api.delete(f"/tmpftp/{answer['id']}").status == 200
     wait_purged(machine)

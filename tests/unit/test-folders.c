@@ -1,5 +1,4 @@
 /* api/folders: the folder follows the state, from wherever a crash left it. Runs in a temporary data path. */
-#include "api/drop_usage.h"
 #include "api/folders.h"
 
 #include <errno.h>
@@ -75,11 +74,9 @@ static void touch(const Fixture *f, const char *path) {
 
 static void drops_come_and_go(void **state) {
     Fixture *f = *state;
-    uint64_t bytes = 1;
 
     assert_int_equal(folders_drop_take(f->fd, ACCOUNT, "demo", 7), 0); /* none there: fine */
     assert_false(folders_drop_pending(f->fd, "demo", 7));
-    assert_int_equal(drop_usage(f->fd, ACCOUNT, &bytes), -ENOENT);
     for (int i = 0; i < 3; i++) { /* nobody purges meanwhile: they gather */
         assert_int_equal(folders_drop_make(f->fd, ACCOUNT), 0);
         assert_int_equal(folders_drop_make(f->fd, ACCOUNT), 0);
@@ -96,23 +93,6 @@ static void drops_come_and_go(void **state) {
     assert_true(there(f, ".purge/_buzon.demo.7/2/file"));
     assert_int_equal(symlinkat("/tmp", f->fd, ACCOUNT), 0); /* never through a link */
     assert_true(folders_drop_make(f->fd, ACCOUNT) < 0);
-}
-
-static void what_lies_in_a_drop_is_measured(void **state) {
-    Fixture *f = *state;
-    uint64_t bytes = 1;
-
-    assert_int_equal(folders_drop_make(f->fd, ACCOUNT), 0);
-    assert_int_equal(drop_usage(f->fd, ACCOUNT, &bytes), 0);
-    assert_int_equal(bytes, 0);
-    assert_int_equal(mkdirat(f->fd, ACCOUNT "/_buzon/a", 0700), 0);
-    touch(f, ACCOUNT "/_buzon/a/file");
-    int fd = openat(f->fd, ACCOUNT "/_buzon/a/file", O_WRONLY | O_CLOEXEC);
-    assert_int_equal(ftruncate(fd, 5000), 0);
-    close(fd);
-    assert_int_equal(symlinkat("/", f->fd, ACCOUNT "/_buzon/link"), 0);
-    assert_int_equal(drop_usage(f->fd, ACCOUNT, &bytes), 0);
-    assert_int_equal(bytes, 5000);
 }
 
 static void the_whole_life(void **state) {
@@ -276,7 +256,6 @@ int main(void) {
         FOLDERS_TEST(a_wrong_data_path_says_what_to_do),
         FOLDERS_TEST(a_walk_finds_all),
         FOLDERS_TEST(drops_come_and_go),
-        FOLDERS_TEST(what_lies_in_a_drop_is_measured),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

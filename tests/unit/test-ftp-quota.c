@@ -1,19 +1,12 @@
-/* How much still fits into a drop, and what lies in one. */
+/* How much still fits into a drop. */
 #include "ftpd/quota.h"
-#include "ftpd/usage.h"
 
-#include "basic/strings.h"
+#include "basic/usage.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include <cmocka.h>
 
 static void no_limit_is_no_limit(void **state) {
@@ -46,7 +39,7 @@ static void what_is_used_is_not_left(void **state) {
 }
 
 static void names_have_a_limit_too(void **state) {
-    Quota q = { .limit = 1000, .names = QUOTA_NAMES_MAX - 1 };
+    Quota q = { .limit = 1000, .names = USAGE_NAMES_MAX - 1 };
 
     assert_true(quota_has_room_for_name(&q));
     quota_named(&q);
@@ -58,80 +51,11 @@ static void names_have_a_limit_too(void **state) {
     assert_int_equal(q.names, 0);
 }
 
-/* ---- counting ---- */
-
-static int set_up(void **state) {
-    char *root = strdup("/tmp/test-ftp-quota-XXXXXX");
-
-    assert_non_null(root);
-    assert_non_null(mkdtemp(root));
-    *state = root;
-    return 0;
-}
-
-static int tear_down(void **state) {
-    char command[96];
-
-    snprintf(command, sizeof(command), "rm -r %s", (char *) *state);
-    assert_int_equal(system(command), 0);
-    free(*state);
-    return 0;
-}
-
-static void make_file(int folder, const char *name, off_t size) {
-    _cleanup_close_ int fd = openat(folder, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    assert_true(fd >= 0);
-    assert_int_equal(ftruncate(fd, size), 0);
-}
-
-static void a_tree_is_counted_whole(void **state) {
-    _cleanup_close_ int root = open(*state, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    uint64_t bytes, names;
-
-    assert_int_equal(mkdirat(root, "drop", 0700), 0);
-    assert_int_equal(usage_of(root, "/drop", 100, &bytes, &names), 0);
-    assert_int_equal(bytes, 0);
-    assert_int_equal(names, 0);
-    make_file(root, "elsewhere", 1 << 20);
-    make_file(root, "drop/a", 1000);
-    assert_int_equal(mkdirat(root, "drop/b", 0700), 0);
-    assert_int_equal(mkdirat(root, "drop/b/c", 0700), 0);
-    make_file(root, "drop/b/c/d", 24);
-    make_file(root, "drop/b/e", 0);
-    assert_int_equal(symlinkat("../elsewhere", root, "drop/link"), 0);
-    assert_int_equal(symlinkat("..", root, "drop/up"), 0);
-    assert_int_equal(usage_of(root, "/drop", 100, &bytes, &names), 0);
-    assert_int_equal(bytes, 1024);
-    assert_int_equal(names, 7);
-    assert_int_equal(usage_of(root, "/drop", 6, &bytes, &names), -E2BIG);
-    assert_int_equal(usage_of(root, "/", 100, &bytes, &names), 0);
-    assert_int_equal(bytes, 1024 + (1 << 20));
-}
-
-static void folders_too_deep_for_a_path_are_too_many(void **state) {
-    _cleanup_close_ int root = open(*state, O_PATH | O_DIRECTORY | O_CLOEXEC);
-    const char name[] = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyz";
-    uint64_t bytes, names;
-    int at = dup(root);
-
-    for (int i = 0; i < 60; i++) { /* 60 × 79 > 4096 */
-        assert_int_equal(mkdirat(at, name, 0700), 0);
-        int below = openat(at, name, O_PATH | O_DIRECTORY | O_CLOEXEC);
-        assert_true(below >= 0);
-        close(at);
-        at = below;
-    }
-    close(at);
-    assert_int_equal(usage_of(root, "/", 1000, &bytes, &names), -E2BIG);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(no_limit_is_no_limit),
         cmocka_unit_test(what_is_used_is_not_left),
         cmocka_unit_test(names_have_a_limit_too),
-        cmocka_unit_test_setup_teardown(a_tree_is_counted_whole, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(folders_too_deep_for_a_path_are_too_many, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,16 +1,17 @@
-/* Counts a tree in constant memory and with one fd: folders that wait to be counted stand as paths in one buffer, the last one comes next.
+/* Counts a tree: folders that wait to be counted stand as paths in one buffer, the last one comes next.
  *
- * What vanishes meanwhile or can't be read is not counted. Symbolic links are names and nothing else. It knows no session. */
-#include "ftpd/usage.h"
+ * It opens folders, never a file, and knows neither whose they are nor what may lie there. */
+#include "basic/usage.h"
 
+#include "basic/folder.h"
 #include "basic/strings.h"
-#include "ftpd/folder.h"
-#include "ftpd/path.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/openat2.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 
 #define NAMES_SIZE 32768
@@ -19,11 +20,27 @@ typedef struct Count {
     uint64_t bytes, names, names_max;
     char *waiting; /* paths, each with its NUL, the newest last */
     size_t used;
-    char path[VIRTUAL_PATH_MAX]; /* of the folder being read */
+    char path[PATH_MAX]; /* of the folder being read */
 } Count;
 
+static int open_folder(int dir_fd, const char *path) {
+    struct open_how how = {
+        .flags = O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
+        .resolve = RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS | RESOLVE_NO_SYMLINKS,
+    };
+    path += strspn(path, "/");
+
+    for (;;) {
+        long fd = syscall(SYS_openat2, dir_fd, *path ? path : ".", &how, sizeof(how));
+        if (fd >= 0)
+            return (int) fd;
+        if (errno != EINTR && errno != EAGAIN) /* EAGAIN: a rename on the way; openat2(2) says to ask again */
+            return -errno;
+    }
+}
+
 static int wait_folder(Count *c, const char *folder, const char *name) {
-    char path[VIRTUAL_PATH_MAX];
+    char path[PATH_MAX];
 
     int n = snprintf(path, sizeof(path), "%s/%s", streq(folder, "/") ? "" : folder, name);
     if (n < 0 || (size_t) n >= sizeof(path) || c->used + (size_t) n + 1 > USAGE_FOLDERS_SIZE)
@@ -63,13 +80,10 @@ static int count_entry(Count *c, int fd, const struct dirent64_record *e) {
     return 0;
 }
 
-static int count_folder(Count *c, int home_fd) {
+static int count_names(Count *c, int fd) {
     _Alignas(struct dirent64_record) char names[NAMES_SIZE];
     ssize_t n;
 
-    _cleanup_close_ int fd = path_open(home_fd, c->path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW);
-    if (fd < 0)
-        return 0;
     while ((n = folder_read(fd, names, sizeof(names))) > 0)
         for (ssize_t at = 0; at < n;) {
             const struct dirent64_record *e = (const void *) (names + at);
@@ -81,21 +95,25 @@ static int count_folder(Count *c, int home_fd) {
     return 0;
 }
 
-int usage_of(int home_fd, const char *folder, uint64_t names_max, uint64_t *ret_bytes, uint64_t *ret_names) {
-    Count c = { .names_max = names_max };
+int usage_of(int dir_fd, const char *folder, uint64_t names_max, uint64_t *ret_bytes, uint64_t *ret_names) {
     _cleanup_free_ char *waiting = malloc(USAGE_FOLDERS_SIZE);
+    Count c = { .names_max = names_max, .waiting = waiting };
+    int r = 0;
 
     if (!waiting)
         return -ENOMEM;
-    c.waiting = waiting;
-    size_t n = strlen(folder) + 1;
-    memcpy(waiting, folder, n);
-    c.used = n;
-    while (next_folder(&c)) {
-        int r = count_folder(&c, home_fd);
-        if (r < 0)
-            return r;
+    if (strlen(folder) >= sizeof(c.path))
+        return -ENAMETOOLONG;
+    strcpy(c.path, folder);
+    for (bool top = true; r >= 0 && (top || next_folder(&c)); top = false) {
+        _cleanup_close_ int fd = open_folder(dir_fd, c.path);
+        if (fd >= 0)
+            r = count_names(&c, fd);
+        else if (top)
+            r = fd;
     }
+    if (r < 0)
+        return r;
     *ret_bytes = c.bytes;
     *ret_names = c.names;
     return 0;
