@@ -3,88 +3,13 @@
  * First the form (422, every wrong field named, types as Pydantic calls them, since clients of the original read those),
  * then the rules (400, the first one broken). Whether the id is taken or the space suffices is not known here. */
 #include "basic/strings.h"
-#include "model/request.h"
+#include "model/body.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <limits.h>
 #include <stdio.h>
 
 #define DAYS_DEFAULT 10
-
-typedef enum FieldType { TEXT, INTEGER } FieldType;
-
-typedef struct Field {
-    const char *name;
-    FieldType type;
-    bool required;
-} Field;
-
-/* ---- the form ---- */
-
-static void refuse_field(Refusal *refusal, const char *field, const char *type, const char *message) {
-    refusal->status = 422;
-    if (refusal->n_errors < FIELD_ERRORS_MAX)
-        refusal->errors[refusal->n_errors++] = (FieldError) { .field = field, .message = message, .type = type };
-}
-
-static int load_error(const json_error_t *error, Refusal *refusal) {
-    static const struct {
-        enum json_error_code code;
-        const char *message;
-    } messages[] = {
-        { json_error_duplicate_key, "JSON inválido: clave repetida" },
-        { json_error_invalid_utf8, "JSON inválido: no es UTF-8" },
-        { json_error_null_character, "JSON inválido: carácter NUL en un texto" },
-        { json_error_numeric_overflow, "JSON inválido: número fuera de rango" },
-    };
-    const char *message = "JSON inválido";
-
-    if (json_error_code(error) == json_error_out_of_memory)
-        return -ENOMEM;
-    for (size_t i = 0; i < ELEMENTS(messages); i++)
-        if (json_error_code(error) == messages[i].code)
-            message = messages[i].message;
-    refuse_field(refusal, NULL, "json_invalid", message);
-    return -EBADMSG;
-}
-
-/* A JSON object whose fields have the right types; *ret is the caller's to drop. */
-static int load(const char *body, size_t size, const Field *fields, size_t n, json_t **ret, Refusal *refusal) {
-    json_error_t error;
-
-    *refusal = (Refusal) { 0 };
-    if (size == 0 || size > REQUEST_BODY_MAX) {
-        refuse_field(refusal, NULL, size == 0 ? "missing" : "json_invalid",
-                     size == 0 ? "Falta el cuerpo" : "Cuerpo demasiado grande");
-        return -EBADMSG;
-    }
-    json_t *root = json_loadb(body, size, JSON_REJECT_DUPLICATES, &error);
-    if (!root)
-        return load_error(&error, refusal);
-    if (!json_is_object(root))
-        refuse_field(refusal, NULL, "model_attributes_type", "Se espera un objeto JSON");
-
-    for (size_t i = 0; json_is_object(root) && i < n; i++) {
-        const json_t *value = json_object_get(root, fields[i].name);
-        if (!value && fields[i].required)
-            refuse_field(refusal, fields[i].name, "missing", "Falta este campo");
-        else if (value && fields[i].type == TEXT && !json_is_string(value))
-            refuse_field(refusal, fields[i].name, "string_type", "Se espera un texto");
-        else if (value && fields[i].type == INTEGER && !json_is_integer(value))
-            refuse_field(refusal, fields[i].name, "int_type", "Se espera un número entero");
-    }
-    if (refusal->n_errors > 0) {
-        json_decref(root);
-        return -EBADMSG;
-    }
-    *ret = root;
-    return 0;
-}
-
-static void json_drop(json_t **root) {
-    json_decref(*root);
-}
 
 /* ---- POST /tmpftp: the rules ---- */
 
@@ -143,7 +68,7 @@ int new_request_parse(const char *body, size_t size, const RequestRules *rules, 
     };
     _cleanup_(json_drop) json_t *root = NULL;
 
-    int r = load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
+    int r = body_load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
     if (r < 0)
         return r;
 
@@ -188,7 +113,7 @@ int block_body_parse(const char *body, size_t size, char **ret_reason, Refusal *
         *ret_reason = NULL;
         return 0;
     }
-    int r = load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
+    int r = body_load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
     if (r < 0)
         return r;
 
@@ -198,7 +123,7 @@ int block_body_parse(const char *body, size_t size, char **ret_reason, Refusal *
         return 0;
     }
     if (cut_length(reason, REASON_MAX, SIZE_MAX) < strlen(reason)) {
-        refuse_field(ret_refusal, "razon", "string_too_long", "Se esperan como máximo 200 caracteres");
+        body_refuse_field(ret_refusal, "razon", "string_too_long", "Se esperan como máximo 200 caracteres");
         return -EBADMSG;
     }
     char *copy = strdup(reason);
@@ -215,14 +140,14 @@ int drop_body_parse(const char *body, size_t size, uint64_t *ret_bytes, Refusal 
     *ret_bytes = DROP_BYTES_DEFAULT;
     if (size == 0)
         return 0;
-    int r = load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
+    int r = body_load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
     if (r < 0)
         return r;
 
     const json_t *given = json_object_get(root, "bytes");
     json_int_t bytes = json_integer_value(given);
     if (given && (bytes < 1 || (uint64_t) bytes > DROP_BYTES_MAX)) {
-        refuse_field(ret_refusal, "bytes", bytes < 1 ? "greater_than_equal" : "less_than_equal",
+        body_refuse_field(ret_refusal, "bytes", bytes < 1 ? "greater_than_equal" : "less_than_equal",
                      bytes < 1 ? "Se espera un número mayor o igual a 1" : "Se espera un número menor o igual a 1000000000000000");
         return -EBADMSG;
     }
@@ -235,13 +160,13 @@ int extend_body_parse(const char *body, size_t size, int *ret_days, Refusal *ret
     static const Field fields[] = { { "dias", INTEGER, true } };
     _cleanup_(json_drop) json_t *root = NULL;
 
-    int r = load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
+    int r = body_load(body, size, fields, ELEMENTS(fields), &root, ret_refusal);
     if (r < 0)
         return r;
 
     json_int_t days = json_integer_value(json_object_get(root, "dias"));
     if (days < 1 || days > DAYS_MAX) {
-        refuse_field(ret_refusal, "dias", days < 1 ? "greater_than_equal" : "less_than_equal",
+        body_refuse_field(ret_refusal, "dias", days < 1 ? "greater_than_equal" : "less_than_equal",
                      days < 1 ? "Se espera un número mayor o igual a 1" : "Se espera un número menor o igual a 36500");
         return -EBADMSG;
     }

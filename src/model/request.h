@@ -94,6 +94,7 @@ typedef struct Refusal {
     int status;                              /* 422 or 400 */
     char id[ID_MAX + 1];                     /* 400: what was given as id, cut to 64 characters on a UTF-8 boundary... */
     const char *message;                     /* 400: the Spanish text */
+    bool plain;                              /* 400: it is all of the answer's detail, no id beside it */
     char text[256];                          /* storage for a text made up here (e.g. "Origen no permitido: HOST") */
     FieldError errors[FIELD_ERRORS_MAX];     /* 422 */
     size_t n_errors;
