@@ -121,6 +121,41 @@ const char *const schema_migrations[] = {
     "DROP TABLE tasks;"
     "ALTER TABLE tasks_new RENAME TO tasks;"
     "CREATE INDEX tasks_not_before ON tasks (not_before);",
+
+    /* 2 → 3: who may call the API, one-time tokens, and the trail of who did what. */
+    "CREATE TABLE users ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  name TEXT NOT NULL,"
+    "  email TEXT NOT NULL UNIQUE,"
+    "  hash TEXT NOT NULL," /* Argon2id */
+    "  role TEXT NOT NULL CHECK (role IN ('usuario','operador')),"
+    "  is_active INTEGER NOT NULL,"
+    "  approved INTEGER NOT NULL," /* was active once: only those that never were make room for others */
+    "  generation INTEGER NOT NULL DEFAULT 1,"
+    "  created INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX users_waiting ON users (created) WHERE approved = 0;"
+
+    "CREATE TABLE onetime_tokens ("
+    "  digest TEXT PRIMARY KEY," /* SHA-256, hex: who reads the file can spend none */
+    "  user INTEGER NOT NULL REFERENCES users (id),"
+    "  expires INTEGER NOT NULL" /* UTC milliseconds */
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX onetime_tokens_expires ON onetime_tokens (expires);"
+    "CREATE INDEX onetime_tokens_user ON onetime_tokens (user);"
+
+    "CREATE TABLE audit ("
+    "  n INTEGER PRIMARY KEY AUTOINCREMENT,"
+    "  at INTEGER NOT NULL,"
+    "  actor TEXT NOT NULL,"
+    "  address TEXT NOT NULL,"
+    "  action TEXT NOT NULL,"
+    "  target TEXT,"
+    "  result INTEGER NOT NULL," /* HTTP status */
+    "  request_id TEXT NOT NULL"
+    ") STRICT;"
+    "CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit"
+    "  BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

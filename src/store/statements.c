@@ -14,6 +14,7 @@
     "r.life, r.run, r.state, r.id, r.email, r.account, r.grupo, r.ruta, r.message, r.vigencia, r.created, r.ready, r.expires, "      \
     "r.retry_at, r.copied, r.sized, r.bytes, r.files, r.token"
 #define SELECT_REQUEST "SELECT " REQUEST_COLUMNS " FROM requests AS r "
+#define USER_COLUMNS "id, name, email, role, is_active, generation, created"
 #define ACCOUNT_COLUMNS "name, email, hash, token, is_foreign, created"
 
 static const struct {
@@ -91,6 +92,32 @@ static const struct {
     [SQL_RATES] = { .text = "SELECT key, opened, calls FROM rates", .may_scan = true },
     [SQL_RATES_CLEAR] = { .text = "DELETE FROM rates", .may_scan = true },
     [SQL_RATE_PUT] = { .text = "INSERT INTO rates (key, opened, calls) VALUES (?1, ?2, ?3)" },
+
+    [SQL_USER_BY_ID] = { .text = "SELECT " USER_COLUMNS " FROM users WHERE id = ?1" },
+    [SQL_USER_BY_EMAIL] = { .text = "SELECT " USER_COLUMNS " FROM users WHERE email = ?1" },
+    [SQL_USERS] = { .text = "SELECT " USER_COLUMNS " FROM users WHERE id > ?1 ORDER BY id LIMIT ?2" },
+    [SQL_USER_HASH] = { .text = "SELECT hash FROM users WHERE id = ?1" },
+    [SQL_USERS_COUNT] = { .text = "SELECT count(*) FROM users", .may_scan = true },
+    [SQL_USERS_WAITING] = { .text = "SELECT count(*) FROM users INDEXED BY users_waiting WHERE approved = 0", .may_scan = true },
+    [SQL_USERS_FORGET] = { .text = "DELETE FROM users WHERE approved = 0 AND created < ?1" },
+    [SQL_USER_INSERT] = { .text = "INSERT INTO users (name, email, hash, role, is_active, approved, created) "
+                                  "VALUES (?1, ?2, ?3, ?4, ?5, ?5, ?6) RETURNING id" },
+    [SQL_USER_UPDATE] = { .text = "UPDATE users SET role = ?2, is_active = ?3, approved = max(approved, ?3), generation = ?4 WHERE id = ?1" },
+    [SQL_USER_SET_HASH] = { .text = "UPDATE users SET hash = ?2 WHERE id = ?1" },
+
+    [SQL_ONETIME_INSERT] = { .text = "INSERT INTO onetime_tokens (digest, user, expires) VALUES (?1, ?2, ?3)" },
+    /* Whoever gets the row back has spent it: nobody else ever will. */
+    [SQL_ONETIME_SPEND] = { .text = "DELETE FROM onetime_tokens WHERE digest = ?1 AND expires > ?2 RETURNING user" },
+    [SQL_ONETIME_COUNT] = { .text = "SELECT count(*) FROM onetime_tokens WHERE user = ?1" },
+    [SQL_ONETIME_FORGET_OLD] = { .text = "DELETE FROM onetime_tokens WHERE expires <= ?1" },
+    [SQL_ONETIME_FORGET_USER] = { .text = "DELETE FROM onetime_tokens WHERE user = ?1" },
+
+    [SQL_AUDIT] = { .text = "SELECT n, at, actor, address, action, target, result, request_id FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2" },
+    [SQL_AUDIT_INSERT] = { .text = "INSERT INTO audit (at, actor, address, action, target, result, request_id) "
+                                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING n" },
+    [SQL_AUDIT_TRIM_COUNT] = { .text = "DELETE FROM audit WHERE n <= ?1" },
+    /* The oldest few each time: enough, as each new row looks at more than one. */
+    [SQL_AUDIT_TRIM_AGE] = { .text = "DELETE FROM audit WHERE n IN (SELECT n FROM audit ORDER BY n LIMIT 8) AND at < ?1", .may_scan = true },
 
     [SQL_NOTE] = { .text = "SELECT value FROM notes WHERE key = ?1" },
     [SQL_NOTE_PUT] = { .text = "INSERT INTO notes (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value" },

@@ -12,6 +12,7 @@
 #pragma once
 
 #include "model/request.h"
+#include "model/user.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,6 +25,12 @@ typedef struct StoreTx StoreTx; /* inside a job only */
 #define STORE_EVENTS_MAX 10000    /* per life; past it only moves that end or withdraw access are written */
 #define STORE_DOWNLOADS_MAX 10000 /* address and day pairs per life; past it only bytes are summed */
 #define STORE_RATES_MAX 65536     /* windows kept; tx_rate_put says -E2BIG */
+#define STORE_USERS_MAX 100000
+#define STORE_USERS_WAITING_MAX 1000                  /* registered, never activated */
+#define STORE_USERS_WAITING_SECONDS (30 * 24 * 3600)  /* older ones make room for new ones */
+#define STORE_ONETIME_PER_USER_MAX 1000               /* one-time tokens alive at once */
+#define STORE_AUDIT_MAX 100000                        /* rows; older ones go */
+#define STORE_AUDIT_SECONDS (400 * 24 * 3600)         /* likewise */
 
 /* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer.
  * -ENOTSUP: made by a newer version; -EBADMSG: not ours or damaged; -EBUSY: another process has
@@ -151,6 +158,25 @@ int store_list_tasks(Store *s, int64_t now, TaskWalk walk, void *userdata) _must
 typedef int (*RateWalk)(const char *key, int64_t opened_utc_ms, uint32_t calls, void *userdata);
 int store_list_rates(Store *s, RateWalk walk, void *userdata) _must_use_;
 
+/* Users: -ENOENT. */
+int store_user(Store *s, uint64_t id, User *ret) _must_use_;
+int store_user_by_email(Store *s, const char *email, User *ret) _must_use_;
+/* Its password's hash; heap. -ENOENT. */
+int store_user_hash(Store *s, uint64_t id, char **ret) _must_use_;
+typedef int (*UserWalk)(const User *u, void *userdata);
+int store_list_users(Store *s, uint64_t after_id, size_t limit, UserWalk walk, void *userdata) _must_use_; /* by id */
+
+/* Who did what. Texts may not be NULL, but for target. */
+typedef struct AuditRow {
+    uint64_t n; /* ever growing */
+    int64_t at; /* UTC seconds */
+    const char *actor, *address, *action, *target, *request_id;
+    int result; /* HTTP status */
+} AuditRow;
+typedef int (*AuditWalk)(const AuditRow *row, void *userdata);
+/* Newest first, those before `before_n` (0: all), at most limit. */
+int store_list_audit(Store *s, uint64_t before_n, size_t limit, AuditWalk walk, void *userdata) _must_use_;
+
 /* A line of text that the service keeps for itself under a key. Heap. -ENOENT. */
 int store_note(Store *s, const char *key, char **ret_value) _must_use_;
 
@@ -193,4 +219,17 @@ int tx_task_remove(StoreTx *tx, uint64_t life, TaskKind kind) _must_use_;
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
 int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */
 int tx_rate_put(StoreTx *tx, const char *key, int64_t opened_utc_ms, uint32_t calls) _must_use_;
+/* A new user; fills id and generation. -EEXIST: the address is taken; -EDQUOT: there are STORE_USERS_MAX, or STORE_USERS_WAITING_MAX that nobody has
+ * activated (those that wait for longer than STORE_USERS_WAITING_SECONDS are forgotten first). */
+int tx_user_insert(StoreTx *tx, User *u, const char *hash) _must_use_;
+int tx_user(StoreTx *tx, uint64_t id, User *ret) _must_use_;
+/* Writes role, active and generation, and the hash when it is not NULL. */
+int tx_user_update(StoreTx *tx, const User *u, const char *hash) _must_use_;
+/* One-time tokens: `digest` is the SHA-256 of one in hex, times are UTC milliseconds. Expired ones are removed here. -EDQUOT: STORE_ONETIME_PER_USER_MAX. */
+int tx_onetime_put(StoreTx *tx, const char *digest, uint64_t user, int64_t now_ms, int64_t expires_ms) _must_use_;
+/* Spends it: of any number of calls one succeeds. -ENOENT: none such, spent or expired. */
+int tx_onetime_spend(StoreTx *tx, const char *digest, int64_t now_ms, uint64_t *ret_user) _must_use_;
+int tx_onetime_forget(StoreTx *tx, uint64_t user) _must_use_; /* all of that user's */
+/* Appends (row->n is not looked at) and lets what is too old or too much go. */
+int tx_audit(StoreTx *tx, const AuditRow *row) _must_use_;
 int tx_note_put(StoreTx *tx, const char *key, const char *value) _must_use_;
