@@ -27,6 +27,8 @@ typedef struct DataChannel {
     uint64_t stall_ms;
     Pace pace;     /* bytes of all transfers, either way */
     bool paced;    /* the kernel knows the rate of this connection */
+    uint16_t starts[16]; /* random numbers for ports to come; n_starts are left */
+    unsigned n_starts;
     TlsLink *tls;       /* NULL: in clear; data_tls.h */
     int (*tick)(void *userdata);
     void *userdata;

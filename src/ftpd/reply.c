@@ -76,9 +76,9 @@ void reply_item(Reply *r, const char *format, ...) {
     va_end(args);
 }
 
-static int send_all(int fd, const char *p, size_t left, int flags) {
+static int send_all(int fd, const char *p, size_t left) {
     while (left > 0) {
-        ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL | flags);
+        ssize_t n = send(fd, p, left, MSG_DONTWAIT | MSG_NOSIGNAL);
         if (n >= 0) {
             p += n;
             left -= (size_t) n;
@@ -99,7 +99,7 @@ static int send_all(int fd, const char *p, size_t left, int flags) {
 }
 
 int reply_send(int fd, const Reply *r) {
-    return send_all(fd, r->text, r->size, 0);
+    return send_all(fd, r->text, r->size);
 }
 
 int reply_text(int fd, const char *data, size_t size) {
@@ -109,9 +109,9 @@ int reply_text(int fd, const char *data, size_t size) {
     while (size > 0 && r >= 0) {
         const char *iac = memchr(data, IAC, size);
         size_t n = iac ? (size_t) (iac - data) : size;
-        r = send_all(fd, data, n, 0);
+        r = send_all(fd, data, n);
         if (r >= 0 && iac)
-            r = send_all(fd, twice, sizeof(twice), 0);
+            r = send_all(fd, twice, sizeof(twice));
         data += n + !!iac;
         size -= n + !!iac;
     }
@@ -128,14 +128,4 @@ int reply(int fd, int code, const char *format, ...) {
     put_formatted(&r, format, args);
     va_end(args);
     return reply_send(fd, &r);
-}
-
-int reply_with_next(int fd, int code, const char *text) {
-    Reply r;
-
-    r.size = 0;
-    put_code(&r, code, ' ');
-    put_text(&r, text);
-    put_line_end(&r);
-    return send_all(fd, r.text, r.size, MSG_MORE);
 }

@@ -29,5 +29,3 @@ int reply_send(int fd, const Reply *r) _must_use_;
 int reply_text(int fd, const char *data, size_t size) _must_use_;
 /* One line, made and sent. */
 int reply(int fd, int code, const char *format, ...) _printf_(3, 4) _must_use_;
-/* One line that is followed by another reply in no time: both travel together. tcp(7): it leaves alone after 200 ms. */
-int reply_with_next(int fd, int code, const char *text) _must_use_;

@@ -211,11 +211,10 @@ int tls_server_set_ticket_key(TlsServer *s, const uint8_t key[static TLS_TICKET_
 /* ---- one connection ---- */
 
 int tls_link_new(TlsServer *s, TlsUse use, bool tickets, size_t chunk, const TlsTransport *t, TlsLink **ret) {
-    _cleanup_(tls_link_freep) TlsLink *l = calloc(1, sizeof(*l) + chunk);
+    _cleanup_(tls_link_freep) TlsLink *l = malloc(sizeof(*l) + chunk); /* no calloc(): memory that holds nothing is not touched */
     if (!l)
         return -ENOMEM;
-    l->transport = *t;
-    l->chunk = chunk;
+    *l = (TlsLink) { .transport = *t, .chunk = chunk };
     l->ssl = SSL_new(use == TLS_DATA_RESUMED ? s->resumed : s->full);
     BIO *bio = l->ssl ? BIO_new(s->bio) : NULL;
     if (!bio)

@@ -163,7 +163,8 @@ bool transfer_is_prepared(const Session *s) {
     return !lacks_protection(s) && (s->active.port > 0 || s->data.listen_fd >= 0);
 }
 
-static int open_data(Session *s, WireDirection direction, const char *what, bool ends_at_once) {
+/* `begun`: where the 150 reply waits for the last one, or NULL: it leaves at once. */
+static int open_data(Session *s, WireDirection direction, const char *what, Reply *begun) {
     if (lacks_protection(s)) {
         int refused = reply(s->conversation.fd, 521, "Este servidor exige datos cifrados: PBSZ 0 y PROT P.");
         return refused < 0 ? refused : 0;
@@ -172,7 +173,11 @@ static int open_data(Session *s, WireDirection direction, const char *what, bool
     if (r >= 0)
         r = session_may_transfer(s);
     if (r >= 0) {
-        r = ends_at_once ? reply_with_next(s->conversation.fd, 150, what) : reply(s->conversation.fd, 150, "%s", what);
+        if (begun) {
+            reply_line(begun, 150, false, "%s", what);
+            return 1;
+        }
+        r = reply(s->conversation.fd, 150, "%s", what);
         return r < 0 ? r : s->conversation.protect ? secure(s, direction) : 1;
     }
     data_reset(&s->data);
@@ -188,10 +193,10 @@ static int open_data(Session *s, WireDirection direction, const char *what, bool
 }
 
 int transfer_open(Session *s, WireDirection direction, const char *what) {
-    return open_data(s, direction, what, false);
+    return open_data(s, direction, what, NULL);
 }
 
-int transfer_reply_end(Session *s, int result) {
+static void put_end(Reply *reply, int result) {
     static const struct {
         int error, code;
         const char *text;
@@ -209,11 +214,26 @@ int transfer_reply_end(Session *s, int result) {
     };
 
     if (result == -ESHUTDOWN)
-        return 0; /* the session's last word follows */
+        return; /* the session's last word follows */
     for (size_t i = 0; i < ELEMENTS(ends_of_data); i++)
-        if (ends_of_data[i].error == -result)
-            return reply(s->conversation.fd, ends_of_data[i].code, "%s", ends_of_data[i].text);
-    return reply(s->conversation.fd, 451, "Error local; intente más tarde.");
+        if (ends_of_data[i].error == -result) {
+            reply_line(reply, ends_of_data[i].code, false, "%s", ends_of_data[i].text);
+            return;
+        }
+    reply_line(reply, 451, false, "Error local; intente más tarde.");
+}
+
+/* After what waits in it, if anything does. */
+static int reply_end(Session *s, Reply *reply, int result) {
+    put_end(reply, result);
+    return reply->size > 0 ? reply_send(s->conversation.fd, reply) : 0;
+}
+
+int transfer_reply_end(Session *s, int result) {
+    Reply reply;
+
+    reply.size = 0;
+    return reply_end(s, &reply, result);
 }
 
 int transfer_report(Session *s, WireDirection direction, uint64_t offset, uint64_t started_ms, int result) {
@@ -263,9 +283,11 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     strcpy(s->file, path); /* from here on a revocation of its request is about us */
     s->file_size = size;
     s->file_offset = offset;
-    /* Then nothing waits for the client, and both replies may share a segment. */
+    /* Then nothing waits for the client, and both replies leave together. */
     bool small = !s->ascii && !s->conversation.protect && s->data.pace.rate == 0 && size - offset <= DATA_SMALL_MAX;
-    int r = open_data(s, WIRE_DOWNLOAD, "Enviando el archivo.", small);
+    Reply replies;
+    replies.size = 0;
+    int r = open_data(s, WIRE_DOWNLOAD, "Enviando el archivo.", small ? &replies : NULL);
     if (r <= 0) {
         s->file[0] = '\0';
         return r;
@@ -276,7 +298,7 @@ static int send_file(Session *s, int file_fd, const char *path, uint64_t offset,
     data_close(&s->data, result < 0);
     r = transfer_report(s, WIRE_DOWNLOAD, offset, started, result);
     s->file[0] = '\0';
-    return r < 0 ? 0 : transfer_reply_end(s, result);
+    return reply_end(s, &replies, r < 0 ? -ESHUTDOWN : result);
 }
 
 int transfer_retr(Conversation *c, char *argument) {
