@@ -8,8 +8,9 @@
  *   1. prepare()   finds out whose the account is and makes password and hash; changes nothing;
  *   2. the caller  writes hash and token down, durably (store.h, Account);
  *   3. ensure()    writes exactly that hash where logins look.
- * The state database keeps that hash until remove() has answered 0. So it always knew a row of ours before it was there. A row is *ours* when the database says so (known_hash, not foreign) and it
- * carries that hash, or that home (then somebody changed its password by hand: it is set right). Any other is foreign: never written to, never removed.
+ * The state database keeps that hash until remove() has answered 0, so it knows every row of ours from before it is there until after it is gone. A row
+ * is *ours* when the database says so (known_hash, not foreign) and it carries that hash, or that home (then somebody changed its password by hand: it
+ * is set right). Any other is foreign: never written to, never removed.
  *
  * Errors: negative errno, and what an operator can do about it in *ret_trouble (all zero on success). -EAGAIN: the back end is away, nothing is lost, try
  * again later. -EEXIST: the name is somebody else's meanwhile: prepare again. -ENOENT: a foreign account is gone: prepare again. -EACCES, -EPERM,
@@ -18,12 +19,13 @@
 
 #include "basic/cleanup.h"
 #include "crypto/password.h"
+#include "model/settings.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #define ACCOUNT_HASH_SIZE 256 /* of a stored hash, ours or foreign, with its NUL */
-#define ACCOUNT_TROUBLE_SIZE 1024
+#define ACCOUNT_TROUBLE_SIZE 2048
 
 typedef struct AccountBackend AccountBackend;
 
@@ -93,5 +95,8 @@ struct AccountBackend {
 
 int account_backend_embedded_new(AccountBackend **ret) _must_use_;
 int account_backend_simulated_new(AccountBackend **ret) _must_use_;
+/* Chosen by FTP_DB_HOST being set. Connects at the first call, so a server that is away stops nothing. The settings must outlive it. -EINVAL: a setting, or
+ * PUREFTPD_MYSQL_CONF, can't be: *ret_error (heap, caller frees) says what to change. What only should be otherwise is said through `warn` (may be NULL). */
+int account_backend_mariadb_new(const Settings *settings, SettingsWarn warn, void *userdata, AccountBackend **ret, char **ret_error) _must_use_;
 AccountBackend *account_backend_free(AccountBackend *b);
 DEFINE_CLEANUP(AccountBackend, account_backend_free)

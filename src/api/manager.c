@@ -222,6 +222,25 @@ static int open_data(Manager *m) {
     return r;
 }
 
+static void warn_accounts(const char *text, void *userdata) {
+    log_warning("%s", text);
+}
+
+static int open_accounts(Manager *m) {
+    _cleanup_free_ char *error = NULL;
+    int r;
+
+    if (manager_is_simulator(m))
+        r = account_backend_simulated_new(&m->accounts);
+    else if (m->settings->db_host)
+        r = account_backend_mariadb_new(m->settings, warn_accounts, NULL, &m->accounts, &error);
+    else
+        r = account_backend_embedded_new(&m->accounts);
+    if (r < 0)
+        log_error("Cannot set up the accounts: %s", error ? error : strerror(-r));
+    return r;
+}
+
 static int add_listeners(Manager *m, ListenFds *passed, const char *listen) {
     int fd, r = 0;
     unsigned n = 0;
@@ -278,6 +297,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         r = keys_open(m);
     if (r >= 0)
         r = open_data(m);
+    if (r >= 0)
+        r = open_accounts(m);
     if (r < 0)
         return r;
     r = sd_event_add_io(m->event, NULL, store_fd(m->store), 1 /* EPOLLIN */, on_store_ready, m);
@@ -295,8 +316,6 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         r = rates_new(&m->rates);
     if (r >= 0)
         r = rates_load(m->rates, m->store);
-    if (r >= 0)
-        r = manager_is_simulator(m) ? account_backend_simulated_new(&m->accounts) : account_backend_embedded_new(&m->accounts);
     if (r >= 0)
         r = server_new(m, &m->server);
     if (r < 0)

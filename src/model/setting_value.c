@@ -92,6 +92,10 @@ int setting_secret(const Setting *s, const char *text, void *field) {
     return strlen(text) <= SETTING_TEXT_MAX ? store_text(text, field) : -EINVAL;
 }
 
+int setting_password(const Setting *s, const char *text, void *field) {
+    return setting_secret(s, text, field);
+}
+
 /* Absolute, one spelling: no "//", "." or ".." components; not "/" itself. */
 int setting_path(const Setting *s, const char *text, void *field) {
     size_t size = strlen(text);
@@ -148,6 +152,10 @@ int setting_name(const Setting *s, const char *text, void *field) {
 
 int setting_host(const Setting *s, const char *text, void *field) {
     return is_host(text) ? store_text(text, field) : -EINVAL;
+}
+
+int setting_server(const Setting *s, const char *text, void *field) {
+    return text[0] == '/' ? setting_path(s, text, field) : setting_host(s, text, field);
 }
 
 int setting_ipv4(const Setting *s, const char *text, void *field) {
@@ -218,9 +226,11 @@ void setting_expected(const Setting *s, char ret[static SETTING_EXPECTED_SIZE]) 
         { setting_rate, "N/second, N/minute, N/hour or N/day, N at least 1" },
         { setting_ports, "a range of ports such as 50000-50999, from 1024 to 65535" },
         { setting_secret, "Fernet keys of 44 characters, separated by commas" },
+        { setting_password, "at most 1024 bytes" },
         { setting_path, "an absolute path, not / itself, without . or .. in it" },
         { setting_name, "a user name of letters, digits, '.', '_', '-'" },
         { setting_host, "a host name or an address" },
+        { setting_server, "a host name, an address, or the path of a Unix socket" },
         { setting_ipv4, "an IPv4 address" },
         { setting_hosts, "host names or addresses, separated by commas" },
         { setting_networks, "addresses or networks such as 10.0.0.0/8, separated by commas" },

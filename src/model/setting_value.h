@@ -33,9 +33,11 @@ int setting_log_level(const Setting *s, const char *text, void *field);   /* int
 int setting_rate(const Setting *s, const char *text, void *field);        /* RateLimit */
 int setting_ports(const Setting *s, const char *text, void *field);       /* uint16_t[2] */
 int setting_secret(const Setting *s, const char *text, void *field);      /* char *, so are all below up to the lists */
+int setting_password(const Setting *s, const char *text, void *field);
 int setting_path(const Setting *s, const char *text, void *field);
 int setting_name(const Setting *s, const char *text, void *field);
 int setting_host(const Setting *s, const char *text, void *field);
+int setting_server(const Setting *s, const char *text, void *field); /* a host, or the path of a Unix socket */
 int setting_ipv4(const Setting *s, const char *text, void *field);
 int setting_hosts(const Setting *s, const char *text, void *field);       /* char **, so are all below */
 int setting_networks(const Setting *s, const char *text, void *field);

@@ -17,6 +17,9 @@ static const char *const auth_words[] = { [AUTH_UNSET] = "", [AUTH_REQUIRED] = "
 static const char *const tls_words[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required", NULL };
 static const char *const reuse_words[] = { [TLS_REUSE_REQUIRED] = "required", [TLS_REUSE_OFF] = "off", NULL };
 static const char *const jail_words[] = { [JAIL_REQUIRED] = "required", [JAIL_BEST_EFFORT] = "best-effort", NULL };
+static const char *const db_tls_words[] = { [DATABASE_TLS_OFF] = "off", [DATABASE_TLS_REQUIRED] = "required", NULL };
+static const char *const format_words[] = { [PASSWORD_ARGON2] = "argon2", [PASSWORD_CRYPT] = "crypt", [PASSWORD_MD5] = "md5", [PASSWORD_CLEARTEXT] = "cleartext", NULL };
+static const char *const weak_words[] = { [PASSWORD_ARGON2] = "", [PASSWORD_CRYPT] = "", [PASSWORD_MD5] = "md5", [PASSWORD_CLEARTEXT] = "cleartext", NULL };
 static const char *const sim_words[] = { [SIM_OK] = "ok", [SIM_FAIL] = "fail", NULL };
 
 static const Setting table[] = {
@@ -83,6 +86,26 @@ static const Setting table[] = {
       .help = "User id of FTP sessions" },
     { "FTP_GID", setting_number, FIELD(ftp_gid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,
       .help = "Group id that owns the copies and reads them over FTP" },
+    { "FTP_DB_HOST", setting_server, FIELD(db_host),
+      .help = "MariaDB server whose table of accounts Pure-FTPd reads, or its Unix socket; empty: accounts are tempoftp's own" },
+    { "FTP_DB_PORT", setting_number, FIELD(db_port), .fallback = "3306", .min = 1, .max = UINT16_MAX, .help = "Port of MariaDB" },
+    { "FTP_DB_USER", setting_name, FIELD(db_user), .fallback = "tempoftp", .help = "User at MariaDB; sql/grants.sql gives the rights" },
+    { "FTP_DB_PASS", setting_password, FIELD(db_password), .secret = true,
+      .help = "Password of FTP_DB_USER. Better kept in /etc/tempoftp/ftp_db_pass" },
+    { "FTP_DB_NAME", setting_name, FIELD(db_name), .fallback = "pureftpd", .help = "Database at MariaDB" },
+    { "FTP_DB_TABLE", setting_name, FIELD(db_table), .fallback = "users", .help = "Table of FTP accounts" },
+    { "FTP_DB_TLS", setting_word, FIELD(db_tls), .fallback = "off", .words = db_tls_words,
+      .help = "TLS to MariaDB; required also checks the server's certificate and name" },
+    { "FTP_DB_TLS_CA", setting_path, FIELD(db_tls_ca),
+      .help = "PEM file with the certificates that may have signed MariaDB's; empty: the system's" },
+    { "FTP_DB_TIMEOUT", setting_number, FIELD(db_timeout), .fallback = "5", .min = 2, .max = 60,
+      .help = "Seconds that MariaDB has to let us in, and to answer" },
+    { "FTP_PASSWORD_FORMAT", setting_word, FIELD(password_format), .fallback = "argon2", .words = format_words,
+      .help = "Hashes in the table of accounts, as MYSQLCrypt of Pure-FTPd: argon2 has 93 characters, crypt (bcrypt) 60" },
+    { "FTP_PASSWORD_ALLOW", setting_word, FIELD(password_allowed), .words = weak_words,
+      .help = "Names the weak format that FTP_PASSWORD_FORMAT may have nevertheless" },
+    { "PUREFTPD_MYSQL_CONF", setting_path, FIELD(pureftpd_conf),
+      .help = "Pure-FTPd's MySQL configuration file: the start is refused when its MYSQLCrypt is another format; empty: not compared" },
     { "TEMPOFTP_IDLE_SECONDS", setting_number, FIELD(idle_seconds), .fallback = "60", .min = 0, .max = 86400,
       .help = "A service without anything to do exits after this long, and systemd brings it back; 0: never" },
     { "TEMPOFTP_LOG_LEVEL", setting_log_level, FIELD(log_level), .fallback = "info",
@@ -161,10 +184,6 @@ int settings_parse(SettingsLookup lookup, SettingsWarn warn, void *userdata, Set
         if (r < 0)
             return explain(&table[i], value, r, ret_error);
     }
-    if (!is_blank(lookup("FTP_DB_HOST", userdata))) {
-        *ret_error = strdup("FTP_DB_HOST: this version has no MariaDB back end; accounts are tempoftp's own. Remove the setting");
-        return *ret_error ? -EINVAL : -ENOMEM;
-    }
     if (!s->ftp_host) {
         r = set_host_name(s);
         if (r < 0)
@@ -188,6 +207,13 @@ Settings *settings_free(Settings *s) {
     free(s->pasv_address);
     free(s->ftp_tls_cert);
     free(s->ftp_tls_key);
+    free(s->db_host);
+    free(s->db_user);
+    free(s->db_name);
+    free(s->db_table);
+    wipe_free(s->db_password);
+    free(s->db_tls_ca);
+    free(s->pureftpd_conf);
     free(s);
     return NULL;
 }

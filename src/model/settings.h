@@ -18,6 +18,8 @@ typedef enum AuthMode { AUTH_UNSET, AUTH_REQUIRED, AUTH_OFF } AuthMode;
 typedef enum TlsMode { TLS_OFF, TLS_OPTIONAL, TLS_REQUIRED } TlsMode;
 typedef enum TlsReuse { TLS_REUSE_REQUIRED, TLS_REUSE_OFF } TlsReuse;
 typedef enum JailMode { JAIL_REQUIRED, JAIL_BEST_EFFORT } JailMode;
+typedef enum DatabaseTls { DATABASE_TLS_OFF, DATABASE_TLS_REQUIRED } DatabaseTls;
+typedef enum PasswordFormat { PASSWORD_ARGON2, PASSWORD_CRYPT, PASSWORD_MD5, PASSWORD_CLEARTEXT } PasswordFormat;
 typedef enum SimForce { SIM_OK, SIM_FAIL } SimForce;
 
 typedef struct Settings {
@@ -47,6 +49,16 @@ typedef struct Settings {
     uint32_t ftp_ban_after, ftp_ban_seconds; /* TEMPOFTP_FTP_BAN_AFTER: 20, 0 = never; TEMPOFTP_FTP_BAN_SECONDS: 600 */
     uint32_t ftp_login_seconds, ftp_idle_seconds, ftp_stall_seconds; /* TEMPOFTP_FTP_LOGIN_SECONDS… 60, 300, 60 */
     uint64_t ftp_rate, ftp_account_rate; /* TEMPOFTP_FTP_RATE, TEMPOFTP_FTP_ACCOUNT_RATE: bytes/s, 0 = no limit */
+    char *db_host;        /* FTP_DB_HOST: host, address or path of a Unix socket; NULL: accounts are tempoftp's own */
+    uint16_t db_port;     /* FTP_DB_PORT: 3306 */
+    char *db_user, *db_name, *db_table; /* FTP_DB_USER, FTP_DB_NAME, FTP_DB_TABLE: tempoftp, pureftpd, users */
+    char *db_password;    /* FTP_DB_PASS, secret; NULL: none */
+    DatabaseTls db_tls;   /* FTP_DB_TLS: off */
+    char *db_tls_ca;      /* FTP_DB_TLS_CA: NULL = the system's */
+    uint32_t db_timeout;  /* FTP_DB_TIMEOUT: seconds, 5 */
+    PasswordFormat password_format;  /* FTP_PASSWORD_FORMAT: argon2 */
+    PasswordFormat password_allowed; /* FTP_PASSWORD_ALLOW: the weak one that an operator named, else argon2 */
+    char *pureftpd_conf;  /* PUREFTPD_MYSQL_CONF: NULL = not compared */
     int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker and FTP listener */
     int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
     SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */

@@ -8,26 +8,33 @@
 
 #include <errno.h>
 
+/* Settings that come as a credential when there is one: the setting's name in lower case (CONTRACT "Configuration"). */
+static const struct {
+    const char *setting, *credential;
+} secrets[] = {
+    { "TEMPOFTP_ENCRYPTION_KEY", "tempoftp_encryption_key" },
+    { "FTP_DB_PASS", "ftp_db_pass" },
+};
+
 typedef struct Sources {
     EnvFile *file;
-    char *encryption_key; /* from the credential */
+    char *credentials[ELEMENTS(secrets)]; /* NULL: none */
     SettingsWarn warn;
     void *userdata;
 } Sources;
 
-static const char secret_setting[] = "TEMPOFTP_ENCRYPTION_KEY";
-static const char secret_credential[] = "tempoftp_encryption_key";
-
 static void sources_done(Sources *s) {
     env_file_free(s->file);
-    wipe_free(s->encryption_key);
+    for (size_t i = 0; i < ELEMENTS(secrets); i++)
+        wipe_free(s->credentials[i]);
 }
 
 static const char *look_up(const char *name, void *userdata) {
     const Sources *s = userdata;
 
-    if (s->encryption_key && streq(name, secret_setting))
-        return s->encryption_key;
+    for (size_t i = 0; i < ELEMENTS(secrets); i++)
+        if (s->credentials[i] && streq(name, secrets[i].setting))
+            return s->credentials[i];
     const char *value = getenv(name);
     if (is_blank(value) && s->file)
         value = env_file_get(s->file, name);
@@ -70,15 +77,18 @@ static int load_file(const char *path, Sources *s, char **ret_error) {
     return 0;
 }
 
-static int load_credential(Sources *s, char **ret_error) {
-    int r = read_credential(secret_credential, SETTING_TEXT_MAX, &s->encryption_key);
+static int load_credential(size_t i, Sources *s, char **ret_error) {
+    char what[64];
+
+    int r = read_credential(secrets[i].credential, SETTING_TEXT_MAX, &s->credentials[i]);
     if (r == -ENOENT)
         return 0;
+    snprintf(what, sizeof(what), "Credential %s", secrets[i].credential);
     if (r < 0)
-        return fail(r, "Credential tempoftp_encryption_key", ret_error);
-    if (is_blank(s->encryption_key)) { /* an empty file is no key: say so where a missing one is reported */
-        wipe_free(s->encryption_key);
-        s->encryption_key = NULL;
+        return fail(r, what, ret_error);
+    if (is_blank(s->credentials[i])) { /* an empty file is none: say so where a missing one is reported */
+        wipe_free(s->credentials[i]);
+        s->credentials[i] = NULL;
     }
     return 0;
 }
@@ -86,7 +96,10 @@ static int load_credential(Sources *s, char **ret_error) {
 int settings_load(const char *env_file, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) {
     _cleanup_(sources_done) Sources s = { .warn = warn, .userdata = userdata };
 
-    int r = load_credential(&s, ret_error);
+    int r = 0;
+
+    for (size_t i = 0; i < ELEMENTS(secrets) && r == 0; i++)
+        r = load_credential(i, &s, ret_error);
     if (r == 0 && env_file)
         r = load_file(env_file, &s, ret_error);
     return r < 0 ? r : settings_parse(look_up, pass_warning, &s, ret, ret_error);

@@ -30,6 +30,7 @@ OUTSIDE = [
     (r"h2o(/.*)?\.h", ["api/"]),
     (r"sodium(/.*)?\.h", ["crypto/"]),
     (r"openssl/.*\.h", ["crypto/", "ftpd/tls.c", "ftpd/tls_key.c", "ftpd/tls_key.h"]),
+    (r"crypt\.h", ["crypto/"]),
     (r"curl/.*\.h", ["export/", "cli/client.c"]),
     (r"seccomp\.h", ["ftpd/jail.c", "transfer/"]),
 ]

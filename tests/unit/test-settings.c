@@ -77,6 +77,18 @@ static void defaults(void **state) {
     assert_int_equal(s->ftp_stall_seconds, 60);
     assert_int_equal(s->ftp_rate, 0);
     assert_int_equal(s->ftp_account_rate, 0);
+    assert_null(s->db_host);
+    assert_int_equal(s->db_port, 3306);
+    assert_string_equal(s->db_user, "tempoftp");
+    assert_null(s->db_password);
+    assert_string_equal(s->db_name, "pureftpd");
+    assert_string_equal(s->db_table, "users");
+    assert_int_equal(s->db_tls, DATABASE_TLS_OFF);
+    assert_null(s->db_tls_ca);
+    assert_int_equal(s->db_timeout, 5);
+    assert_int_equal(s->password_format, PASSWORD_ARGON2);
+    assert_int_equal(s->password_allowed, PASSWORD_ARGON2);
+    assert_null(s->pureftpd_conf);
     assert_int_equal(s->idle_seconds, 60);
     assert_int_equal(s->log_level, LOG_INFO);
     assert_int_equal(s->sim_force, SIM_OK);
@@ -207,9 +219,25 @@ static void single_values(void **state) {
         { "TEMPOFTP_SIM_REMOTE_SIZE_BYTES", "9223372036854775808", false },
         { "TEMPOFTP_SIM_DELAY_MS", "100", true },
         { "TEMPOFTP_SIM_DELAY_MS", "3600001", false },
-        { "FTP_DB_HOST", "localhost", false },
+        { "FTP_DB_HOST", "localhost", true },
+        { "FTP_DB_HOST", "[::1]", true },
+        { "FTP_DB_HOST", "/run/mysqld/mysqld.sock", true },
+        { "FTP_DB_HOST", "/run/../x", false },
         { "FTP_DB_HOST", "", true },
-        { "FTP_DB_USER", "anything", true }, /* not parsed yet */
+        { "FTP_DB_HOST", "a b", false },
+        { "FTP_DB_PORT", "0", false },
+        { "FTP_DB_USER", "any one", false },
+        { "FTP_DB_TABLE", "ftp-users", true },
+        { "FTP_DB_TLS", "required", true },
+        { "FTP_DB_TLS", "optional", false },
+        { "FTP_DB_TLS_CA", "ca.pem", false },
+        { "FTP_DB_TIMEOUT", "1", false },
+        { "FTP_DB_TIMEOUT", "60", true },
+        { "FTP_PASSWORD_FORMAT", "crypt", true },
+        { "FTP_PASSWORD_FORMAT", "sha1", false },
+        { "FTP_PASSWORD_ALLOW", "md5", true },
+        { "FTP_PASSWORD_ALLOW", "argon2", false },
+        { "PUREFTPD_MYSQL_CONF", "/etc/pure-ftpd/db/mysql.conf", true },
         { "TEMPOFTP_JWT_KEY", "anything", true },
     };
 
@@ -234,8 +262,8 @@ static void errors_say_what_is_allowed(void **state) {
         { { "TEMPOFTP_VIGENCIA_MAX", "abc" }, "TEMPOFTP_VIGENCIA_MAX: 'abc' is not allowed; expected a whole number from 1 to 36500" },
         { { "TEMPOFTP_AUTH", "x" }, "TEMPOFTP_AUTH: 'x' is not allowed; expected required or off" },
         { { "TEMPOFTP_FTP_TLS", "x" }, "TEMPOFTP_FTP_TLS: 'x' is not allowed; expected off or optional or required" },
-        { { "FTP_DB_HOST", "db" },
-          "FTP_DB_HOST: this version has no MariaDB back end; accounts are tempoftp's own. Remove the setting" },
+        { { "FTP_DB_HOST", "a/b" }, "FTP_DB_HOST: 'a/b' is not allowed; expected a host name, an address, or the path of a Unix socket" },
+        { { "FTP_PASSWORD_ALLOW", "crypt" }, "FTP_PASSWORD_ALLOW: 'crypt' is not allowed; expected md5 or cleartext" },
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -317,8 +345,16 @@ static void sources(void **state) {
         assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), 0);
         assert_true(streq_null(s->encryption_key, cases[i].key));
     }
-    unsetenv("CREDENTIALS_DIRECTORY");
     unsetenv("TEMPOFTP_ENCRYPTION_KEY");
+    {
+        _cleanup_(settings_freep) Settings *s = NULL;
+        _cleanup_free_ char *error = NULL;
+        put(folder, "ftp_db_pass", "of the database\n");
+        put(folder, "env", "FTP_DB_PASS=weaker\n");
+        assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), 0);
+        assert_string_equal(s->db_password, "of the database");
+    }
+    unsetenv("CREDENTIALS_DIRECTORY");
 
     Settings *s = NULL;
     char *error = NULL;
@@ -362,7 +398,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 38);
+    assert_int_equal(settings, 50);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;
