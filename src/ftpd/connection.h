@@ -6,6 +6,7 @@
 #include "basic/cleanup.h"
 #include "basic/fds.h"
 #include "ftpd/auth.h"
+#include "ftpd/lease.h"
 #include "ftpd/tls.h"
 #include "ftpd/wire.h"
 
@@ -17,8 +18,6 @@
 #include <systemd/sd-event.h>
 
 #define CONNECTIONS_MAX 512 /* each session's name in the fd store goes through one environment string of at most 128 KiB */
-
-typedef struct Listener Listener;
 
 typedef enum ConnectionState {
     CONNECTION_FREE,
@@ -62,6 +61,7 @@ typedef struct Connection {
     uint8_t ticket_key[TLS_TICKET_KEY_SIZE]; /* secret */
     char drop[WIRE_ID_SIZE]; /* as in AuthAnswer */
     uint64_t quota;
+    Claim claim; /* what it has of that */
 } Connection;
 
 typedef struct Connections {

@@ -1,16 +1,16 @@
-/* Where a session may write, for replies that say so; the wall itself is the landlock domain (jail.c).
- *
- * Counting a drop takes time, so it is done at most every DROP_COUNT_MS, and never more than a twentieth of the time. Between two counts the
- * session keeps its own account of what it changes; what other sessions add meanwhile is seen by the next count. */
+/* Where a session may write, for replies that say so, and the session's half of sharing the drop's room. The walls themselves are the landlock domain
+ * (jail.c) and the listener's books (lease.c). */
 #include "ftpd/drop.h"
 
 #include "basic/strings.h"
-#include "basic/time.h"
 #include "basic/usage.h"
 #include "ftpd/jail.h"
 
-#define DROP_COUNT_MS 2000
-#define DROP_COUNT_SHARE 20
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+
+#define DROP_PATIENCE_MS 30000
 
 static bool is_whole_home(const Session *s) {
     return streq(s->start->drop, "/");
@@ -39,27 +39,144 @@ int drop_resolve(Session *s, const char *argument, char ret[static VIRTUAL_PATH_
     return r < 0 ? r : 0;
 }
 
+/* ---- room ---- */
+
+static int send_settle(Session *s) {
+    Lease *l = &s->lease;
+    WireMessage m = { .settle = {
+        .header = { .type = WIRE_SETTLE },
+        .bytes_left = l->left.bytes,
+        .names_left = l->left.names,
+        .freed = l->freed,
+    } };
+
+    l->left = (Room) { 0 };
+    l->open = l->freed = false;
+    return wire_send(CHILD_WIRE_FD, &m);
+}
+
+static int send_ask(Session *s) {
+    Lease *l = &s->lease;
+    WireMessage m = { .room = {
+        .header = { .type = WIRE_ROOM, .serial = ++l->serial },
+        .bytes = l->wanted.bytes,
+        .names = l->wanted.names,
+        .bytes_left = l->left.bytes,
+        .names_left = l->left.names,
+        .renames = l->renames,
+        .freed = l->freed,
+    } };
+
+    l->freed = false;
+    return wire_send(CHILD_WIRE_FD, &m);
+}
+
+/* Returns when there is an answer, whatever it is. */
+static int wait_for_grant(Session *s) {
+    for (unsigned waited = 0; s->lease.asks; waited += DATA_TICK_MS) {
+        struct pollfd pfd = { .fd = CHILD_WIRE_FD, .events = POLLIN };
+        if (waited >= DROP_PATIENCE_MS)
+            return -EAGAIN;
+        if (poll(&pfd, 1, DATA_TICK_MS) < 0 && errno != EINTR)
+            return -errno;
+        int r = session_watch(s);
+        if (r == -ECANCELED && s->file[0] == '\0') /* ABOR is about transfers */
+            continue;
+        if (r < 0)
+            return r;
+    }
+    return 0;
+}
+
+static int ask(Session *s, Room wanted, bool renames) {
+    Lease *l = &s->lease;
+
+    l->wanted = wanted;
+    l->renames = renames;
+    l->asks = l->open = true;
+    int r = send_ask(s);
+    if (r >= 0)
+        r = wait_for_grant(s);
+    l->asks = false;
+    return r;
+}
+
+int drop_take(Session *s, size_t size, size_t *ret) {
+    Lease *l = &s->lease;
+
+    if (s->start->quota == 0) {
+        *ret = size;
+        return 0;
+    }
+    if (l->left.bytes < size) {
+        int r = ask(s, (Room) { .bytes = size - l->left.bytes }, false);
+        if (r < 0)
+            return r;
+    }
+    *ret = size < l->left.bytes ? size : (size_t) l->left.bytes;
+    l->left.bytes -= *ret;
+    return 0;
+}
+
+int drop_take_name(Session *s) {
+    if (s->start->quota == 0)
+        return 0;
+    int r = s->lease.left.names > 0 ? 0 : ask(s, (Room) { .names = 1 }, false);
+    return r < 0 ? r : s->lease.left.names > 0 ? 0 : -EDQUOT;
+}
+
+void drop_made(Session *s) {
+    if (s->lease.left.names > 0)
+        s->lease.left.names--;
+}
+
+int drop_has_room(Session *s, uint64_t size) {
+    if (s->start->quota == 0)
+        return 1;
+    int r = ask(s, (Room) { .bytes = size }, false);
+    return r < 0 ? r : s->lease.left.bytes >= size;
+}
+
+int drop_begin_rename(Session *s) {
+    return s->start->quota == 0 ? 0 : ask(s, (Room) { 0 }, true);
+}
+
+void drop_freed(Session *s) {
+    s->lease.freed = s->start->quota > 0;
+}
+
+void drop_settle(Session *s) {
+    if ((s->lease.open || s->lease.freed) && send_settle(s) < 0)
+        s->end = SESSION_STOPPED;
+}
+
+void drop_on_grant(Session *s, const WireGrant *m) {
+    Lease *l = &s->lease;
+
+    if (!l->asks || m->header.serial != l->serial) /* an earlier listener's */
+        return;
+    l->asks = false;
+    l->left.bytes += m->bytes;
+    l->left.names += m->names;
+}
+
 /* What can't be counted is full. */
-static void count(Session *s, uint64_t now) {
+int drop_on_count(Session *s, uint32_t serial) {
+    WireMessage m = { .counted = { .header = { .type = WIRE_COUNTED, .serial = serial } } };
     char path[WIRE_ID_SIZE + 1];
 
     path[0] = '/';
     strcpy(path + 1, is_whole_home(s) ? "" : s->start->drop);
-    if (usage_of(CHILD_HOME_FD, path, USAGE_NAMES_MAX, &s->quota.used, &s->quota.names) < 0)
-        s->quota.used = s->quota.names = UINT64_MAX;
-    uint64_t after = monotonic_ms(), pause = (after - now) * DROP_COUNT_SHARE;
-    s->count_again_ms = after + (pause > DROP_COUNT_MS ? pause : DROP_COUNT_MS);
+    if (usage_of(CHILD_HOME_FD, path, USAGE_NAMES_MAX, &m.counted.bytes, &m.counted.names) < 0)
+        m.counted.bytes = m.counted.names = UINT64_MAX;
+    return wire_send(CHILD_WIRE_FD, &m);
 }
 
-Quota *drop_quota(Session *s) {
-    uint64_t now = monotonic_ms();
-
-    s->quota.limit = s->start->quota;
-    if (s->quota.limit > 0 && now >= s->count_again_ms)
-        count(s, now);
-    return &s->quota;
-}
-
-void drop_forget(Session *s) {
-    s->count_again_ms = 0;
+int drop_tell_again(Session *s) {
+    if (s->start->quota == 0)
+        return 0;
+    if (!s->lease.asks)
+        return send_settle(s);
+    s->lease.left = (Room) { 0 };
+    return send_ask(s);
 }

@@ -36,30 +36,27 @@ static int reply_result(Session *s, int r, int code, const char *text) {
     return r < 0 ? session_reply_errno(s, r) : reply(s->conversation.fd, code, "%s", text);
 }
 
-static int remove_name(const Place *p, int flags, uint64_t *ret_size) {
+static int remove_name(const Place *p, int flags) {
     struct stat st;
 
     if (fstatat(p->folder_fd, p->name, &st, AT_SYMLINK_NOFOLLOW) < 0)
         return -errno;
     if (S_ISDIR(st.st_mode) != !!(flags & AT_REMOVEDIR))
         return S_ISDIR(st.st_mode) ? -EISDIR : -ENOTDIR;
-    *ret_size = S_ISREG(st.st_mode) ? (uint64_t) st.st_size : 0;
     return unlinkat(p->folder_fd, p->name, flags) < 0 ? -errno : 0;
 }
 
 static int remove_one(Session *s, const char *argument, int flags, const char *text) {
     Place place;
-    uint64_t size = 0;
 
     int r = find_place(s, argument, &place);
     if (r <= 0)
         return r;
     _cleanup_close_ _unused_ int folder = place.folder_fd;
-    r = remove_name(&place, flags, &size);
-    if (r >= 0) {
-        quota_resized(&s->quota, size, 0);
-        quota_unnamed(&s->quota);
-    }
+    r = remove_name(&place, flags);
+    if (r >= 0)
+        drop_freed(s);
+    drop_settle(s);
     return reply_result(s, r, 250, text);
 }
 
@@ -80,10 +77,14 @@ int files_mkd(Conversation *c, char *argument) {
     if (r <= 0)
         return r;
     _cleanup_close_ int folder = place.folder_fd;
-    r = !quota_has_room_for_name(drop_quota(s)) ? -EDQUOT : mkdirat(folder, place.name, 0777) < 0 ? -errno : 0; /* the umask takes from that */
+    r = drop_take_name(s);
+    if (r >= 0)
+        r = mkdirat(folder, place.name, 0777) < 0 ? -errno : 0; /* the umask takes from that */
+    if (r >= 0)
+        drop_made(s);
+    drop_settle(s);
     if (r < 0)
         return session_reply_errno(s, r);
-    quota_named(&s->quota);
     path_quote(place.path, quoted);
     return reply(c->fd, 257, "\"%s\" creada.", quoted);
 }
@@ -120,11 +121,15 @@ int files_rnto(Conversation *c, char *argument) {
     _cleanup_close_ int from_folder = path_open_parent(CHILD_HOME_FD, from, &from_name);
     if (from_folder < 0)
         return session_reply_errno(s, from_folder);
+    r = drop_begin_rename(s);
     /* glibc makes it renameat(2) when there are no flags, which the jail does not know. */
-    r = syscall(SYS_renameat2, from_folder, from_name, to_folder, place.name, 0) < 0 ? -errno : 0;
+    if (r >= 0)
+        r = syscall(SYS_renameat2, from_folder, from_name, to_folder, place.name, 0) < 0 ? -errno : 0;
+    if (r >= 0)
+        drop_freed(s); /* what was replaced is gone */
+    drop_settle(s);
     if (r == -EINVAL) /* a folder into itself */
         return reply(c->fd, 553, "Nombre no permitido.");
-    drop_forget(s); /* what was replaced is gone */
     return reply_result(s, r, 250, "Nombre cambiado.");
 }
 

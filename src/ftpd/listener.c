@@ -400,6 +400,7 @@ int listener_init(Listener *l, const ListenerConfig *config) {
 
     *l = (Listener) { .config = config };
     TAILQ_INIT(&l->due);
+    TAILQ_INIT(&l->drops);
     queries_init(&l->queries);
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
@@ -425,6 +426,7 @@ void listener_done(Listener *l) {
     if (l->downloads)
         downloads_log_unsent(l->downloads);
     queries_done(&l->queries);
+    leases_done(l);
     for (size_t i = 0; i < l->connections.top; i++)
         if (l->connections.rows[i].ticket)
             l->auth->v->cancel(TAKE_PTR(l->connections.rows[i].ticket));

@@ -52,6 +52,7 @@ struct Listener {
     Connections connections;
     Bans *bans;
     TAILQ_HEAD(Due, Connection) due; /* connections with a deadline or waiting for a fork */
+    TAILQ_HEAD(Drops, Drop) drops; /* that sessions fill: lease.c */
     Queries queries;
     uint64_t idle_since_ms; /* 0: not idle */
     uint64_t sweep_ms;
@@ -78,7 +79,7 @@ int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
 void login_penalty_over(Connection *c);
 /* watch.c: what sessions say, and their end. */
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
-void watch_resume(Connection *c); /* after a pause that watch_on_wire() has made */
+void watch_resume(Connection *c); /* after a pause that watch_on_wire() or lease.c has made */
 void watch_end(Listener *l, Connection *c, const char *reason);
 void watch_sweep(Listener *l, int64_t utc);
 /* share.c: a session begins to transfer, or does no more. */

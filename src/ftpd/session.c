@@ -7,6 +7,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "ftpd/active.h"
+#include "ftpd/drop.h"
 #include "ftpd/extensions.h"
 #include "ftpd/jail.h"
 
@@ -67,6 +68,8 @@ static int take_rate(Session *s, uint64_t rate) {
 }
 
 static int take_message(Session *s, const WireMessage *m, int *fd) {
+    int r;
+
     switch (m->header.type) {
     case WIRE_ASK:
         return answer_ask(s, m->header.serial);
@@ -75,7 +78,12 @@ static int take_message(Session *s, const WireMessage *m, int *fd) {
     case WIRE_RATE:
         return take_rate(s, m->rate.rate);
     case WIRE_GO: /* of another listener, which does not know who is busy */
-        return s->busy ? tell(WIRE_BUSY) : 0;
+        return s->busy && (r = tell(WIRE_BUSY)) < 0 ? r : drop_tell_again(s);
+    case WIRE_GRANT:
+        drop_on_grant(s, &m->grant);
+        return 0;
+    case WIRE_COUNT:
+        return drop_on_count(s, m->header.serial);
     case WIRE_CONNECTED:
         active_on_connected(s, &m->connected, TAKE_FD(*fd));
         return 0;
@@ -117,8 +125,7 @@ static void read_control(Session *s) {
         s->end = SESSION_CLIENT_LEFT;
 }
 
-int session_watch(void *userdata) {
-    Session *s = userdata;
+int session_watch(Session *s) {
     struct pollfd fds[] = {
         { .fd = CHILD_CONTROL_FD, .events = POLLIN },
         { .fd = CHILD_WIRE_FD, .events = POLLIN },
@@ -135,6 +142,12 @@ int session_watch(void *userdata) {
         return -ESHUTDOWN;
     /* Wherever it stands among what waits; it is answered in its turn, after the transfer it cuts. */
     return command_reader_holds(&s->conversation.reader, "ABOR") ? -ECANCELED : 0;
+}
+
+/* While data goes to and fro. */
+static int tick(void *userdata) {
+    drop_settle(userdata); /* others may need what we don't use */
+    return session_watch(userdata);
 }
 
 int session_may_transfer(Session *s) {
@@ -252,13 +265,15 @@ int session_run(const SessionStart *start, TlsServer *tls) {
         .active = { .fd = -EBADF },
         .facts = FACTS_DEFAULT,
     };
-    s.data.tick = session_watch;
+    s.data.tick = tick;
     s.data.userdata = &s;
     s.data.stall_ms = start->stall_ms;
     data_set_rate(&s.data, start->rate);
 
     if (start->wait_for_go)
         wait_for_go(&s);
+    if (s.end == SESSION_GOES_ON && drop_tell_again(&s) < 0) /* it may have been another listener's GO */
+        s.end = SESSION_STOPPED;
     if (s.end == SESSION_GOES_ON && reply(CHILD_CONTROL_FD, 230, "Bienvenido; puede descargar sus datos.") < 0)
         s.end = SESSION_CLIENT_LEFT;
 
@@ -303,6 +318,8 @@ int session_reply_errno(Session *s, int error) {
         { EDQUOT, 552, "La cuota de la carpeta no alcanza." },
     };
 
+    if (error == -ESHUTDOWN)
+        return 0; /* the session's last word follows */
     for (size_t i = 0; i < ELEMENTS(replies); i++)
         if (replies[i].error == -error)
             return reply(s->conversation.fd, replies[i].code, "%s", replies[i].text);

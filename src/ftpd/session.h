@@ -59,6 +59,17 @@ typedef struct Active {
     int fd;          /* or this */
 } Active;
 
+/* What the listener has granted of the drop's room: drop.h. */
+typedef struct Lease {
+    Room left;
+    bool open;     /* the listener thinks that we use it */
+    bool freed;    /* what it has not heard of: something was removed, or became smaller */
+    /* the question that waits for its answer */
+    bool asks, renames;
+    uint32_t serial;
+    Room wanted;
+} Lease;
+
 typedef struct Session {
     Conversation conversation; /* first: handlers cast */
     const SessionStart *start;
@@ -78,14 +89,12 @@ typedef struct Session {
     bool epsv_only;
     bool ascii;     /* TYPE A */
     char *renaming; /* what RNFR named, on the heap; NULL: nothing */
-    /* what lies in the drop: drop.h */
-    Quota quota;
-    uint64_t count_again_ms;
+    Lease lease;
 } Session;
 
 int session_run(const SessionStart *start, TlsServer *tls); /* tls: what its data connections are encrypted with, or NULL */
-/* DataChannel's tick: 0, -ECANCELED (ABOR waits), -ESHUTDOWN (s->end says why). */
-int session_watch(void *userdata);
+/* What comes over control and wire, for whoever waits for something else: 0, -ECANCELED (ABOR waits), -ESHUTDOWN (s->end says why). */
+int session_watch(Session *s);
 /* Before the first byte of a transfer: with `shares`, asks the listener how fast. 0, or as session_watch(); -ETIMEDOUT. */
 int session_may_transfer(Session *s) _must_use_;
 /* The one place where an errno of the file system becomes a reply. */

@@ -1,6 +1,6 @@
 /* Sessions that outlive the listener: systemd keeps the listener's end of each wire, named after what the next listener must know.
  *
- * "session/PID/LOGIN/EXPIRA/ACCOUNT/PEER": facts that the listener knows, not the session's word. `systemctl stop` and the session's own end empty
+ * "session/PID/LOGIN/EXPIRA/QUOTA/ACCOUNT/PEER": facts that the listener knows, not the session's word. `systemctl stop` and the session's own end empty
  * the store. sd_notify(3), FileDescriptorStoreMax= in systemd.service(5). */
 #include "basic/log.h"
 #include "basic/strings.h"
@@ -38,7 +38,8 @@ static int on_stored(sd_event_source *source, int fd, uint32_t revents, void *us
 
 /* ':' separates names in $LISTEN_FDNAMES. */
 static int make_name(const Connection *c, char ret[static NAME_SIZE]) {
-    int n = snprintf(ret, NAME_SIZE, PREFIX "%d/%" PRId64 "/%" PRId64 "/%s/%s", (int) c->pid, c->login_utc, c->expira, c->account, c->peer_text);
+    int n = snprintf(ret, NAME_SIZE, PREFIX "%d/%" PRId64 "/%" PRId64 "/%" PRIu64 "/%s/%s", (int) c->pid, c->login_utc, c->expira, c->quota,
+                     c->account, c->peer_text);
 
     if (n < 0 || n >= NAME_SIZE)
         return -ENAMETOOLONG;
@@ -83,37 +84,40 @@ int store_session(Listener *l, Connection *c) {
 }
 
 /* The next "…/" of a name as a number. */
-static int take_number(const char **p, int64_t max, int64_t *ret) {
+static int take_number(const char **p, uint64_t max, uint64_t *ret) {
     char digits[24];
-    uint64_t value;
     size_t n = strcspn(*p, "/");
 
     if (n >= sizeof(digits) || (*p)[n] != '/')
         return -EINVAL;
     memcpy(digits, *p, n);
     digits[n] = '\0';
-    int r = parse_u64(digits, (uint64_t) max, &value);
+    int r = parse_u64(digits, max, ret);
     if (r < 0)
         return r;
-    *ret = (int64_t) value;
     *p += n + 1;
     return 0;
 }
 
 static int parse_name(const char *name, Connection *c) {
-    int64_t pid;
+    uint64_t pid, login, expira;
 
     if (!has_prefix(name, PREFIX))
         return -EINVAL;
     name += strlen(PREFIX);
     int r = take_number(&name, INT32_MAX, &pid);
     if (r >= 0)
-        r = take_number(&name, INT64_MAX, &c->login_utc);
+        r = take_number(&name, INT64_MAX, &login);
     if (r >= 0)
-        r = take_number(&name, INT64_MAX, &c->expira);
+        r = take_number(&name, INT64_MAX, &expira);
+    if (r >= 0)
+        r = take_number(&name, UINT64_MAX, &c->quota);
     if (r < 0)
         return r;
     c->pid = (pid_t) pid;
+    c->login_utc = (int64_t) login;
+    c->expira = (int64_t) expira;
+    c->claim.unknown = c->quota > 0; /* until it has answered GO */
     const char *slash = strrchr(name, '/');
     if (!slash || (size_t) (slash - name) >= sizeof(c->account) || strlen(slash + 1) >= sizeof(c->peer_text))
         return -EINVAL;

@@ -45,11 +45,14 @@ static int write_at(Upload *u, const char *p, size_t size) {
 
 /* As much as the quota holds. */
 static int put(Upload *u, const char *data, size_t size) {
-    uint64_t before = u->at, left = quota_left(drop_quota(u->session));
-    size_t fits = size < left ? size : (size_t) left;
+    size_t fits;
 
-    int r = write_at(u, data, fits);
-    quota_resized(&u->session->quota, before, u->at);
+    int r = drop_take(u->session, size, &fits);
+    if (r < 0)
+        return r;
+    r = write_at(u, data, fits);
+    if (r < 0)
+        drop_freed(u->session); /* not all that was taken is used */
     return r < 0 ? r : fits < size ? -EDQUOT : 0;
 }
 
@@ -79,7 +82,7 @@ static int cut_to(Upload *u, uint64_t size) {
         return 0;
     if (ftruncate(u->fd, (off_t) u->at) < 0)
         return -errno;
-    quota_resized(&u->session->quota, size, u->at);
+    drop_freed(u->session);
     return 0;
 }
 
@@ -107,13 +110,15 @@ static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint
 
 /* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes; `fresh`: there must be none. */
 static int open_file(Session *s, const char *path, bool fresh, int *ret_fd, uint64_t *ret_size) {
-    const int flags = O_WRONLY | O_NONBLOCK; /* a FIFO must not keep us waiting */
+    /* A FIFO must not keep us waiting. At its end, wherever another session leaves that: a file grows by what is written and no more, as drop_take() counts. */
+    const int flags = O_WRONLY | O_NONBLOCK | O_APPEND;
     struct stat st;
     bool made = false;
 
     _cleanup_close_ int fd = fresh ? -ENOENT : path_open(CHILD_HOME_FD, path, flags);
-    if (fd == -ENOENT && !quota_has_room_for_name(drop_quota(s)))
-        fd = -EDQUOT;
+    int room = fd == -ENOENT ? drop_take_name(s) : 0;
+    if (room < 0)
+        fd = room;
     else if (fd == -ENOENT && !transfer_is_prepared(s)) { /* an empty file would be all that came of it */
         int r = transfer_open(s, WIRE_UPLOAD, "");
         return r < 0 ? r : 0;
@@ -127,7 +132,7 @@ static int open_file(Session *s, const char *path, bool fresh, int *ret_fd, uint
         return r < 0 ? r : 0;
     }
     if (made)
-        quota_named(&s->quota);
+        drop_made(s);
     *ret_size = (uint64_t) st.st_size;
     *ret_fd = TAKE_FD(fd);
     return 1;
@@ -139,7 +144,7 @@ static uint64_t take_rest(Session *s) {
     return offset;
 }
 
-static int store(Session *s, const char *argument, bool append) {
+static int store_file(Session *s, const char *argument, bool append) {
     char path[VIRTUAL_PATH_MAX];
     uint64_t offset = take_rest(s), size;
     int file;
@@ -158,6 +163,12 @@ static int store(Session *s, const char *argument, bool append) {
     if (offset > size)
         return reply(s->conversation.fd, 554, "El archivo termina antes del byte %" PRIu64 ".", offset);
     return take_file(s, fd, path, offset, size, "Esperando el archivo.");
+}
+
+static int store(Session *s, const char *argument, bool append) {
+    int r = store_file(s, argument, append);
+    drop_settle(s);
+    return r;
 }
 
 int upload_stor(Conversation *c, char *argument) {
@@ -188,7 +199,9 @@ int upload_stou(Conversation *c, char *argument) {
         return r;
     _cleanup_close_ int fd = file;
     snprintf(greeting, sizeof(greeting), "FILE: %s", path);
-    return take_file(s, fd, path, 0, size, greeting);
+    r = take_file(s, fd, path, 0, size, greeting);
+    drop_settle(s);
+    return r;
 }
 
 /* No room is set aside, but what can't fit is said before it is sent. RFC 959: a second number, "R size", is of records. */
@@ -199,7 +212,9 @@ int upload_allo(Conversation *c, char *argument) {
     argument[strcspn(argument, " ")] = '\0';
     if (parse_u64(argument, UINT64_MAX, &size) < 0)
         return reply(c->fd, 501, "ALLO espera un número de bytes.");
-    if (c->may_write && size > quota_left(drop_quota(s)))
-        return reply(c->fd, 552, "La cuota de la carpeta no alcanza.");
+    int r = c->may_write ? drop_has_room(s, size) : 1;
+    drop_settle(s);
+    if (r <= 0)
+        return session_reply_errno(s, r < 0 ? r : -EDQUOT);
     return reply(c->fd, 202, "No hace falta aquí.");
 }

@@ -43,6 +43,12 @@ static int on_message(Listener *l, Connection *c, const WireMessage *m) {
         break;
     case WIRE_CONNECT:
         return dial_start(c, &m->connect);
+    case WIRE_ROOM:
+        return lease_on_room(l, c, &m->room);
+    case WIRE_SETTLE:
+        return lease_on_settle(l, c, &m->settle);
+    case WIRE_COUNTED:
+        return lease_on_counted(l, c, &m->counted);
     case WIRE_AGAIN:
         c->again = true;
         break;
@@ -58,6 +64,7 @@ void watch_end(Listener *l, Connection *c, const char *reason) {
     query_on_gone(l, c);
     if (c->busy)
         share_busy(l, c, false);
+    lease_on_gone(l, c);
     listener_drop(l, c);
 }
 
@@ -88,7 +95,9 @@ void watch_resume(Connection *c) {
     if (r < 0) { /* out of kernel memory: a session that nobody hears must not go on */
         log_errno(r, "Cannot listen to the session of %s any more", c->account);
         watch_end(c->listener, c, "killed");
+        return;
     }
+    lease_resume(c);
 }
 
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {

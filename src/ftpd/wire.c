@@ -41,6 +41,11 @@ static const struct {
     [WIRE_CONNECTED] = { WIRE_LISTENER, sizeof(WireConnected), false, { { 0 } } },
     [WIRE_BYE] = { WIRE_SESSION, sizeof(WireBye), false, { TEXT(WireBye, reason) } },
     [WIRE_AGAIN] = { WIRE_SESSION, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_ROOM] = { WIRE_SESSION, sizeof(WireRoom), false, { { 0 } } },
+    [WIRE_GRANT] = { WIRE_LISTENER, sizeof(WireGrant), false, { { 0 } } },
+    [WIRE_SETTLE] = { WIRE_SESSION, sizeof(WireSettle), false, { { 0 } } },
+    [WIRE_COUNT] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
+    [WIRE_COUNTED] = { WIRE_SESSION, sizeof(WireCounted), false, { { 0 } } },
     [WIRE_AUTH_TLS] = { WIRE_PRELOGIN, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_RELAYED] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
 };

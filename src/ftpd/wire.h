@@ -5,9 +5,10 @@
  *
  *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE,
  *                                                                                       RELAYED (with a socket)
- *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED
- *                                CONNECT, BUSY, IDLE, BYE,
- *                              AGAIN
+ *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED,
+ *                                CONNECT, BUSY, IDLE, BYE,                              GRANT, COUNT
+ *                                AGAIN, ROOM, SETTLE,
+ *                                COUNTED
  *
  * A login that succeeds has no answer: the listener ends the pre-login child and has the session forked. */
 #pragma once
@@ -45,12 +46,17 @@ typedef enum WireType {
     WIRE_AUTH_TLS,
     WIRE_RELAYED, /* with the inner side of a relay that has the client now */
     WIRE_AGAIN,   /* REIN: when this session has ended, its client may log in anew */
+    WIRE_ROOM,    /* may so much be put into the drop? lease.c */
+    WIRE_GRANT,
+    WIRE_SETTLE,  /* what was granted is not needed any more */
+    WIRE_COUNT,   /* measure the drop */
+    WIRE_COUNTED,
     _WIRE_TYPE_MAX,
 } WireType;
 
 typedef struct WireHeader {
     uint32_t type;
-    uint32_t serial; /* of ASK, END and CONNECT, repeated in WHERE, STAYS and CONNECTED */
+    uint32_t serial; /* of ASK, END, CONNECT, ROOM and COUNT, repeated in WHERE, STAYS, CONNECTED, GRANT and COUNTED */
 } WireHeader;
 
 typedef struct WireLogin {
@@ -103,6 +109,33 @@ typedef struct WireConnected {
     int32_t error; /* 0 or negative errno */
 } WireConnected;
 
+/* Asks for room in the drop. What is left of an earlier grant comes along: the rest of it was used. */
+typedef struct WireRoom {
+    WireHeader header;
+    uint64_t bytes, names;           /* more, please */
+    uint64_t bytes_left, names_left;
+    uint32_t renames; /* names are about to be moved: not while the drop is counted */
+    uint32_t freed;   /* since the last message something was removed or became smaller */
+} WireRoom;
+
+/* Fewer bytes or names than were asked for: there is no more room. */
+typedef struct WireGrant {
+    WireHeader header;
+    uint64_t bytes, names; /* beyond what was left */
+} WireGrant;
+
+/* Gives back what is left. */
+typedef struct WireSettle {
+    WireHeader header;
+    uint64_t bytes_left, names_left;
+    uint32_t freed;
+} WireSettle;
+
+typedef struct WireCounted {
+    WireHeader header;
+    uint64_t bytes, names; /* UINT64_MAX: it can't be counted */
+} WireCounted;
+
 typedef struct WireBye {
     WireHeader header;
     char reason[WIRE_REASON_SIZE];
@@ -118,6 +151,10 @@ typedef union WireMessage {
     WireRate rate;
     WireConnect connect;
     WireConnected connected;
+    WireRoom room;
+    WireGrant grant;
+    WireSettle settle;
+    WireCounted counted;
 } WireMessage;
 
 /* Who may send what. */

@@ -12,7 +12,7 @@ import pytest
 
 import client
 from client import decrypt, ftp_login
-from ftp_service import delivered, list_sessions, main_pid, opened, without_tempoftpd  # noqa: F401
+from ftp_service import delivered, kill_listener, list_sessions, main_pid, opened, without_tempoftpd  # noqa: F401
 from machine import wait_until
 
 SMALL = {"a.txt": "hola\n"}
@@ -359,6 +359,35 @@ def test_a_drop_that_was_removed_by_hand_is_there_at_the_next_login(machine, api
     with ftp_login(machine, answer) as ftp:
         ftp.storbinary("STOR /_buzon/file", io.BytesIO(b"x"))
     assert (drop_of(machine, answer) / "file").read_bytes() == b"x"
+
+
+def test_a_quota_outlives_the_listener(machine, api, delivered, opened):  # noqa: F811
+    """Sessions go on that have room from a listener that was killed; the next one lends nobody what they may still use."""
+    answer = delivered(files=SMALL)
+    assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {"bytes": 1_000_000}).status == 200
+    first, second = opened(answer), opened(answer)
+    one = first.transfercmd("STOR /_buzon/one")
+    one.sendall(b"1" * 400_000)
+    wait_until(lambda: (drop_of(machine, answer) / "one").stat().st_size == 400_000, 60, "the bytes to arrive")
+    for turn in range(2):
+        kill_listener(machine)
+        two = second.transfercmd("APPE /_buzon/two")
+        two.sendall(b"2" * 200_000)
+        two.close()
+        assert second.voidresp().startswith("226")
+        one.sendall(b"1" * 50_000)
+        wait_until(lambda: (drop_of(machine, answer) / "one").stat().st_size == 450_000 + 50_000 * turn, 60, "the bytes to arrive")  # noqa: B023
+    with pytest.raises(ftplib.error_perm, match="552"):
+        second.sendcmd("ALLO 100001")
+    assert second.sendcmd("ALLO 100000").startswith("202")
+    try:
+        one.sendall(b"1" * 100_001)
+        one.close()
+    except ConnectionError:
+        pass
+    with pytest.raises(ftplib.error_perm, match="552"):
+        first.voidresp()
+    assert sum(path.stat().st_size for path in drop_of(machine, answer).iterdir()) == 1_000_000
 
 
 # ---- the whole story ----------------------------------------------------------------------------------

@@ -207,64 +207,6 @@ def test_facts_and_help_say_what_may_be_written(ftpd):
         assert "STOR" in talk.ask("HELP")
 
 
-@pytest.fixture
-def limited():
-    """An account that may fill its folder with 100,000 bytes."""
-    from conftest import BUILD
-    server = FtpServer(BUILD)
-    try:
-        made = subprocess.run([server.program, "--hash-password"], input=f"{PASSWORD}\n", text=True, capture_output=True, check=True)
-        users = server.folder / "users"
-        users.write_text(f"{ACCOUNT}:{made.stdout.strip()}:rw:100000\n")
-        shutil.chown(users, USER, GROUP)
-        users.chmod(0o600)
-        server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--users-file", users)
-        wait_until(lambda: "Serving" in server.said() or server.process.poll() is not None, what="the FTP server to listen")
-        yield server
-    finally:
-        server.stop()
-
-
-def bytes_in(folder):
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
-
-
-def test_a_quota_is_never_exceeded(limited):
-    limited.put("there/before", b"x" * 10_000)
-    with limited.talk(login=True) as talk:
-        assert talk.ask("ALLO 90000").startswith("202")
-        assert talk.ask("ALLO 90001").startswith("552")
-        assert put(talk, "STOR a", b"a" * 60_000)[1].startswith("226")
-        # What fits stays, as after any other upload that was cut; never one byte more.
-        first, last = put(talk, "STOR b", b"b" * 30_001)
-        assert first.startswith("150") and last.startswith("552")
-        assert bytes_in(limited.root) == 100_000
-        assert talk.ask("STOR c").startswith("552")
-        assert talk.ask("MKD d").startswith("552")
-        assert talk.ask("STOU").startswith("552")
-        assert put(talk, "APPE a", b"x")[1].startswith("552")
-        assert bytes_in(limited.root) == 100_000
-        # Overwriting and removing give room back at once.
-        assert put(talk, "STOR a", b"a" * 50_000)[1].startswith("226")
-        assert talk.ask("DELE b").startswith("250")
-        assert talk.ask("MKD d").startswith("257")
-        assert put(talk, "STOR d/c", b"c" * 40_000)[1].startswith("226")
-        assert bytes_in(limited.root) == 100_000
-        assert put(talk, "STOR d/c", b"c" * 40_001)[1].startswith("552")
-
-
-def test_a_session_counts_what_others_put(limited):
-    with limited.talk(login=True) as one, limited.talk(login=True) as two:
-        assert put(one, "STOR a", b"a" * 50_000)[1].startswith("226")
-        assert put(two, "STOR b", b"b" * 40_000)[1].startswith("226")
-
-        def refused():
-            """When the first session has counted again."""
-            return one.ask("ALLO 10001").startswith("552")
-        wait_until(refused, what="the session to count what the other one put")
-        assert one.ask("ALLO 10000").startswith("202")
-
-
 def test_a_full_disk_is_said_and_what_arrived_stays():
     from conftest import BUILD
     server = FtpServer(BUILD, options=["--write"])

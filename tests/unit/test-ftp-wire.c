@@ -113,6 +113,8 @@ static void nobody_speaks_for_another(void **state) {
         { WIRE_TRANSFER, WIRE_SESSION },    { WIRE_BYE, WIRE_SESSION },        { WIRE_AGAIN, WIRE_SESSION },
         { WIRE_BUSY, WIRE_SESSION },        { WIRE_IDLE, WIRE_SESSION },    { WIRE_RATE, WIRE_LISTENER },
         { WIRE_CONNECT, WIRE_SESSION },     { WIRE_CONNECTED, WIRE_LISTENER },
+        { WIRE_ROOM, WIRE_SESSION },        { WIRE_GRANT, WIRE_LISTENER },  { WIRE_SETTLE, WIRE_SESSION },
+        { WIRE_COUNT, WIRE_LISTENER },      { WIRE_COUNTED, WIRE_SESSION },
     };
 
     assert_int_equal(sizeof(owners) / sizeof(owners[0]), _WIRE_TYPE_MAX - 1);
