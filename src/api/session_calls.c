@@ -1,11 +1,12 @@
 /* GET /sesiones and DELETE /sesiones/{pid or account}: what operators see and end on the FTP server.
  *
- * The FTP server is asked each time, over the bus, and never started for it: one that is not there has no sessions. Whoever must lose access is
+ * The FTP server is asked each time, over the bus, and never started for it: one that is not there has no sessions. Of Pure-FTPd only those of this machine
+ * are seen. Whoever must lose access is
  * blocked or deleted; a session that is only ended here can be followed by the next login. */
+#include "api/live_sessions.h"
 #include "api/reply.h"
 #include "api/resources.h"
 #include "basic/strings.h"
-#include "units/units.h"
 
 #include <errno.h>
 
@@ -81,7 +82,7 @@ static void on_reply(void *userdata, int r, const char *error_name, const char *
 
     if (r >= 0)
         answer(s);
-    else if (r == -EAGAIN && ftp_state(s->call->m->bus, on_state, s, NULL) >= 0)
+    else if (r == -EAGAIN && live_sessions_state(s->call->m, on_state, s) >= 0)
         TAKE_PTR(s);
     else
         reply_errno(s->call, r);
@@ -104,7 +105,7 @@ static void on_listed(void *userdata, const FtpSession *session) {
     s->n++;
 }
 
-static void ask(SessionCall *owned, int (*send)(SessionCall *s, sd_bus *bus)) {
+static void ask(SessionCall *owned, void (*send)(SessionCall *s, Manager *m)) {
     _cleanup_(session_call_freep) SessionCall *s = owned;
 
     if (!s)
@@ -113,24 +114,22 @@ static void ask(SessionCall *owned, int (*send)(SessionCall *s, sd_bus *bus)) {
         answer(s);
         return;
     }
-    int r = send(s, s->call->m->bus);
-    if (r < 0)
-        reply_errno(s->call, r);
-    else
-        TAKE_PTR(s);
+    SessionCall *asked = TAKE_PTR(s); /* the reply's now */
+    send(asked, asked->call->m);
 }
 
-static int send_list(SessionCall *s, sd_bus *bus) {
-    return ftp_list_sessions(bus, on_listed, on_reply, s, NULL);
+static void send_list(SessionCall *s, Manager *m) {
+    live_sessions_list(m, on_listed, on_reply, s);
 }
 
 /* No account's name is a number. */
-static int send_end(SessionCall *s, sd_bus *bus) {
+static void send_end(SessionCall *s, Manager *m) {
     uint64_t pid;
 
     if (parse_u64(s->whom, INT32_MAX, &pid) >= 0)
-        return ftp_end_session(bus, (uint32_t) pid, &s->ended, on_reply, s, NULL);
-    return ftp_end_sessions(bus, s->whom, "", &s->ended, on_reply, s, NULL);
+        live_session_end(m, (uint32_t) pid, &s->ended, on_reply, s);
+    else
+        live_sessions_end(m, s->whom, "", &s->ended, on_reply, s);
 }
 
 void session_list(Call *c) {

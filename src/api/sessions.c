@@ -1,26 +1,27 @@
 /* Compares live FTP sessions with the database: a tempoftpd that was killed between a commit and EndSessions has told nobody, and the sessions
- * of what it closed would go on until their `expira`.
+ * of what it closed would go on until their `expira`, those of Pure-FTPd for ever.
  *
  * It only takes away: who may log in is login.c's business. */
 #include "api/sessions.h"
 
+#include "api/live_sessions.h"
 #include "basic/strings.h"
+#include "model/messages.h"
 #include "model/request.h"
-#include "units/units.h"
 
 #include <errno.h>
 #include <stdio.h>
 
 static void on_ended(void *userdata, int r, const char *error_name, const char *message) {
+    static const LogContext about = { .message_id = MESSAGE_ID_SESSIONS };
+
     if (r < 0)
-        log_warning("Cannot end FTP sessions of something that is closed: %s", message ? message : strerror(-r));
+        log_line(LOG_ERR, &about, "Cannot end FTP sessions of something that is closed: %s", message ? message : strerror(-r));
 }
 
 static void end_sessions(Manager *m, const char *account, const char *id) {
     log_notice("Ending FTP sessions of %s%s%s: access was closed while they went on", account, *id ? ", request " : "", id);
-    int r = ftp_end_sessions(m->bus, account, id, NULL, on_ended, NULL, NULL);
-    if (r < 0)
-        on_ended(NULL, r, NULL, NULL);
+    live_sessions_end(m, account, id, NULL, on_ended, NULL);
 }
 
 /* The request that a virtual path leads into; the account's own folder leads into none. */
@@ -64,7 +65,5 @@ static void on_all_listed(void *userdata, int r, const char *error_name, const c
 
 void sessions_compare(Manager *m) {
     manager_hold(m);
-    int r = ftp_list_sessions(m->bus, on_listed, on_all_listed, m, NULL);
-    if (r < 0)
-        on_all_listed(m, r, NULL, NULL);
+    live_sessions_list(m, on_listed, on_all_listed, m);
 }

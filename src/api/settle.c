@@ -4,6 +4,7 @@
 
 #include "api/expiry_timers.h"
 #include "api/folders.h"
+#include "api/live_sessions.h"
 #include "api/scheduler.h"
 #include "api/transfers.h"
 #include "api/watchers.h"
@@ -113,22 +114,37 @@ static void end_sessions_again(Manager *m, void *userdata) {
     end_sessions(userdata);
 }
 
+/* When that is over, sessions.c finds them again, each time it looks around. */
+static void end_sessions_later(Settle *s, int r, const char *message) {
+    LogContext about = change_log(s->change);
+
+    if (monotonic_ms() < s->end_sessions_by_ms && manager_after(s->change->m, END_SESSIONS_PAUSE_MS, end_sessions_again, s) >= 0)
+        return;
+    about.account = s->change->request.account;
+    about.message_id = MESSAGE_ID_SESSIONS;
+    log_line(LOG_ERR, &about, "FTP sessions of %s may go on though its access was closed, will be ended later: %s", s->change->request.account,
+             message ? message : strerror(-r));
+    settle_next(s);
+}
+
 /* The listener did not answer. Stopped for good it takes its sessions along; killed it leaves them to the next one. */
 static void on_ftp_state(void *userdata, int r, const char *active, const char *status) {
     Settle *s = userdata;
     if (r >= 0 && unit_is_dead(active))
         settle_next(s);
-    else if (monotonic_ms() >= s->end_sessions_by_ms ||
-             manager_after(s->change->m, END_SESSIONS_PAUSE_MS, end_sessions_again, s) < 0)
-        on_step_reply(s, -EAGAIN, NULL, "the FTP server does not answer, sessions may go on");
+    else
+        end_sessions_later(s, -EAGAIN, "the FTP server does not answer");
 }
 
 static void on_sessions_ended(void *userdata, int r, const char *error_name, const char *message) {
     Settle *s = userdata;
 
-    if (r == -EAGAIN && ftp_state(s->change->m->bus, on_ftp_state, s, NULL) >= 0)
+    if (r == -EAGAIN && live_sessions_state(s->change->m, on_ftp_state, s) >= 0)
         return;
-    on_step_reply(s, r, error_name, message);
+    if (r < 0)
+        end_sessions_later(s, r, message);
+    else
+        settle_next(s);
 }
 
 static void end_sessions(Settle *s) {
@@ -139,7 +155,7 @@ static void end_sessions(Settle *s) {
     /* The last request of an account that could be fetched takes every session of it along. */
     int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
     bool closed = r < 0 || expires == 0 || c->drop_ended; /* a session's jail can't be made smaller */
-    step_sent(s, ftp_end_sessions(c->m->bus, c->request.account, closed ? "" : c->request.id, NULL, on_sessions_ended, s, NULL));
+    live_sessions_end(c->m, c->request.account, closed ? "" : c->request.id, NULL, on_sessions_ended, s);
 }
 
 static void step_sessions(Settle *s) {

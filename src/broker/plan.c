@@ -6,6 +6,7 @@
 
 #include "basic/buffer.h"
 #include "basic/strings.h"
+#include "model/account.h"
 #include "model/paths.h"
 
 #include <errno.h>
@@ -191,6 +192,43 @@ int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, 
     const char *const by_hand[] = { TEMPOFTP_LIBEXECDIR "/tempoftp-purge", folder, NULL };
     const char *const by_rm[] = { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL };
     transient_list(&u, "ExecStart", PROPERTY_COMMAND, drop ? by_hand : by_rm);
+    return finish(&u, ret);
+}
+
+/* One unit an account, so that calls about the same one take turns. Type=oneshot: its job is done when it has ended, and failed when it failed. uid 0 without
+ * its capabilities but the two that the unit's file leaves it; the group may enter the data path. */
+int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *ret, const char **ret_reason) {
+    static const char *const verbs[] = { [SESSIONS_LIST] = "list", [SESSIONS_END] = "end", [SESSIONS_END_PROCESS] = "end-process" };
+    const char *argv[8] = { TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", verbs[order->verb], s->pureftpd_program, s->data_path };
+    char name[UNIT_NAME_SIZE], gid[16], pid[32], process[16];
+    const char *about = verbs[order->verb];
+    TransientUnit u;
+
+    snprintf(process, sizeof(process), "%" PRIu32, order->pid);
+    if (order->verb == SESSIONS_END) {
+        if (!account_name_is_valid(order->account))
+            return refuse(ret_reason, "account");
+        if (order->id[0] && !id_is_valid(order->id))
+            return refuse(ret_reason, "id");
+        about = argv[4] = order->account;
+        argv[5] = order->id[0] ? order->id : "-"; /* no id */
+    } else if (order->verb == SESSIONS_END_PROCESS) {
+        if (order->pid == 0 || order->pid > INT32_MAX)
+            return refuse(ret_reason, "pid");
+        argv[4] = process;
+        snprintf(pid, sizeof(pid), "process-%s", process);
+        about = pid;
+    }
+    unit_name_make(UNIT_SESSIONS, about, false, name);
+    transient_init(&u, name);
+    describe(&u, "tempoftp: sessions of Pure-FTPd (%s)", about);
+    snprintf(gid, sizeof(gid), "%" PRIu32, s->ftp_gid);
+    transient_text(&u, "Type", PROPERTY_TEXT, "oneshot");
+    transient_bool(&u, "AddRef", true);
+    transient_text(&u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
+    transient_text(&u, "Group", PROPERTY_TEXT, gid);
+    transient_number(&u, "StandardOutputFileDescriptor", PROPERTY_FD, (uint64_t) order->output);
+    transient_list(&u, "ExecStart", PROPERTY_COMMAND, argv);
     return finish(&u, ret);
 }
 

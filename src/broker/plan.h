@@ -14,6 +14,14 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
                   TransientUnit *ret, const char **ret_reason) _must_use_;
 /* kind: UNIT_PURGE, what was copied for a request; UNIT_DROP, what people put into a drop folder. Whose the files are follows from it. */
 int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
+/* What is to be done about the sessions of Pure-FTPd. output: an fd, borrowed, that the answer is written to. */
+typedef struct SessionsOrder {
+    enum { SESSIONS_LIST, SESSIONS_END, SESSIONS_END_PROCESS } verb;
+    const char *account, *id; /* SESSIONS_END; id "": all of the account's */
+    uint32_t pid;             /* SESSIONS_END_PROCESS */
+    int output;
+} SessionsOrder;
+int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *ret, const char **ret_reason) _must_use_;
 /* now, when: UTC seconds. The timer's service has the same name. */
 int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
                 const char **ret_reason) _must_use_;

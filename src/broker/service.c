@@ -164,6 +164,41 @@ static int method_disarm_expiry(sd_bus_message *call, void *userdata, sd_bus_err
     return begin(b, call, &(Order) { .stop = { timer_name, service_name } }, error);
 }
 
+static int begin_sessions(Broker *b, sd_bus_message *call, const SessionsOrder *order, sd_bus_error *error) {
+    _cleanup_transient_ TransientUnit unit = { 0 };
+    const char *reason = "";
+    int r = plan_sessions(b->settings, order, &unit, &reason);
+
+    return r < 0 ? refuse(call, r, reason, error) : begin(b, call, &(Order) { .start = &unit }, error);
+}
+
+static int method_list_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    SessionsOrder order = { .verb = SESSIONS_LIST };
+    int r = check_caller(userdata, call, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(call, "h", &order.output);
+    return r < 0 ? r : begin_sessions(userdata, call, &order, error);
+}
+
+static int method_end_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    SessionsOrder order = { .verb = SESSIONS_END };
+    int r = check_caller(userdata, call, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(call, "ssh", &order.account, &order.id, &order.output);
+    return r < 0 ? r : begin_sessions(userdata, call, &order, error);
+}
+
+static int method_end_session(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    SessionsOrder order = { .verb = SESSIONS_END_PROCESS };
+    int r = check_caller(userdata, call, error);
+
+    if (r >= 0)
+        r = sd_bus_message_read(call, "uh", &order.pid, &order.output);
+    return r < 0 ? r : begin_sessions(userdata, call, &order, error);
+}
+
 /* UNPRIVILEGED: sd-bus asks for no capability of the caller; check_caller() does the asking. */
 static const sd_bus_vtable methods[] = {
     SD_BUS_VTABLE_START(0),
@@ -173,6 +208,9 @@ static const sd_bus_vtable methods[] = {
     SD_BUS_METHOD("StopUnit", "ss", "", method_stop_unit, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ArmExpiry", "stt", "", method_arm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("DisarmExpiry", "s", "", method_disarm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("ListSessions", "h", "", method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("EndSessions", "ssh", "", method_end_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("EndSession", "uh", "", method_end_session, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };
 

@@ -15,6 +15,7 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_BAN "a64e19d3f7b0428c9d5e2c81b7f03a96"          /* an address is turned away for a while */
 #define MESSAGE_ID_TRANSFER_RETRY "18f6a4d2c0be4937a5d3f1e2b4c69780" /* a transfer unit was lost and starts again */
 #define MESSAGE_ID_DROP "5b0d7e3a91c64f28a7f3e8d2c6409b1e"           /* an account's drop folder was opened, closed, removed */
+#define MESSAGE_ID_SESSIONS "d8a14c7f02e94b63a5f1c09e7b3d6284"       /* sessions of what is closed could not be ended, will be tried again */
 
 /* `mensaje` of a request as GET shows it. */
 void request_message(const Request *r, char *ret, size_t size);

@@ -106,6 +106,8 @@ static const Setting table[] = {
       .help = "Names the weak format that FTP_PASSWORD_FORMAT may have nevertheless" },
     { "PUREFTPD_MYSQL_CONF", setting_path, FIELD(pureftpd_conf),
       .help = "Pure-FTPd's MySQL configuration file: the start is refused when its MYSQLCrypt is another format; empty: not compared" },
+    { "PUREFTPD_PROGRAM", setting_path, FIELD(pureftpd_program), .fallback = "/usr/sbin/pure-ftpd-mysql",
+      .help = "With MariaDB: the program whose processes are FTP sessions on this machine; /dev/null: Pure-FTPd runs on other machines only" },
     { "TEMPOFTP_IDLE_SECONDS", setting_number, FIELD(idle_seconds), .fallback = "60", .min = 0, .max = 86400,
       .help = "A service without anything to do exits after this long, and systemd brings it back; 0: never" },
     { "TEMPOFTP_LOG_LEVEL", setting_log_level, FIELD(log_level), .fallback = "info",
@@ -214,6 +216,7 @@ Settings *settings_free(Settings *s) {
     wipe_free(s->db_password);
     free(s->db_tls_ca);
     free(s->pureftpd_conf);
+    free(s->pureftpd_program);
     free(s);
     return NULL;
 }

@@ -59,6 +59,7 @@ typedef struct Settings {
     PasswordFormat password_format;  /* FTP_PASSWORD_FORMAT: argon2 */
     PasswordFormat password_allowed; /* FTP_PASSWORD_ALLOW: the weak one that an operator named, else argon2 */
     char *pureftpd_conf;  /* PUREFTPD_MYSQL_CONF: NULL = not compared */
+    char *pureftpd_program; /* PUREFTPD_PROGRAM: /usr/sbin/pure-ftpd-mysql */
     int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker and FTP listener */
     int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
     SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */

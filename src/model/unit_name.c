@@ -16,6 +16,7 @@ static const char *const kinds[UNIT_KIND_MAX] = {
     [UNIT_EXPORT] = "export",
     [UNIT_EXPIRE] = "expire",
     [UNIT_DROP] = "drop",
+    [UNIT_SESSIONS] = "sessions",
 };
 
 const char *unit_kind_name(UnitKind k) {

@@ -5,7 +5,7 @@
 
 #define UNIT_NAME_SIZE 256
 
-typedef enum UnitKind { UNIT_TRANSFER, UNIT_PURGE, UNIT_EXPORT, UNIT_EXPIRE, UNIT_DROP, UNIT_KIND_MAX } UnitKind;
+typedef enum UnitKind { UNIT_TRANSFER, UNIT_PURGE, UNIT_EXPORT, UNIT_EXPIRE, UNIT_DROP, UNIT_SESSIONS, UNIT_KIND_MAX } UnitKind;
 
 const char *unit_kind_name(UnitKind k);
 int unit_kind_parse(const char *name, UnitKind *ret) _must_use_;

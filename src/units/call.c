@@ -18,6 +18,7 @@ UnitCall *unit_call_free(UnitCall *c) {
     sd_bus_slot_unref(c->slot);
     sd_bus_message_unref(c->message);
     sd_event_source_disable_unref(c->again);
+    cleanup_close_(&c->output);
     free(c->path);
     free(c->active);
     free(c->status);
@@ -28,7 +29,7 @@ UnitCall *unit_call_free(UnitCall *c) {
 UnitCall *call_new(sd_bus *bus, UnitReply reply, void *userdata) {
     UnitCall *c = calloc(1, sizeof(*c));
     if (c)
-        *c = (UnitCall) { .bus = bus, .reply = reply, .userdata = userdata };
+        *c = (UnitCall) { .bus = bus, .reply = reply, .userdata = userdata, .output = -EBADF };
     return c;
 }
 

@@ -188,6 +188,7 @@ static const char *const signatures[] = {
     [PROPERTY_CALENDAR] = "a(ss)",
     [PROPERTY_ACTIVE] = "a(st)",
     [PROPERTY_INPUT] = "h",
+    [PROPERTY_FD] = "h",
 };
 
 static int append_value(sd_bus_message *m, const Property *p) {
@@ -202,6 +203,7 @@ static int append_value(sd_bus_message *m, const Property *p) {
     case PROPERTY_BINDS: return append_binds(m, p->list);
     case PROPERTY_CALENDAR: return sd_bus_message_append(m, "a(ss)", 1, "OnCalendar", p->text);
     case PROPERTY_INPUT: return append_input(m, p->text);
+    case PROPERTY_FD: return sd_bus_message_append(m, "h", (int) p->number);
     case PROPERTY_ACTIVE: return sd_bus_message_append(m, "a(st)", 1, "OnActiveSec", p->number);
     }
     return -EINVAL;

@@ -22,6 +22,7 @@ typedef enum PropertyType {
     PROPERTY_CALENDAR,  /* a(ss): one OnCalendar= */
     PROPERTY_INPUT,     /* h: a pipe with this text, for the unit to read from its standard input; a secret */
     PROPERTY_ACTIVE,    /* a(st): one OnActiveSec=, microseconds */
+    PROPERTY_FD,        /* h: `number` is an fd, borrowed until the message is made */
 } PropertyType;
 
 typedef struct Property {

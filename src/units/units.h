@@ -71,3 +71,10 @@ int ftp_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, voi
 int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 /* The session of one process. */
 int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+
+/* The same of Pure-FTPd's sessions on this machine, by a transient unit: the broker's ListSessions, EndSessions, EndSession. -ECHILD: the unit failed, its
+ * journal says why. */
+int pureftpd_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+int pureftpd_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata,
+                          UnitCall **ret_call) _must_use_;
+int pureftpd_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

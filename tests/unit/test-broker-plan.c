@@ -17,7 +17,8 @@
 static char *one_address[] = { (char *) "192.0.2.7", NULL };
 
 static Settings settings(void) {
-    return (Settings) { .data_path = (char *) "/data", .ftp_uid = 2001, .ftp_gid = 2001, .ssh_user = (char *) "lanotadm" };
+    return (Settings) { .data_path = (char *) "/data", .ftp_uid = 2001, .ftp_gid = 2001, .ssh_user = (char *) "lanotadm",
+                        .pureftpd_program = (char *) "/usr/sbin/pure-ftpd-mysql" };
 }
 
 static const Property *property(const TransientUnit *u, const char *name) {
@@ -175,6 +176,48 @@ static void a_drop_is_purged_by_its_owner(void **state) {
     assert_int_equal(plan_purge(&s, UNIT_DROP, "_buzon", 12, 3, &u, &reason), -EINVAL);
 }
 
+static void sessions_end_by_account_request_or_process(void **state) {
+    _cleanup_transient_ TransientUnit all = { 0 }, one = { 0 }, process = { 0 }, list = { 0 };
+    Settings s = settings();
+    const char *reason;
+
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "", .output = 7 }, &all, &reason), 0);
+    assert_string_equal(all.name, "tempoftp-sessions-ftp_ana_abcd.service");
+    assert_list(&all, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end", "/usr/sbin/pure-ftpd-mysql", "/data", "ftp_ana_abcd", "-"));
+    assert_string_equal(property(&all, "Type")->text, "oneshot");
+    assert_string_equal(property(&all, "Group")->text, "2001");
+    assert_null(transient_find(&all, "User"));
+    assert_int_equal(property(&all, "StandardOutputFileDescriptor")->number, 7);
+
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "p.1" }, &one, &reason), 0);
+    assert_list(&one, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end", "/usr/sbin/pure-ftpd-mysql", "/data", "ftp_ana_abcd", "p.1"));
+
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 4711 }, &process, &reason), 0);
+    assert_string_equal(process.name, "tempoftp-sessions-process-4711.service");
+    assert_list(&process, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end-process", "/usr/sbin/pure-ftpd-mysql", "/data", "4711"));
+
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_LIST }, &list, &reason), 0);
+    assert_string_equal(list.name, "tempoftp-sessions-list.service");
+    assert_list(&list, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "list", "/usr/sbin/pure-ftpd-mysql", "/data"));
+}
+
+static void no_sessions_of_what_is_no_account(void **state) {
+    static const char *const accounts[] = { "", "ana", "../ftp_ana_abcd", "ftp_ana_abcd/..", "ftp_ana_abcd ", "ftp_Ana_abcd", "ftp_ana_abcd\n", "list", "-" };
+    Settings s = settings();
+    const char *reason;
+    TransientUnit u;
+
+    for (size_t i = 0; i < ELEMENTS(accounts); i++) {
+        if (plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = accounts[i], .id = "" }, &u, &reason) != -EINVAL)
+            fail_msg("account '%s' passed", accounts[i]);
+        assert_string_equal(reason, "account");
+    }
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = ".." }, &u, &reason), -EINVAL);
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "-" }, &u, &reason), -EINVAL);
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 0 }, &u, &reason), -EINVAL);
+    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 1u << 31 }, &u, &reason), -EINVAL);
+}
+
 static void an_expiry_has_both_times_and_never_a_negative_one(void **state) {
     _cleanup_transient_ TransientUnit timer = { 0 }, service = { 0 }, late = { 0 }, late_service = { 0 };
     const char *reason;
@@ -225,6 +268,8 @@ int main(void) {
         cmocka_unit_test(what_is_no_run_token_is_refused),
         cmocka_unit_test(a_purge_removes_one_folder_below_purge),
         cmocka_unit_test(a_drop_is_purged_by_its_owner),
+        cmocka_unit_test(sessions_end_by_account_request_or_process),
+        cmocka_unit_test(no_sessions_of_what_is_no_account),
         cmocka_unit_test(an_expiry_has_both_times_and_never_a_negative_one),
         cmocka_unit_test(the_end_of_a_unit_reads_as_in_systemctl_status),
     };

@@ -45,6 +45,7 @@ static void ids(void **state) {
         MESSAGE_ID_LOGIN,
         MESSAGE_ID_TRANSFER_RETRY,
         MESSAGE_ID_DROP,
+        MESSAGE_ID_SESSIONS,
     };
     uint8_t bytes[16];
 

@@ -65,6 +65,7 @@ static void defaults(void **state) {
     assert_int_equal(s->ftp_tls, TLS_OFF);
     assert_string_equal(s->ftp_tls_cert, "/etc/tempoftp/ftp.crt");
     assert_string_equal(s->ftp_tls_key, "/etc/tempoftp/ftp.key");
+    assert_string_equal(s->pureftpd_program, "/usr/sbin/pure-ftpd-mysql");
     assert_int_equal(s->ftp_tls_reuse, TLS_REUSE_REQUIRED);
     assert_int_equal(s->ftp_jail, JAIL_REQUIRED);
     assert_int_equal(s->ftp_max_connections, 512);
@@ -398,7 +399,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 50);
+    assert_int_equal(settings, 51);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;

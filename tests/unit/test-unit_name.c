@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 static void kinds(void **state) {
-    static const char *const names[] = { "transfer", "purge", "export", "expire", "drop" };
+    static const char *const names[] = { "transfer", "purge", "export", "expire", "drop", "sessions" };
     UnitKind k;
 
     for (UnitKind i = 0; i < UNIT_KIND_MAX; i++) {
