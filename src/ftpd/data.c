@@ -93,6 +93,7 @@ void data_adopt(DataChannel *d, int fd) {
     data_reset(d);
     d->fd = fd;
     d->sent = 0;
+    d->looked_ms = monotonic_ms();
 }
 
 int data_accept(DataChannel *d, const struct sockaddr *peer) {

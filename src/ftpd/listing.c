@@ -257,7 +257,7 @@ static int add_entry(Walk *w, const struct dirent64_record *e) {
             return r;
     }
     w->used += listing_entry(l, e->name, &st, has_target ? target : NULL, w->output + w->used);
-    return 0;
+    return l->see ? l->see(l->userdata, e->name, st.st_mode) : 0;
 }
 
 static ssize_t read_names(Walk *w, size_t offset) {

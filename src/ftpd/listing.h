@@ -49,6 +49,8 @@ typedef struct Listing {
     const char *folder;  /* the virtual path of the folder */
     /* Takes the text in pieces; negative ends the listing. */
     int (*write)(void *userdata, const char *data, size_t size);
+    /* Is told what is shown, or NULL; negative ends the listing. */
+    int (*see)(void *userdata, const char *name, mode_t mode);
     void *userdata;
 } Listing;
 

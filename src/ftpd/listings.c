@@ -2,6 +2,7 @@
  * listing.c's business. */
 #include "ftpd/drop.h"
 #include "ftpd/jail.h"
+#include "ftpd/listing_tree.h"
 #include "ftpd/transfer.h"
 
 #include "basic/strings.h"
@@ -11,8 +12,23 @@
 #include <fcntl.h>
 #include <stdio.h>
 
+#define TREE_ENTRIES_MAX 1000000 /* of one LIST -R: seconds of work for this process, and what its client asked for */
+
+typedef enum Extent { ONE_FILE, ONE_FOLDER, ALL_BELOW } Extent;
+
 static int write_data(void *userdata, const char *data, size_t size) {
-    return data_send(userdata, data, size);
+    Session *s = userdata;
+
+    int r = data_send(&s->data, data, size);
+    return r < 0 ? r : data_look(&s->data);
+}
+
+/* From here on a revocation of this folder's request is about us. */
+static int enter_folder(void *userdata, const char *folder) {
+    Session *s = userdata;
+
+    strcpy(s->file, folder);
+    return data_look(&s->data);
 }
 
 /* One file, or the link itself. */
@@ -25,12 +41,24 @@ static int list_one(const Listing *l, int fd, const char *name) {
     return l->write(l->userdata, line, listing_entry(l, name, &st, NULL, line));
 }
 
+/* name: as the client calls it. */
+static int write_listing(const Listing *l, int fd, Extent extent, const char *name) {
+    switch (extent) {
+    case ONE_FILE:
+        return list_one(l, fd, name);
+    case ALL_BELOW:
+        return listing_tree(l, fd, name, TREE_ENTRIES_MAX, enter_folder);
+    default:
+        return listing_folder(l, fd);
+    }
+}
+
 /* STAT: no line of a listing begins like a reply's last line. */
 static int write_control(void *userdata, const char *data, size_t size) {
     return reply_text(((Session *) userdata)->conversation.fd, data, size);
 }
 
-static int show_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
+static int show_listing(Session *s, const Listing *l, int fd, Extent extent, const char *name) {
     int control = s->conversation.fd;
     Reply r;
 
@@ -39,16 +67,16 @@ static int show_listing(Session *s, const Listing *l, int fd, bool folder, const
     int result = reply_send(control, &r);
     if (result < 0)
         return result;
-    result = folder ? listing_folder(l, fd) : list_one(l, fd, name);
+    result = write_listing(l, fd, extent, name);
     return reply(control, 213, result < 0 ? "La lista no está completa." : "Fin");
 }
 
-static int send_listing(Session *s, const Listing *l, int fd, bool folder, const char *name) {
+static int send_listing(Session *s, const Listing *l, int fd, Extent extent, const char *name) {
     s->file_size = s->file_offset = 0;
     int r = transfer_open(s, WIRE_DOWNLOAD, "Enviando la lista.");
     if (r <= 0)
         return r;
-    int result = folder ? listing_folder(l, fd) : list_one(l, fd, name);
+    int result = write_listing(l, fd, extent, name);
     data_close(&s->data, result < 0);
     return transfer_reply_end(s, result);
 }
@@ -71,19 +99,41 @@ static int open_pattern(Session *s, char path[static VIRTUAL_PATH_MAX], int *ret
     return 1;
 }
 
-/* LIST, NLST and STAT: a folder, one file, or a pattern. */
+/* A tree's folders begin with what the client calls it. */
+static const char *without_end(char *text) {
+    size_t n = strlen(text);
+
+    while (n > 1 && text[n - 1] == '/')
+        text[--n] = '\0';
+    return n > 0 ? text : ".";
+}
+
+/* Clients send flags of ls(1). What they ask for is what they get anyway, but for R: is it there? */
+static bool skip_flags(const char **argument) {
+    const char *p = *argument ? *argument : "";
+    bool below = false;
+
+    while (p[0] == '-') {
+        size_t n = strcspn(p, " ");
+        below |= memchr(p, 'R', n) != NULL;
+        p += n;
+        p += strspn(p, " ");
+    }
+    *argument = p;
+    return below;
+}
+
+/* LIST, NLST and STAT: a folder (LIST -R: and all below it), one file, or a pattern. */
 static int list(Session *s, const char *argument, ListingFormat format, bool control) {
     /* A copy: the reader's bytes move when more commands arrive during the transfer. */
-    char path[VIRTUAL_PATH_MAX], text[COMMAND_LINE_MAX] = "", prefix[COMMAND_LINE_MAX + 2] = "";
-    Listing l = { .format = format, .now = utc_now(), .home_fd = -EBADF, .write = write_data, .userdata = &s->data };
-    bool folder = true;
+    char path[VIRTUAL_PATH_MAX], text[COMMAND_LINE_MAX], prefix[COMMAND_LINE_MAX + 2] = "";
+    Listing l = {
+        .format = format, .now = utc_now(), .home_fd = -EBADF, .folder = path, .write = control ? write_control : write_data, .userdata = s,
+    };
+    bool below = skip_flags(&argument) && format == LISTING_LONG && !control;
+    Extent extent = below ? ALL_BELOW : ONE_FOLDER;
 
-    if (control) {
-        l.write = write_control;
-        l.userdata = s;
-    }
-    if (argument)
-        strcpy(text, argument);
+    strcpy(text, argument);
     const char *last = last_component(text);
     int r = session_resolve(s, text, path);
     if (r <= 0)
@@ -91,51 +141,46 @@ static int list(Session *s, const char *argument, ListingFormat format, bool con
     _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_DIRECTORY);
     if (fd == -ENOTDIR) {
         fd = path_open(CHILD_HOME_FD, path, O_PATH);
-        folder = false;
+        extent = ONE_FILE;
     }
     if (fd < 0 && has_glob(last) && strlen(last) <= GLOB_MAX) {
         r = open_pattern(s, path, &fd);
         if (r <= 0)
             return r;
         l.pattern = last;
+        extent = ONE_FOLDER;
         snprintf(prefix, sizeof(prefix), "%.*s", (int) (last - text), text);
     } else if (fd < 0)
         return session_reply_errno(s, fd);
-    else if (folder && text[0] && !streq(text, "."))
+    else if (extent == ALL_BELOW)
+        l.home_fd = CHILD_HOME_FD;
+    else if (extent == ONE_FOLDER && text[0] && !streq(text, "."))
         snprintf(prefix, sizeof(prefix), "%s%s", text, has_suffix(text, "/") ? "" : "/");
     l.prefix = prefix[0] ? prefix : NULL;
     strcpy(s->file, path);
-    r = (control ? show_listing : send_listing)(s, &l, fd, folder, format == LISTING_NAMES ? text : last);
+    const char *name = extent == ALL_BELOW ? without_end(text) : format == LISTING_NAMES ? text : last;
+    r = (control ? show_listing : send_listing)(s, &l, fd, extent, name);
     s->file[0] = '\0';
     return r;
 }
 
-/* Clients send flags of ls(1); what they ask for is what they get anyway. */
-static char *skip_flags(char *argument) {
-    while (argument && argument[0] == '-') {
-        argument += strcspn(argument, " ");
-        argument += strspn(argument, " ");
-    }
-    return argument && *argument ? argument : NULL;
-}
-
 int listings_list(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_LONG, false);
+    return list((Session *) c, argument, LISTING_LONG, false);
 }
 
 int listings_nlst(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_NAMES, false);
+    return list((Session *) c, argument, LISTING_NAMES, false);
 }
 
 int listings_stat(Conversation *c, char *argument) {
-    return list((Session *) c, skip_flags(argument), LISTING_LONG, true);
+    return list((Session *) c, argument, LISTING_LONG, true);
 }
 
 int listings_mlsd(Conversation *c, char *argument) {
     Session *s = (Session *) c;
     char path[VIRTUAL_PATH_MAX];
     Listing l = {
-        .format = LISTING_FACTS, .facts = s->facts, .home_fd = CHILD_HOME_FD, .folder = path, .write = write_data, .userdata = &s->data,
+        .format = LISTING_FACTS, .facts = s->facts, .home_fd = CHILD_HOME_FD, .folder = path, .write = write_data, .userdata = s,
     };
 
     int r = session_resolve(s, argument, path);
@@ -148,7 +193,7 @@ int listings_mlsd(Conversation *c, char *argument) {
         return session_reply_errno(s, fd);
     l.rights = drop_rights(s, path) == LISTING_READ ? LISTING_READ : LISTING_CHANGE;
     strcpy(s->file, path);
-    r = send_listing(s, &l, fd, true, NULL);
+    r = send_listing(s, &l, fd, ONE_FOLDER, NULL);
     s->file[0] = '\0';
     return r;
 }

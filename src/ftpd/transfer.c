@@ -207,6 +207,7 @@ static void put_end(Reply *reply, int result) {
         { EPIPE, 426, "El cliente cerró la conexión de datos." },
         { EPROTO, 426, "La conexión TLS de datos falló." },
         { ECONNRESET, 426, "El cliente cerró la conexión de datos." },
+        { E2BIG, 451, "Es demasiado para una sola lista; pida carpeta por carpeta." },
         { ENODATA, 451, "El archivo cambió durante el envío." },
         { ENOSPC, 452, "No queda espacio en el disco." },
         { EDQUOT, 552, "La cuota de la carpeta no alcanza." },

@@ -51,7 +51,7 @@ static const Verb verbs[] = {
     { "REST", VERB_ARGUMENT, NULL, transfer_rest, "byte" },
     /* sending */
     { "RETR", VERB_ARGUMENT, NULL, transfer_retr, "archivo" },
-    { "LIST", 0, NULL, listings_list, "[ruta]" },
+    { "LIST", 0, NULL, listings_list, "[-R] [ruta]" },
     { "NLST", 0, NULL, listings_nlst, "[ruta]" },
     { "MLSD", 0, NULL, listings_mlsd, "[carpeta]" },
     { "ABOR", 0, NULL, transfer_abor, "" },

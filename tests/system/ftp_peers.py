@@ -93,6 +93,7 @@ class Vsftpd(Peer):
         "async_abor_enable": "YES",
         "xferlog_enable": "NO",
         "force_dot_files": "YES",
+        "ls_recurse_enable": "YES",
     }
 
     def _start(self):

@@ -297,6 +297,54 @@ def test_listings_take_flags_patterns_and_paths(tree):
         assert {name: facts["size"] for name, facts in ftp.mlsd()} == {"b.txt": "7", "c.nc": "3"}
 
 
+def test_a_tree_is_listed_with_what_every_folder_holds(tree):
+    tree.put("set1/hondo/con espacios", "12")
+    (tree.root / "set1/arriba").symlink_to("..")
+    tree.put("set2/d.nc", "1")
+    with tree.talk(login=True) as talk:
+        for command, heading in (("LIST -R", "."), ("LIST -l -aR /", ""), ("LIST -R .", ".")):
+            text, end = talk.get(command)
+            folders = dict(part.split(":\r\n", 1) for part in text.decode().split("\r\n\r\n"))
+            assert end.startswith("226")
+            assert list(folders) == [heading or "/", f"{heading}/set1", f"{heading}/set1/hondo", f"{heading}/set2"]
+            names = {folder: [re.split(r" +", line, maxsplit=8)[8] for line in lines.splitlines()] for folder, lines in folders.items()}
+            assert names[f"{heading}/set1"] == ["arriba -> ..", "b.txt", "hondo"]
+            assert names[f"{heading}/set1/hondo"] == ["con espacios"]
+        assert talk.get("LIST -R set1/hondo/")[0].decode().startswith("set1/hondo:\r\n-")
+        assert talk.get("LIST -R set1/*.txt")[0].count(b"\n") == 1
+        assert talk.get("NLST -R")[0] == b"a.txt\r\nset1\r\nset2\r\n"
+
+
+def test_a_tree_that_is_too_deep_is_no_whole_list(tree):
+    tree.put("/".join("d" * 33) + "/x", "")
+    with tree.talk(login=True) as talk, talk.data() as data:
+        assert talk.ask("LIST -R").startswith("150")
+        assert talk.reply().startswith("451")
+        with pytest.raises(ConnectionResetError):
+            while data.recv(1 << 16):
+                pass
+        assert len(talk.get("LIST -R d")[0].split(b"\r\n\r\n")) == 33
+
+
+def test_abor_ends_the_list_of_a_tree(ftpd):  # noqa: F811
+    deep = ftpd.root.joinpath(*["d" * 250] * 13)
+    for n in range(3000):  # 10 MB of headings: more than the kernel takes for a client that reads nothing
+        (deep / str(n)).mkdir(parents=True)
+    with ftpd.talk(login=True) as talk, talk.data():
+        assert talk.ask("LIST -R").startswith("150")
+        talk.send("ABOR\r\n")
+        assert [talk.reply()[:3], talk.reply()[:3]] == ["426", "226"]
+        assert talk.ask("PWD").startswith("257")
+
+
+def test_a_small_file_and_its_end_are_told_at_once(tree):
+    with tree.talk(login=True) as talk, talk.data() as data:
+        talk.send("RETR a.txt\r\n")
+        assert data.recv(100) == b"hola\n"
+        assert data.recv(100) == b""
+        assert talk.socket.recv(1000).count(b"\r\n") == 2
+
+
 def test_epsv_all_refuses_pasv(tree):
     with tree.talk(login=True) as talk:
         assert talk.ask("EPSV ALL").startswith("200")

@@ -49,6 +49,7 @@ SYNTAX_AS_500 = "RFC 959 has 501 for arguments; vsftpd says 500 for PORT, EPRT a
 NO_REIN = "neither of them has REIN"
 SAYS_530 = "RFC 959 has 503 for a bad sequence; it takes 530 for all that is about logins"
 EMPTY_LIST = "a name that matches nothing is an empty list for it; a client cannot tell a typing error from an empty folder"
+PURE_R = "its own form of ls -lR: no heading for the first folder, empty lines around the others"
 DOTS = "its listings hold . and .. as soon as they show names with a dot"
 EPSV_FAMILY = "it ignores which family EPSV asks for"
 NO_PERMISSIONS = "Pure-FTPd has no read-only accounts: here the file system refuses, with its code for uploads"
@@ -293,6 +294,16 @@ DIALOGUES = [
         get("LIST set1", "226", re.compile(rb"(?s)(?=.* b\.txt\r\n)(?=.* c\.nc\r\n)(?=.*d.* hondo\r\n)(-|d).*"))]),
     Dialogue("LIST with ls flags", READER, [
         get("LIST -la set1", "226", re.compile(rb"(?s).* b\.txt\r\n.*")), get("LIST -a", "226", re.compile(rb"(?s).* \.oculto\r\n.*"))]),
+    Dialogue("LIST of all below", READER, [
+        get(command, "226", re.compile(rb"(?s)\.:\r\n.* set1\r\n.*\r\n\r\n\./set1:\r\n.* b\.txt\r\n.*\r\n\r\n\./set1/hondo:\r\n.*"),
+            pure=("226", PURE_R, re.compile(rb"(?s)[-d].* set1\r\n.*\r\n\r\n\./set1:\r\n\r\n.* b\.txt\r\n.*\r\n\r\n\./set1/hondo:\r\n\r\n.*")))
+        for command in ("LIST -R", "LIST -lR", "LIST -aR .")]),
+    Dialogue("LIST of all below a folder", READER, [
+        get("LIST -R set1", "226", re.compile(rb"(?s)set1:\r\n.* b\.txt\r\n.*\r\n\r\nset1/hondo:\r\n.*"),
+            pure=("226", PURE_R, re.compile(rb"(?s)d.* b\.txt\r\n.*\r\n\r\nset1/hondo:\r\n\r\n.*")))]),
+    Dialogue("LIST of all below a file", READER, [
+        get("LIST -R a.txt", "226", re.compile(rb"-[^\n]* a\.txt\r\n"),
+            vsftpd=("226", "a heading for a file too", re.compile(rb"\.:\r\n-[^\n]* a\.txt\r\n")))]),
     Dialogue("LIST of a folder with a slash at the end", READER, [get("LIST set1/", "226", re.compile(rb"(?s).* b\.txt\r\n.*"))]),
     Dialogue("LIST of names with brackets", READER, [
         get("LIST [ab].txt", "226", re.compile(rb"-[^\n]* a\.txt\r\n"), vsftpd=("226", "vsftpd knows * ? and {} but no sets", b""))]),
