@@ -67,13 +67,15 @@ typedef struct AccountRow {
     const char *name, *home, *hash; /* hash: compare, never log; "" when it has none or one longer than any of ours */
     uint32_t uid, gid;
     bool enabled;
-    int64_t expires; /* UTC seconds; 0: none, or the back end has no such column */
+    int64_t expires; /* UTC seconds; 0: none */
+    bool expires_kept; /* the back end has a place for it */
 } AccountRow;
 /* 0: go on; else the walk stops and returns that value. */
 typedef int (*AccountRowWalk)(const AccountRow *row, void *userdata);
 
 typedef struct AccountBackendVtable {
     const char *name;
+    bool outside; /* accounts live outside the state database too: every change has to be carried there */
     int (*prepare)(AccountBackend *b, const AccountWish *wish, AccountGrant *ret, AccountTrouble *ret_trouble);
     /* Makes the account as wished, with known_hash; a foreign one is left as it is. *ret_changed: something had to be written. */
     int (*ensure)(AccountBackend *b, const AccountWish *wish, bool *ret_changed, AccountTrouble *ret_trouble);

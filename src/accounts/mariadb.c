@@ -421,6 +421,7 @@ static int list_page(Mariadb *m, Link *l, void *userdata, AccountTrouble *ret_tr
             .gid = (uint32_t) row->gid,
             .enabled = row->enabled != 0,
             .expires = row->expires,
+            .expires_kept = l->shape.expires,
         };
         list->more = true;
         memcpy(list->after, row->name, sizeof(list->after));
@@ -467,6 +468,7 @@ static void mariadb_free(AccountBackend *b) {
 
 static const AccountBackendVtable mariadb = {
     .name = "mariadb",
+    .outside = true,
     .prepare = mariadb_prepare,
     .ensure = mariadb_ensure,
     .set_access = mariadb_set_access,

@@ -1,6 +1,5 @@
 /* What operators do to requests: delete, expire, block, unblock, extend, give a drop folder. Each is one Change and its answer. */
 #include "api/change.h"
-#include "api/folders.h"
 #include "api/lifecycle.h"
 #include "api/reply.h"
 #include "api/resources.h"
@@ -248,21 +247,6 @@ void request_block(Call *c) {
     change_run(change);
 }
 
-static int unblock_apply(StoreTx *tx, Change *change) {
-    Actor who = change_actor(change);
-
-    if (change->request.state != STATE_BLOQUEADO)
-        return -EPERM;
-    if (change->request.expires <= change->now)
-        return -ETIME;
-    free(change->request.message);
-    change->request.message = NULL;
-    int r = tx_move(tx, &change->request, STATE_LISTO, NULL, &who, NULL);
-    if (r < 0 || change->m->data_fd < 0)
-        return r;
-    return folders_settle(change->m->data_fd, &change->request); /* back in the home before anyone may log in for it */
-}
-
 static void unblock_expired(Manager *m, unsigned n, void *userdata) {
     reply_state_text(userdata, "La solicitud no está bloqueada", STATE_EXPIRADO);
 }
@@ -281,7 +265,7 @@ static void unblocked(Change *change, int r) {
 }
 
 void request_unblock(Call *c) {
-    Change *change = change_for(c, unblock_apply, unblocked);
+    Change *change = change_for(c, change_apply_unblock, unblocked);
     if (change)
         change_run(change);
 }

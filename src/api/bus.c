@@ -2,6 +2,7 @@
  * from the run token or from the caller's own unit, never from an argument. */
 #include "api/bus.h"
 
+#include "api/access.h"
 #include "api/change.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
@@ -227,6 +228,7 @@ static void expire_due_done(Manager *m, unsigned n, void *userdata) {
     sd_bus_message *call = userdata;
 
     tasks_kick(m);
+    access_kick(m);
     reconcile_sweep(m);
     (void) sd_bus_reply_method_return(call, "u", n);
     sd_bus_message_unref(call);

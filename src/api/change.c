@@ -2,6 +2,7 @@
  * (units, folders, sessions) is settle.c's business; when a move is allowed at all is model/state.c's. */
 #include "api/change.h"
 
+#include "api/account_calls.h"
 #include "api/folders.h"
 #include "api/settle.h"
 #include "basic/strings.h"
@@ -142,6 +143,11 @@ static int end_drop(StoreTx *tx, Change *c) {
     return r;
 }
 
+/* The account's back end is to be told, when it is one that has to be. */
+static int put_access_task(StoreTx *tx, const Change *c) {
+    return accounts_are_outside(c->m) ? tx_access_task_put(tx, c->request.account, c->now, NULL) : 0;
+}
+
 /* The end of a request: whatever must still be taken away becomes a durable task in the same transaction. */
 static int leave(StoreTx *tx, Change *c, State to, const char *text) {
     bool had_access = state_has_days(c->was);
@@ -155,18 +161,15 @@ static int leave(StoreTx *tx, Change *c, State to, const char *text) {
         r = put_task(tx, c, TASK_PURGE);
     if (r < 0 || !had_access)
         return r;
-    r = tx_account_uses(tx, c->request.account, &uses);
+    r = put_access_task(tx, c);
+    if (r >= 0)
+        r = tx_account_uses(tx, c->request.account, &uses);
     if (r < 0 || uses > 0)
         return r;
     r = end_drop(tx, c);
     if (r == -ENODATA)
         r = 0;
-    if (r >= 0)
-        r = tx_account_clear(tx, c->request.account);
-    if (r >= 0)
-        r = put_task(tx, c, TASK_REVOKE);
-    c->account_gone = r >= 0;
-    return r;
+    return r < 0 ? r : tx_account_clear(tx, c->request.account, accounts_are_outside(c->m));
 }
 
 int change_apply_sized(StoreTx *tx, Change *c) {
@@ -207,7 +210,25 @@ int change_apply_block(StoreTx *tx, Change *c) {
     int r = set_message(&c->request, c->text);
     if (r < 0)
         return r;
+    r = put_access_task(tx, c);
+    if (r < 0)
+        return r;
     return c->request.state == STATE_BLOQUEADO ? update(tx, c, c->text) : move(tx, c, STATE_BLOQUEADO, c->text);
+}
+
+int change_apply_unblock(StoreTx *tx, Change *c) {
+    if (c->request.state != STATE_BLOQUEADO)
+        return -EPERM;
+    if (c->request.expires <= c->now)
+        return -ETIME;
+    int r = set_message(&c->request, NULL);
+    if (r >= 0)
+        r = put_access_task(tx, c);
+    if (r >= 0)
+        r = move(tx, c, STATE_LISTO, NULL);
+    if (r < 0 || c->m->data_fd < 0)
+        return r;
+    return folders_settle(c->m->data_fd, &c->request); /* back in the home before anyone may log in for it */
 }
 
 int change_apply_extend(StoreTx *tx, Change *c) {
@@ -222,7 +243,8 @@ int change_apply_extend(StoreTx *tx, Change *c) {
         return -ERANGE;
     r->expires = expires;
     r->vigencia += c->days;
-    return update(tx, c, "vigencia extendida");
+    int k = put_access_task(tx, c);
+    return k < 0 ? k : update(tx, c, "vigencia extendida");
 }
 
 /* Before the commit: nobody is told of a folder that isn't there. One that an earlier drop left behind is somebody else's. */

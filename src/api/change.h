@@ -35,7 +35,6 @@ struct Change {
     /* results */
     Request request;    /* the row: before apply as found, after it as changed */
     State was;          /* its state before */
-    bool account_gone;  /* it was the last use of its account */
     bool drop_ended;    /* the account has no drop folder any more: what was in it is to be removed */
     bool unit_is_gone;  /* set by callers who know: consequences need not stop it */
     bool backend_changed; /* en_mysql */
@@ -56,6 +55,7 @@ int change_apply_sized(StoreTx *tx, Change *c);   /* preparando → traslado; by
 int change_apply_copied(StoreTx *tx, Change *c);  /* TransferDone; bytes, files */
 int change_apply_fail(StoreTx *tx, Change *c);    /* in flight → error; cause, text = detail */
 int change_apply_block(StoreTx *tx, Change *c);   /* listo → bloqueado, or a new reason; text */
+int change_apply_unblock(StoreTx *tx, Change *c); /* bloqueado → listo; -EPERM in another state, -ETIME when it is over */
 int change_apply_extend(StoreTx *tx, Change *c);  /* days; -ERANGE past the maximum, -EPERM in another state */
 int change_apply_drop(StoreTx *tx, Change *c);    /* a drop folder for its account, or another quota; bytes; -EPERM in another state */
 int change_apply_no_drop(StoreTx *tx, Change *c); /* takes it away; -ENODATA: there is none */

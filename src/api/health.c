@@ -1,5 +1,7 @@
 /* GET / and GET /health. Health is probed at each call: the state database with a query and for anything that could not be taken away, the account back
- * end, the data path's file system on the pool (a dead mount must not hold the loop), the FTP server by its socket unit. */
+ * end on its own lane and for a moment only (one that hangs is down), the data path's file system on the pool (a dead mount must not hold the loop), the FTP server by its socket unit. */
+#include "api/access.h"
+#include "api/account_calls.h"
 #include "api/folders.h"
 #include "api/reply.h"
 #include "api/resources.h"
@@ -22,6 +24,7 @@ void root_get(Call *c) {
 typedef struct Health {
     Call *call;
     bool ftp_up;
+    unsigned open; /* probes that have not answered */
     int database, backend, space;
     uint64_t space_free, space_total;
 } Health;
@@ -41,8 +44,10 @@ static void format_space(uint64_t bytes, char *ret, size_t size) {
 static void health_reply(Health *h) {
     _cleanup_buffer_ Buffer b = { 0 };
     JsonWriter w = JSON_WRITER(&b);
-    bool database_ok = h->database >= 0 && h->backend >= 0;
-    bool failing = tasks_are_failing(h->call->m), ok = h->ftp_up && database_ok && h->space >= 0 && !failing;
+    Manager *m = h->call->m;
+    int refused = account_calls_trouble(m); /* it may answer, and yet not do what it is told */
+    const char *database = h->database < 0 ? "error" : h->backend == -EAGAIN ? "down" : h->backend < 0 || (refused < 0 && refused != -EAGAIN) ? "error" : "ok";
+    bool failing = tasks_are_failing(m) || access_is_failing(m), ok = h->ftp_up && streq(database, "ok") && h->space >= 0 && !failing;
     double total = (double) h->space_total, gib = 1024.0 * 1024 * 1024;
     char space[32] = "error";
 
@@ -52,7 +57,7 @@ static void health_reply(Health *h) {
     json_string(&w, "status", ok ? "ok" : "degraded");
     json_string(&w, "space", space);
     json_string(&w, "ftpd", h->ftp_up ? "up" : "down");
-    json_string(&w, "database", database_ok ? "ok" : "error");
+    json_string(&w, "database", database);
     if (failing) /* only then: well-behaved clients know the other keys */
         json_string(&w, "limpieza", "error");
     json_fixed2(&w, "space_free_gb", (double) h->space_free / gib);
@@ -66,17 +71,26 @@ static void health_reply(Health *h) {
     free(h);
 }
 
-static void probe_run(void *userdata) {
-    Health *h = userdata;
-    Manager *m = h->call->m;
-    AccountTrouble trouble = { 0 };
-
-    h->space = folders_space(m->data_fd, &h->space_free, &h->space_total);
-    h->backend = m->accounts->v->probe(m->accounts, &trouble);
+static void health_close(Health *h) {
+    if (--h->open == 0)
+        health_reply(h);
 }
 
-static void probe_done(void *userdata) {
-    health_reply(userdata);
+static void on_backend(int r, void *userdata) {
+    Health *h = userdata;
+
+    h->backend = r;
+    health_close(h);
+}
+
+static void space_run(void *userdata) {
+    Health *h = userdata;
+
+    h->space = folders_space(h->call->m->data_fd, &h->space_free, &h->space_total);
+}
+
+static void space_done(void *userdata) {
+    health_close(userdata);
 }
 
 static int on_ftp_socket(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
@@ -85,11 +99,7 @@ static int on_ftp_socket(sd_bus_message *reply, void *userdata, sd_bus_error *er
 
     if (!sd_bus_message_is_method_error(reply, NULL) && sd_bus_message_read(reply, "v", "s", &state) >= 0)
         h->ftp_up = streq(state, "active");
-    int r = pool_submit(h->call->m->pool, probe_run, probe_done, h);
-    if (r < 0) {
-        h->space = h->backend = r;
-        health_reply(h);
-    }
+    health_close(h);
     return 0;
 }
 
@@ -126,9 +136,11 @@ void health_get(Call *c) {
         health_reply(h);
         return;
     }
-    int r = ask_ftp_socket(h);
-    if (r < 0) {
-        h->space = h->backend = r;
-        health_reply(h);
-    }
+    h->open = 3;
+    account_probe(m, on_backend, h);
+    h->space = pool_submit(m->pool, space_run, space_done, h);
+    if (h->space < 0)
+        health_close(h);
+    if (ask_ftp_socket(h) < 0)
+        health_close(h);
 }

@@ -7,6 +7,9 @@
 void lifecycle_fail(Manager *m, uint64_t life, uint32_t run, Cause cause, const char *detail);
 /* The copy is whole and its unit is gone: account, folder, listo. */
 void lifecycle_finish(Manager *m, uint64_t life);
+/* Tries again for those that wait for the account back end. */
+void lifecycle_finish_waiting(Manager *m);
+bool lifecycle_something_waits(Manager *m);
 /* Of a copy that was about to be `listo` when its commit failed, or we were killed: its folder goes back to where a DELETE looks for it. */
 void lifecycle_take_back(Manager *m, const Request *r);
 /* A transfer unit of that life and run has ended, as systemd reports it (any text may be ""). */

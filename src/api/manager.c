@@ -1,6 +1,9 @@
 /* Set-up, loop and end of tempoftpd: rooms are made in order, the loop runs until the service is idle or told to stop. */
 #include "api/manager.h"
 
+#include "api/access.h"
+#include "api/account_calls.h"
+#include "api/account_rows.h"
 #include "api/answers.h"
 #include "api/bus.h"
 #include "api/folders.h"
@@ -317,6 +320,12 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         r = rates_load(m->rates, m->store);
     if (r >= 0)
+        r = account_calls_new(m, &m->calls);
+    if (r >= 0)
+        r = accesses_new(&m->accesses);
+    if (r >= 0)
+        r = account_rows_new(&m->rows);
+    if (r >= 0)
         r = server_new(m, &m->server);
     if (r < 0)
         return log_errno(r, "Cannot set up the service");
@@ -339,7 +348,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
 /* ---- running and ending ---- */
 
 static bool is_idle(const Manager *m) {
-    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool);
+    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool) &&
+           account_calls_are_idle(m->calls);
 }
 
 /* What a timer would do is durable and done after the next start; a client that only keeps its connection alive is waited for a little, in case it was
@@ -348,7 +358,7 @@ static bool may_stop(const Manager *m, uint64_t asked_ms) {
     bool patient = monotonic_ms() - asked_ms < STOP_PATIENCE_MS;
 
     return m->pending == m->n_timers && server_is_answered(m->server) && !(patient && !server_is_idle(m->server)) && store_is_idle(m->store) &&
-           pool_is_idle(m->pool);
+           pool_is_idle(m->pool) && account_calls_are_idle(m->calls);
 }
 
 static void show_status(Manager *m) {
@@ -429,10 +439,13 @@ static void tear_down(Manager *m) {
     if (m->store)
         (void) !store_write_wait(m->store, farewell_job, m);
     m->server = server_free(m->server);
+    m->calls = account_calls_free(m->calls);
     m->pool = pool_free(m->pool);
     sd_bus_flush_close_unref(m->bus);
     m->store = store_free(m->store);
     m->accounts = account_backend_free(m->accounts);
+    m->accesses = accesses_free(m->accesses);
+    m->rows = account_rows_free(m->rows);
     m->transfers = transfers_free(m->transfers);
     m->watchers = watchers_free(m->watchers);
     m->answers = answers_free(m->answers);

@@ -20,6 +20,9 @@ typedef struct Transfers Transfers;
 typedef struct Watchers Watchers;
 typedef struct Rates Rates;
 typedef struct Answers Answers;
+typedef struct AccountCalls AccountCalls;
+typedef struct Accesses Accesses;
+typedef struct AccountRows AccountRows;
 
 typedef struct Manager {
     Settings *settings;
@@ -34,6 +37,9 @@ typedef struct Manager {
     Watchers *watchers;
     Rates *rates;
     Answers *answers;
+    AccountCalls *calls;   /* to the account back end */
+    Accesses *accesses;    /* what it is being told */
+    AccountRows *rows;     /* what it holds, compared */
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
     struct Purging {

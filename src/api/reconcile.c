@@ -3,6 +3,8 @@
  * when it is ours and reported in any case. */
 #include "api/reconcile.h"
 
+#include "api/access.h"
+#include "api/account_rows.h"
 #include "api/expiry_timers.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
@@ -292,6 +294,7 @@ static void reconcile_world(Manager *m) {
     if (m->folders_checked)
         return;
     m->walked_ms = m->reconciled_ms;
+    account_rows_compare(m);
     rec = reconcile_new(m);
     if (rec && pool_submit(m->pool, walk_run, walk_done, rec) < 0)
         reconcile_free(rec);
@@ -300,7 +303,7 @@ static void reconcile_world(Manager *m) {
 /* ---- rest ---- */
 
 int reconcile_rest(StoreTx *tx, const Manager *m) {
-    return tx_note_put(tx, REST_NOTE, m->folders_checked ? m->clock.boot_id : "");
+    return tx_note_put(tx, REST_NOTE, m->folders_checked && !account_rows_wait(m) ? m->clock.boot_id : "");
 }
 
 static int rise_job(StoreTx *tx, void *userdata) {
@@ -328,6 +331,7 @@ void reconcile_start(Manager *m) {
     }
     lifecycle_expire_due(m, NULL, NULL);
     tasks_kick(m);
+    access_kick(m);
     scheduler_kick(m);
 }
 

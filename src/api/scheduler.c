@@ -134,6 +134,8 @@ static int start_job(StoreTx *tx, void *userdata) {
     s->was = s->request.state;
     s->request.run++;
     s->request.copied = s->request.sized = false;
+    free(s->request.message);
+    s->request.message = NULL;
     if (s->request.state == STATE_PREPARANDO)
         return tx_update(tx, &s->request, "unidad iniciada de nuevo", &who, NULL);
     return tx_move(tx, &s->request, STATE_PREPARANDO, NULL, &who, NULL);
@@ -333,7 +335,7 @@ static int queue_walk(const Request *r, void *userdata) {
 }
 
 static void scheduler_pass(Manager *m, void *userdata) {
-    unsigned running = transfers_count(m->transfers), most = (unsigned) m->settings->max_transfers;
+    unsigned running = transfers_count(m->transfers) - transfers_waiting(m->transfers), most = (unsigned) m->settings->max_transfers;
     Queue q = { .m = m, .free_places = most > running ? most - running : 0 };
 
     m->kick_due = false;

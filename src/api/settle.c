@@ -2,6 +2,8 @@
  * whatever fails here is logged and left to the durable tasks and to reconcile.c. */
 #include "api/settle.h"
 
+#include "api/access.h"
+#include "api/account_calls.h"
 #include "api/expiry_timers.h"
 #include "api/folders.h"
 #include "api/live_sessions.h"
@@ -19,6 +21,7 @@
 #define STOP_PAUSE_MS 500
 #define END_SESSIONS_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
 #define END_SESSIONS_PAUSE_MS 250
+#define ACCESS_WAIT_MS 2000 /* a back end that takes longer is told all the same, only later */
 
 typedef struct Settle Settle;
 typedef void (*SettleStep)(Settle *s);
@@ -171,75 +174,61 @@ static void step_sessions(Settle *s) {
     }
 }
 
-/* ---- the account back end, on the pool ---- */
+/* ---- the account back end, when it has to be told ---- */
 
-typedef struct AccessJob {
-    Settle *settle;
-    Account account;
-    int64_t expires;
-    bool changed;
-    int r;
-} AccessJob;
+/* Of two that hold it, the back end's answer and the clock, the first lets the chain go on. */
+typedef struct AccessWait {
+    Settle *settle; /* NULL: it has gone on */
+    bool told;
+} AccessWait;
 
-static void access_run(void *userdata) {
-    AccessJob *job = userdata;
-    Manager *m = job->settle->change->m;
-    _cleanup_free_ char *home = NULL;
-    AccountTrouble trouble = { 0 };
-    AccountWish wish = {
-        .name = job->account.name,
-        .expires = job->expires,
-        .enabled = job->expires > 0,
-        .known_hash = job->account.hash,
-        .foreign = job->account.foreign,
-    };
+static void access_goes_on(AccessWait *wait) {
+    Settle *s = wait->settle;
 
-    job->r = -ENOMEM;
-    if (asprintf(&home, "%s/%s", m->settings->data_path, job->account.name) < 0)
-        home = NULL;
-    wish.home = home;
-    if (home)
-        job->r = m->accounts->v->set_access(m->accounts, &wish, &job->changed, &trouble);
+    wait->settle = NULL;
+    if (s)
+        settle_next(s);
 }
 
-static void access_free(AccessJob *job) {
-    account_done(&job->account);
-    free(job);
+static void access_is_told(Manager *m, bool changed, void *userdata) {
+    AccessWait *wait = userdata;
+
+    wait->told = true;
+    if (!wait->settle) {
+        free(wait);
+        return;
+    }
+    wait->settle->change->backend_changed = changed;
+    access_goes_on(wait); /* the clock frees it */
 }
 
-static void access_done(void *userdata) {
-    AccessJob *job = userdata;
-    Settle *s = job->settle;
+static void access_is_late(Manager *m, void *userdata) {
+    AccessWait *wait = userdata;
+    bool told = wait->told;
 
-    s->change->backend_changed = job->changed;
-    int r = job->r;
-    access_free(job);
-    on_step_reply(s, r, NULL, NULL);
+    access_goes_on(wait);
+    if (told)
+        free(wait);
 }
 
 static void step_access(Settle *s) {
     Change *c = s->change;
-    bool blocked;
+    AccessWait *wait;
 
-    if (!access_changed(c) || c->account_gone || c->was == STATE_TRASLADO) {
+    if (!accounts_are_outside(c->m) || !c->request.account[0] || !access_changed(c) || c->was == STATE_TRASLADO) {
+        if (c->was == STATE_TRASLADO && state_is_final(c->request.state))
+            access_kick(c->m); /* its account may have been made already */
         settle_next(s);
         return;
     }
-    AccessJob *job = calloc(1, sizeof(*job));
-    if (!job) {
+    wait = calloc(1, sizeof(*wait));
+    if (!wait || manager_after(c->m, ACCESS_WAIT_MS, access_is_late, wait) < 0) {
+        free(wait);
         step_sent(s, -ENOMEM);
         return;
     }
-    job->settle = s;
-    int r = store_account_access(c->m->store, c->request.account, &job->expires, &blocked);
-    if (r >= 0)
-        r = store_account_by_name(c->m->store, c->request.account, &job->account);
-    if (r >= 0)
-        r = pool_submit(c->m->pool, access_run, access_done, job);
-    if (r < 0) {
-        access_free(job);
-        step_sent(s, r);
-    }
+    wait->settle = s;
+    access_tell(c->m, c->request.account, access_is_told, wait);
 }
 
 static void on_timer(void *userdata, int r, const char *error_name, const char *message) {
@@ -289,7 +278,7 @@ static void step_answer(Settle *s) {
     settle_next(s);
 }
 
-static const SettleStep steps[] = { step_stop_unit, step_folder, step_sessions, step_access, step_tell, step_timer, step_answer };
+static const SettleStep steps[] = { step_stop_unit, step_folder, step_access, step_sessions, step_tell, step_timer, step_answer };
 
 static void settle_next(Settle *s) {
     if (s->at < ELEMENTS(steps))

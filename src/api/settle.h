@@ -1,4 +1,4 @@
-/* What follows from a change outside the database, in this order: stop the unit, move the folder, end the sessions, tell the account back end, arm or
+/* What follows from a change outside the database, in this order: stop the unit, move the folder, tell the account back end, end the sessions, arm or
  * disarm the timer, start the purge. Each step is idempotent: after a crash reconcile.c takes the same steps again. */
 #pragma once
 
@@ -7,7 +7,7 @@
 typedef void (*SettleDone)(Change *c);
 void settle_change(Change *c, SettleDone done);
 
-/* Tasks that are due (purges, revocations): starts them; called after every change, by timers and at start. */
+/* Tasks that are due (purges): starts them; called after every change, by timers and at start. */
 void tasks_kick(Manager *m);
 /* The unit of a TASK_PURGE or TASK_DROP has ended; run: which try it was, from 1. */
 void tasks_purge_ended(Manager *m, TaskKind kind, uint64_t life, uint32_t run, const char *id, bool success, const char *detail);

@@ -1,4 +1,4 @@
-/* Durable tasks: purging folders and drop folders, revoking accounts. They stand in the database from the moment the request ends and are repeated, with
+/* Durable tasks: purging folders and drop folders. (What an account back end is to be told is access.c's.) They stand in the database from the moment the request ends and are repeated, with
  * growing pauses, until they are done; a task that fails is loud in the journal. */
 #include "api/settle.h"
 
@@ -20,14 +20,11 @@
 typedef struct TaskRun {
     Manager *m;
     Task task;
-    Account account; /* TASK_REVOKE */
-    int r;
     bool finished; /* remove the row; else put it back with a pause */
 } TaskRun;
 
 static void task_free(TaskRun *t) {
     manager_release(t->m);
-    account_done(&t->account);
     free(t);
 }
 
@@ -73,8 +70,7 @@ static void task_written(void *userdata, int r) {
 
     if (r < 0)
         log_errno(r, "Cannot write down a task of request %s", t->task.id);
-    if (t->task.kind != TASK_REVOKE)
-        purging_remove(t->m, t->task.kind, t->task.life); /* not sooner: the row still said that it is due */
+    purging_remove(t->m, t->task.kind, t->task.life); /* not sooner: the row still said that it is due */
     if (r >= 0)
         tasks_kick(t->m);
     task_free(t);
@@ -216,7 +212,7 @@ static int find_purge(const Task *task, void *userdata) {
     return 1;
 }
 
-static void (*const task_runs[TASK_KIND_MAX])(TaskRun *);
+static void (*const task_runs[TASK_KIND_MAX])(TaskRun *) = { [TASK_PURGE] = purge_run, [TASK_DROP] = drop_run };
 
 void tasks_purge_orphan(Manager *m, TaskKind kind, const char *id, uint64_t life) {
     Task task = { .life = life, .kind = kind };
@@ -237,55 +233,6 @@ void tasks_purge_orphan(Manager *m, TaskKind kind, const char *id, uint64_t life
     t->task = task;
     task_runs[kind](t);
 }
-
-/* ---- revocation ---- */
-
-static void revoke_work(void *userdata) {
-    TaskRun *t = userdata;
-    _cleanup_free_ char *home = NULL;
-    AccountTrouble trouble = { 0 };
-
-    t->r = asprintf(&home, "%s/%s", t->m->settings->data_path, t->account.name);
-    if (t->r < 0) {
-        home = NULL;
-        t->r = -ENOMEM;
-        return;
-    }
-    AccountWish wish = { .name = t->account.name, .home = home, .known_hash = t->account.hash, .foreign = t->account.foreign };
-    t->r = t->m->accounts->v->remove(t->m->accounts, &wish, &trouble);
-}
-
-static void revoke_done(void *userdata) {
-    TaskRun *t = userdata;
-    LogContext about = { .request = t->task.id, .account = t->account.name };
-
-    if (t->r < 0)
-        log_line(LOG_ERR, &about, "The account could not be taken away, will be tried again: %s", strerror(-t->r));
-    task_close(t, t->r);
-}
-
-static void revoke_run(TaskRun *t) {
-    _cleanup_request_ Request request = { 0 };
-    int64_t expires;
-    bool blocked;
-    int r = store_get_life(t->m->store, t->task.life, &request);
-
-    if (r >= 0)
-        r = store_account_access(t->m->store, request.account, &expires, &blocked);
-    if (r >= 0)
-        r = store_account_by_name(t->m->store, request.account, &t->account);
-    if (r < 0 || expires > 0 || blocked) { /* came back meanwhile: a newer request owns it */
-        task_close(t, 0);
-        return;
-    }
-    r = pool_submit(t->m->pool, revoke_work, revoke_done, t);
-    if (r < 0) {
-        t->r = r;
-        revoke_done(t);
-    }
-}
-
-static void (*const task_runs[TASK_KIND_MAX])(TaskRun *) = { [TASK_PURGE] = purge_run, [TASK_REVOKE] = revoke_run, [TASK_DROP] = drop_run };
 
 static int task_start(const Task *task, void *userdata) {
     Manager *m = userdata;

@@ -56,7 +56,7 @@ Transfer *transfers_add(Transfers *t, const Request *r) {
     x->run = r->run;
     x->sized = r->state == STATE_TRASLADO && r->sized;
     x->needed = x->reserved = x->sized && !r->copied ? r->bytes : 0;
-    x->has_progress = false;
+    x->has_progress = x->waiting = false;
     x->progress_ms = 0;
     return x;
 }
@@ -75,6 +75,14 @@ void transfers_remove(Transfers *t, uint64_t life) {
 
 unsigned transfers_count(const Transfers *t) {
     return t->count;
+}
+
+unsigned transfers_waiting(const Transfers *t) {
+    unsigned n = 0;
+
+    for (const Transfer *x = t->first; x; x = x->next)
+        n += x->waiting;
+    return n;
 }
 
 uint64_t transfers_reserved(const Transfers *t, uint64_t life) {

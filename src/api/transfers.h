@@ -18,6 +18,7 @@ typedef struct Transfer {
     uint64_t progress_ms; /* when it was asked last; 0 never */
     bool starting;        /* scheduler.c is bringing its unit up */
     bool finishing;       /* lifecycle_finish() is under way */
+    bool waiting;         /* whole, but the account back end did not make its account: holds no place */
     sd_bus_slot *watch;   /* on its unit; NULL before it runs */
     struct Transfer *next;
 } Transfer;
@@ -30,6 +31,7 @@ Transfer *transfers_find(Transfers *t, uint64_t life);
 Transfer *transfers_find_id(Transfers *t, const char *id);
 void transfers_remove(Transfers *t, uint64_t life);
 unsigned transfers_count(const Transfers *t);
+unsigned transfers_waiting(const Transfers *t); /* of them: for the account back end */
 /* What all but `life` may still write. */
 uint64_t transfers_reserved(const Transfers *t, uint64_t life);
 

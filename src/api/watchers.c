@@ -69,6 +69,7 @@ static void write_event(JsonWriter *w, const Event *e, const Request *r) {
     Request then = *r; /* borrowed strings: not to be freed */
 
     then.state = e->state;
+    then.message = NULL; /* today's, not that event's */
     request_message(&then, message, sizeof(message));
     json_object_open(w, NULL);
     json_integer(w, "n", (int64_t) e->n);

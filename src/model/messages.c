@@ -27,7 +27,10 @@ void request_message(const Request *r, char *ret, size_t size) {
         snprintf(ret, size, "Creando entorno y verificando espacio.");
         break;
     case STATE_TRASLADO:
-        snprintf(ret, size, "Copiando datos desde %s.", r->ruta);
+        if (r->message)
+            snprintf(ret, size, "%s", r->message);
+        else
+            snprintf(ret, size, "Copiando datos desde %s.", r->ruta);
         break;
     case STATE_LISTO:
         snprintf(ret, size, "Listo, tiene %d día%s para hacer la descarga.", r->vigencia, r->vigencia == 1 ? "" : "s");
@@ -41,4 +44,11 @@ void request_message(const Request *r, char *ret, size_t size) {
     default:
         snprintf(ret, size, "%s", r->message ? r->message : "Error interno");
     }
+}
+
+void account_wait_message(const char *refusal, char *ret, size_t size) {
+    if (refusal)
+        snprintf(ret, size, "La copia está completa; la base de datos de cuentas no acepta la cuenta y un operador debe intervenir: %s", refusal);
+    else
+        snprintf(ret, size, "La copia está completa; la base de datos de cuentas no responde, se reintenta.");
 }

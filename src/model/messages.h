@@ -16,6 +16,12 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_TRANSFER_RETRY "18f6a4d2c0be4937a5d3f1e2b4c69780" /* a transfer unit was lost and starts again */
 #define MESSAGE_ID_DROP "5b0d7e3a91c64f28a7f3e8d2c6409b1e"           /* an account's drop folder was opened, closed, removed */
 #define MESSAGE_ID_SESSIONS "d8a14c7f02e94b63a5f1c09e7b3d6284"       /* sessions of what is closed could not be ended, will be tried again */
+#define MESSAGE_ID_ACCOUNTS_TROUBLE "f525606f25cfd92922d25dfe7827cd6f"  /* the account back end is away or refuses; or does as it is told again */
+#define MESSAGE_ID_ACCESS_WAITS "7ccb0487ce4053d75914df8f711e0b2e"      /* an account's change has not reached the back end yet */
+#define MESSAGE_ID_ACCESS_TOLD "917eb7d4a5b201ecc0e0590305f2e1fb"       /* the back end has taken an account away */
+#define MESSAGE_ID_ACCOUNT_ROWS "daba5dc3559dbe1993ae7fce15d7916e"      /* the back end's rows differ from the state database: foreign ones, or set right */
 
 /* `mensaje` of a request as GET shows it. */
 void request_message(const Request *r, char *ret, size_t size);
+/* The message of a copy that waits for its account. refusal: why the back end does not make it; NULL: it does not answer. */
+void account_wait_message(const char *refusal, char *ret, size_t size);

@@ -33,7 +33,7 @@ typedef struct Request {
     char account[ACCOUNT_NAME_MAX + 1]; /* empty before the account exists */
     char group[GROUP_MAX + 1];          /* empty: from the address's domain */
     char *ruta;
-    char *message;                      /* the cause, on error; the reason, on bloqueado; else NULL */
+    char *message;                      /* the cause, on error; the reason, on bloqueado; what a whole copy waits for, on traslado; else NULL */
     int vigencia;                       /* days */
     int64_t created;                    /* UTC seconds */
     int64_t ready;                      /* when it became listo; 0 before */

@@ -6,7 +6,8 @@
 #include <errno.h>
 #include <string.h>
 
-enum { COLUMN_ACCOUNT_NAME, COLUMN_ACCOUNT_EMAIL, COLUMN_ACCOUNT_HASH, COLUMN_ACCOUNT_TOKEN, COLUMN_ACCOUNT_FOREIGN, COLUMN_ACCOUNT_CREATED };
+enum { COLUMN_ACCOUNT_NAME, COLUMN_ACCOUNT_EMAIL, COLUMN_ACCOUNT_HASH, COLUMN_ACCOUNT_TOKEN, COLUMN_ACCOUNT_FOREIGN, COLUMN_ACCOUNT_CREATED,
+       COLUMN_ACCOUNT_MAX };
 
 void account_done(Account *a) {
     free(a->hash);
@@ -84,6 +85,58 @@ int store_account_access(Store *s, const char *name, int64_t *ret_expires, bool 
     return 0;
 }
 
+static AccountWanted wanted_read(const Query *q, int column) {
+    int64_t open = query_column_integer(q, column), any = query_column_integer(q, column + 1);
+
+    return (AccountWanted) { .used = any > 0, .enabled = open > 0, .expires = open > 0 ? open : any };
+}
+
+static int wanted_get(Connection *c, const char *name, AccountWanted *ret) {
+    _cleanup_query_ Query q = query_start(c, SQL_ACCOUNT_WANTED);
+    int r;
+
+    query_text(&q, 1, name);
+    r = query_step(&q);
+    if (r <= 0)
+        return r < 0 ? r : -EBADMSG;
+    *ret = wanted_read(&q, 0);
+    return 0;
+}
+
+int store_account_wanted(Store *s, const char *name, AccountWanted *ret) {
+    return wanted_get(s->reader, name, ret);
+}
+
+int tx_account_wanted(StoreTx *tx, const char *name, AccountWanted *ret) {
+    return wanted_get(tx->connection, name, ret);
+}
+
+int tx_list_wanted(StoreTx *tx, AccountWantedWalk walk, void *userdata) {
+    _cleanup_query_ Query q = query_start(tx->connection, SQL_ACCOUNTS_WANTED);
+    int r;
+
+    while ((r = query_step(&q)) > 0) {
+        _cleanup_account_ Account a = { 0 };
+        AccountWanted wanted = wanted_read(&q, COLUMN_ACCOUNT_MAX);
+
+        r = account_read(&q, &a);
+        if (r >= 0)
+            r = walk(&a, &wanted, userdata);
+        if (r != 0)
+            return r;
+    }
+    return r;
+}
+
+int store_account_is_awaited(Store *s, const char *email) {
+    _cleanup_query_ Query q = query_start(s->reader, SQL_ACCOUNT_AWAITED);
+    int r;
+
+    query_text(&q, 1, email);
+    r = query_step(&q);
+    return r <= 0 ? r < 0 ? r : -EBADMSG : query_column_integer(&q, 0) != 0;
+}
+
 /* Runs a statement that ends in RETURNING 1: was a row touched? */
 static int query_touched(Query *q, bool *ret) {
     int r = query_step(q);
@@ -112,13 +165,14 @@ int tx_account_put(StoreTx *tx, const Account *a) {
     return r < 0 ? r : touched ? 0 : -EEXIST;
 }
 
-int tx_account_clear(StoreTx *tx, const char *name) {
+int tx_account_clear(StoreTx *tx, const char *name, bool keep_hash) {
     _cleanup_query_ Query q = query_start(tx->connection, SQL_ACCOUNT_CLEAR);
     bool touched = false;
     int r;
 
     changes_note_any(tx->changes);
     query_text(&q, 1, name);
+    query_integer(&q, 2, keep_hash);
     r = query_touched(&q, &touched);
     return r < 0 ? r : touched ? 0 : -ENOENT;
 }

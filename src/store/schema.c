@@ -156,6 +156,16 @@ const char *const schema_migrations[] = {
     ") STRICT;"
     "CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit"
     "  BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;",
+
+    /* 3 → 4: what an account back end outside is still to be told, one row an account; revocations were tasks of a request before. */
+    "CREATE TABLE access_tasks ("
+    "  account TEXT PRIMARY KEY REFERENCES accounts (name),"
+    "  n INTEGER NOT NULL," /* counts the changes that have come together: only the last one's success ends the row */
+    "  since INTEGER NOT NULL"
+    ") STRICT, WITHOUT ROWID;"
+    "INSERT OR IGNORE INTO access_tasks SELECT r.account, 1, t.not_before FROM tasks AS t JOIN requests AS r ON r.life = t.life "
+    "  WHERE t.kind = 'revoke' AND r.account IS NOT NULL;"
+    "DELETE FROM tasks WHERE kind = 'revoke';",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

@@ -62,10 +62,17 @@ static const struct {
     [SQL_ACCOUNT_ACCESS] = { .text = "SELECT coalesce(max(CASE state WHEN 'listo' THEN expires END), 0), coalesce(max(state = 'bloqueado'), 0) "
                                      "FROM requests WHERE account = ?1 AND state IN ('listo','bloqueado')" },
     [SQL_ACCOUNT_USES] = { .text = "SELECT count(*) FROM requests WHERE account = ?1 AND state IN ('listo','bloqueado')" },
+    [SQL_ACCOUNT_WANTED] = { .text = "SELECT coalesce(max(CASE state WHEN 'listo' THEN expires END), 0), coalesce(max(expires), 0) "
+                                     "FROM requests WHERE account = ?1 AND state IN ('listo','bloqueado')" },
+    [SQL_ACCOUNTS_WANTED] = { .text = "SELECT a.name, a.email, a.hash, a.token, a.is_foreign, a.created, "
+                                      "coalesce(max(CASE r.state WHEN 'listo' THEN r.expires END), 0), coalesce(max(r.expires), 0) "
+                                      "FROM accounts AS a LEFT JOIN requests AS r ON r.account = a.name AND r.state IN ('listo','bloqueado') "
+                                      "GROUP BY a.name ORDER BY a.name", .may_scan = true },
+    [SQL_ACCOUNT_AWAITED] = { .text = "SELECT EXISTS (SELECT 1 FROM requests WHERE email = ?1 AND state <> 'eliminado' AND state = 'traslado' AND copied)" },
     /* The address of a name never changes: an update that would change it gives no row back. */
     [SQL_ACCOUNT_PUT] = { .text = "INSERT INTO accounts (" ACCOUNT_COLUMNS ") VALUES (?1, ?2, ?3, ?4, ?5, ?6) "
                                   "ON CONFLICT (name) DO UPDATE SET hash = ?3, token = ?4, is_foreign = ?5 WHERE email = ?2 RETURNING 1" },
-    [SQL_ACCOUNT_CLEAR] = { .text = "UPDATE accounts SET hash = NULL, token = NULL, drop_bytes = 0 WHERE name = ?1 RETURNING 1" },
+    [SQL_ACCOUNT_CLEAR] = { .text = "UPDATE accounts SET hash = CASE WHEN ?2 THEN hash END, token = NULL, drop_bytes = 0 WHERE name = ?1 RETURNING 1" },
     [SQL_ACCOUNT_NEXT_TOKEN] = { .text = "SELECT " ACCOUNT_COLUMNS " FROM accounts WHERE name > ?1 AND token IS NOT NULL ORDER BY name LIMIT 1" },
     [SQL_ACCOUNT_SET_TOKEN] = { .text = "UPDATE accounts SET token = ?2 WHERE name = ?1" },
     [SQL_DROP] = { .text = "SELECT drop_bytes FROM accounts WHERE name = ?1" },
@@ -81,6 +88,13 @@ static const struct {
     [SQL_TASK_PUT] = { .text = "INSERT INTO tasks (life, kind, tries, not_before) VALUES (?1, ?2, ?3, ?4) "
                                "ON CONFLICT (life, kind) DO UPDATE SET tries = ?3, not_before = ?4" },
     [SQL_TASK_REMOVE] = { .text = "DELETE FROM tasks WHERE life = ?1 AND kind = ?2" },
+
+    [SQL_ACCESS_TASKS] = { .text = "SELECT account, n, since FROM access_tasks WHERE account > ?1 ORDER BY account LIMIT ?2" },
+    [SQL_ACCESS_TASK] = { .text = "SELECT account, n, since FROM access_tasks WHERE account = ?1" },
+    [SQL_ACCESS_TASK_COUNT] = { .text = "SELECT count(*), coalesce(min(since), 0) FROM access_tasks", .may_scan = true },
+    [SQL_ACCESS_TASK_PUT] = { .text = "INSERT INTO access_tasks (account, n, since) VALUES (?1, 1, ?2) ON CONFLICT (account) DO UPDATE SET n = n + 1 "
+                                      "RETURNING n" },
+    [SQL_ACCESS_TASK_DONE] = { .text = "DELETE FROM access_tasks WHERE account = ?1 AND n = ?2" },
 
     [SQL_DOWNLOAD_ADD] = { .text = "UPDATE downloads SET bytes = bytes + ?4, files = files + ?5, last = max(last, ?6) "
                                    "WHERE life = ?1 AND address = ?2 AND day = ?3 RETURNING 1" },

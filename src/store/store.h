@@ -80,8 +80,8 @@ typedef struct Actor {
 typedef struct Account {
     char name[ACCOUNT_NAME_MAX + 1];
     char email[EMAIL_MAX + 1];
-    char *hash;    /* embedded back end: Argon2id; NULL when the account does not exist there now ("gone and back" makes a new one) */
-    char *token;   /* Fernet token of the password (or of a foreign hash); NULL when gone */
+    char *hash;    /* of our password; NULL: never made, or foreign, or gone. A back end outside: the last one's, gone or not, to know its row by */
+    char *token;   /* Fernet token of the password (or of a foreign hash); NULL when gone ("gone and back" makes a new one) */
     bool foreign;  /* the back end had it before us */
     int64_t created;
 } Account;
@@ -112,7 +112,7 @@ typedef struct Event {
 } Event;
 
 /* A durable thing still to do; kept until done. One of each kind per life. */
-typedef enum TaskKind { TASK_PURGE, TASK_REVOKE, TASK_DROP, TASK_KIND_MAX } TaskKind;
+typedef enum TaskKind { TASK_PURGE, TASK_DROP, TASK_KIND_MAX } TaskKind;
 typedef struct Task {
     uint64_t life;
     TaskKind kind;
@@ -120,6 +120,14 @@ typedef struct Task {
     uint32_t tries;
     int64_t not_before; /* UTC seconds */
 } Task;
+
+/* An account that a back end outside this database has not been told the latest of; kept until it has. What it is to be told is not
+ * written down: it follows from the account's requests at the moment of telling. */
+typedef struct AccessTask {
+    char account[ACCOUNT_NAME_MAX + 1];
+    uint64_t n;    /* how many changes have come together in it */
+    int64_t since; /* UTC seconds: when the first of them was made */
+} AccessTask;
 
 /* ---- reads (loop thread). Callbacks return 0 to go on, else the walk stops and returns that value ---- */
 /* The row of that id that is not eliminado. -ENOENT. */
@@ -148,12 +156,27 @@ int store_list_accounts(Store *s, AccountWalk walk, void *userdata) _must_use_;
 /* For a login: *ret_expires is the latest `expires` of its listo requests, 0 when none is listo;
  * *ret_blocked: one is bloqueado. */
 int store_account_access(Store *s, const char *name, int64_t *ret_expires, bool *ret_blocked) _must_use_;
+/* What a back end outside is to be told of an account, from its requests. */
+typedef struct AccountWanted {
+    bool used;       /* one is listo or bloqueado: the account exists */
+    bool enabled;    /* one is listo */
+    int64_t expires; /* UTC seconds: the latest of those that are listo, or else of the blocked ones; 0: not used */
+} AccountWanted;
+int store_account_wanted(Store *s, const char *name, AccountWanted *ret) _must_use_;
+/* A copy for that address is whole and waits for its account: 1, else 0. */
+int store_account_is_awaited(Store *s, const char *email) _must_use_;
 /* How many bytes may lie in the account's drop folder; 0: it has none, or there is no such account. */
 int store_drop(Store *s, const char *account, uint64_t *ret_bytes) _must_use_;
 typedef int (*EventWalk)(const Event *e, void *userdata);
 int store_list_events(Store *s, uint64_t life, uint64_t after_n, EventWalk walk, void *userdata) _must_use_;
 typedef int (*TaskWalk)(const Task *t, void *userdata);
 int store_list_tasks(Store *s, int64_t now, TaskWalk walk, void *userdata) _must_use_; /* those with not_before <= now */
+typedef int (*AccessTaskWalk)(const AccessTask *t, void *userdata);
+/* By account, those after that name ("": all), at most limit. */
+int store_list_access_tasks(Store *s, const char *after, size_t limit, AccessTaskWalk walk, void *userdata) _must_use_;
+int store_access_task(Store *s, const char *account, AccessTask *ret) _must_use_; /* -ENOENT */
+/* How many there are, and the oldest's `since` (0: none). */
+int store_count_access_tasks(Store *s, uint64_t *ret_count, int64_t *ret_since) _must_use_;
 /* Rate-limit windows kept over an idle exit: opened is UTC milliseconds. */
 typedef int (*RateWalk)(const char *key, int64_t opened_utc_ms, uint32_t calls, void *userdata);
 int store_list_rates(Store *s, RateWalk walk, void *userdata) _must_use_;
@@ -201,12 +224,16 @@ int tx_account_by_email(StoreTx *tx, const char *email, Account *ret) _must_use_
  * a longer suffix); -ENOTUNIQ when the address has another name already (look it up first: names
  * are for ever). `created` is kept from the first time. */
 int tx_account_put(StoreTx *tx, const Account *a) _must_use_;
-/* Forgets hash, token and drop folder (the account is gone; its name stays its address's for
- * ever). -ENOENT: no such name. */
-int tx_account_clear(StoreTx *tx, const char *name) _must_use_;
+/* Forgets token, drop folder and, unless told to keep it, hash (the account is gone; its name
+ * stays its address's for ever). -ENOENT: no such name. */
+int tx_account_clear(StoreTx *tx, const char *name, bool keep_hash) _must_use_;
 /* Drop folders: as store_drop(); 0 bytes take it away. -ENOENT: no such account. */
 int tx_drop(StoreTx *tx, const char *account, uint64_t *ret_bytes) _must_use_;
 int tx_drop_put(StoreTx *tx, const char *account, uint64_t bytes) _must_use_;
+int tx_account_wanted(StoreTx *tx, const char *name, AccountWanted *ret) _must_use_;
+/* Every account that ever was, by name (strcmp order), with what is wanted of it. */
+typedef int (*AccountWantedWalk)(const Account *a, const AccountWanted *wanted, void *userdata);
+int tx_list_wanted(StoreTx *tx, AccountWantedWalk walk, void *userdata) _must_use_;
 /* How many rows of this account are listo or bloqueado. */
 int tx_account_uses(StoreTx *tx, const char *name, uint64_t *ret) _must_use_;
 /* Every account with a token; the callback may return a new token (heap) in *ret_token to store instead. */
@@ -215,6 +242,11 @@ int tx_rotate_tokens(StoreTx *tx, TokenWalk walk, void *userdata) _must_use_;
 /* Inserts, or replaces tries and not_before; t->id is not looked at. */
 int tx_task_put(StoreTx *tx, const Task *t) _must_use_;
 int tx_task_remove(StoreTx *tx, uint64_t life, TaskKind kind) _must_use_;
+/* One more change of that account to tell its back end; *ret_n (may be NULL): its number, for tx_access_task_done(). */
+int tx_access_task_put(StoreTx *tx, const char *account, int64_t now, uint64_t *ret_n) _must_use_;
+int tx_access_task(StoreTx *tx, const char *account, AccessTask *ret) _must_use_; /* -ENOENT */
+/* It has been told all up to n: ends the task unless more has come. */
+int tx_access_task_done(StoreTx *tx, const char *account, uint64_t n) _must_use_;
 /* Adds to one (life, address, day) row and to the sums. -ENOENT: no such life. */
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
 int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */

@@ -7,7 +7,7 @@
 #include <assert.h>
 #include <errno.h>
 
-static const char *const kind_names[TASK_KIND_MAX] = { [TASK_PURGE] = "purge", [TASK_REVOKE] = "revoke", [TASK_DROP] = "drop" };
+static const char *const kind_names[TASK_KIND_MAX] = { [TASK_PURGE] = "purge", [TASK_DROP] = "drop" };
 
 static int kind_parse(const char *name, TaskKind *ret) {
     for (TaskKind k = 0; name && k < TASK_KIND_MAX; k++)

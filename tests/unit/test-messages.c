@@ -16,6 +16,7 @@ static void texts(void **state) {
         { STATE_RECIBIDO, 5, NULL, "Solicitud en cola." },
         { STATE_PREPARANDO, 5, NULL, "Creando entorno y verificando espacio." },
         { STATE_TRASLADO, 5, NULL, "Copiando datos desde h:/a." },
+        { STATE_TRASLADO, 5, "La copia está completa; …", "La copia está completa; …" },
         { STATE_LISTO, 5, NULL, "Listo, tiene 5 días para hacer la descarga." },
         { STATE_LISTO, 1, NULL, "Listo, tiene 1 día para hacer la descarga." },
         { STATE_BLOQUEADO, 5, "abuso", "Acceso bloqueado: abuso" },
@@ -33,6 +34,17 @@ static void texts(void **state) {
     }
 }
 
+static void a_copy_that_waits_says_what_for(void **state) {
+    char text[256];
+
+    account_wait_message(NULL, text, sizeof(text));
+    assert_string_equal(text, "La copia está completa; la base de datos de cuentas no responde, se reintenta.");
+    account_wait_message("ALTER TABLE …", text, sizeof(text));
+    assert_string_equal(text, "La copia está completa; la base de datos de cuentas no acepta la cuenta y un operador debe intervenir: ALTER TABLE …");
+    account_wait_message("cut", text, 20); /* between two characters or not: always ended */
+    assert_true(strlen(text) < 20);
+}
+
 static void ids(void **state) {
     const char *all[] = {
         message_id_for_state(STATE_RECIBIDO),  message_id_for_state(STATE_PREPARANDO), message_id_for_state(STATE_TRASLADO),
@@ -46,6 +58,10 @@ static void ids(void **state) {
         MESSAGE_ID_TRANSFER_RETRY,
         MESSAGE_ID_DROP,
         MESSAGE_ID_SESSIONS,
+        MESSAGE_ID_ACCOUNTS_TROUBLE,
+        MESSAGE_ID_ACCESS_WAITS,
+        MESSAGE_ID_ACCESS_TOLD,
+        MESSAGE_ID_ACCOUNT_ROWS,
     };
     uint8_t bytes[16];
 
@@ -58,6 +74,6 @@ static void ids(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(ids) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(texts), cmocka_unit_test(a_copy_that_waits_says_what_for), cmocka_unit_test(ids) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

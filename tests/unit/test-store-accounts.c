@@ -4,7 +4,7 @@
 #include "basic/strings.h"
 
 static int clear_job(StoreTx *tx, void *userdata) {
-    return tx_account_clear(tx, userdata);
+    return tx_account_clear(tx, userdata, false);
 }
 
 static void account_comes_and_goes_under_one_name(void **state) {

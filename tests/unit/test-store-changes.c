@@ -96,7 +96,7 @@ static void a_download_is_told(void **state) {
 }
 
 static int clear_job(StoreTx *tx, void *userdata) {
-    return tx_account_clear(tx, userdata);
+    return tx_account_clear(tx, userdata, false);
 }
 
 static int new_token(const Account *a, char **ret_token, void *userdata) {

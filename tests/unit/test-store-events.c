@@ -126,7 +126,7 @@ static int collect_task(const Task *t, void *userdata) {
     char *text = userdata;
     size_t length = strlen(text);
 
-    snprintf(text + length, 256 - length, "%s/%s/%u ", t->id, t->kind == TASK_PURGE ? "purge" : "revoke", t->tries);
+    snprintf(text + length, 256 - length, "%s/%s/%u ", t->id, t->kind == TASK_PURGE ? "purge" : "drop", t->tries);
     return 0;
 }
 
@@ -140,26 +140,26 @@ static void assert_tasks(Store *s, int64_t now, const char *expected) {
 static void tasks_are_kept_until_done(void **state) {
     Fixture *f = *state;
     _cleanup_request_ Request a = { 0 }, b = { 0 };
-    Task purge, revoke, later;
+    Task purge, drop, later;
 
     assert_int_equal(insert(f->store, "a", "a@b.org", &a), 0);
     assert_int_equal(insert(f->store, "b", "a@b.org", &b), 0);
     purge = (Task) { .life = a.life, .kind = TASK_PURGE, .not_before = START };
-    revoke = (Task) { .life = a.life, .kind = TASK_REVOKE, .not_before = START - 5 };
+    drop = (Task) { .life = a.life, .kind = TASK_DROP, .not_before = START - 5 };
     later = (Task) { .life = b.life, .kind = TASK_PURGE, .not_before = START + 60 };
     assert_int_equal(store_write_wait(f->store, put_task_job, &purge), 0);
-    assert_int_equal(store_write_wait(f->store, put_task_job, &revoke), 0);
+    assert_int_equal(store_write_wait(f->store, put_task_job, &drop), 0);
     assert_int_equal(store_write_wait(f->store, put_task_job, &later), 0);
     fixture_reopen(f);
     assert_tasks(f->store, START - 6, "");
-    assert_tasks(f->store, START, "a/revoke/0 a/purge/0 ");
-    assert_tasks(f->store, START + 60, "a/revoke/0 a/purge/0 b/purge/0 ");
+    assert_tasks(f->store, START, "a/drop/0 a/purge/0 ");
+    assert_tasks(f->store, START + 60, "a/drop/0 a/purge/0 b/purge/0 ");
     purge.tries = 3;
     purge.not_before = START + 100; /* one of a kind per life */
     assert_int_equal(store_write_wait(f->store, put_task_job, &purge), 0);
-    assert_tasks(f->store, START + 99, "a/revoke/0 b/purge/0 ");
-    assert_int_equal(store_write_wait(f->store, remove_task_job, &revoke), 0);
-    assert_int_equal(store_write_wait(f->store, remove_task_job, &revoke), 0); /* done is done */
+    assert_tasks(f->store, START + 99, "a/drop/0 b/purge/0 ");
+    assert_int_equal(store_write_wait(f->store, remove_task_job, &drop), 0);
+    assert_int_equal(store_write_wait(f->store, remove_task_job, &drop), 0); /* done is done */
     assert_tasks(f->store, INT64_MAX, "b/purge/0 a/purge/3 ");
     later.life = 4711;
     assert_int_equal(store_write_wait(f->store, put_task_job, &later), -EINVAL);
