@@ -17,6 +17,7 @@
 
 #define IDLE_LINKS_MAX 4     /* kept; more calls at the same time make their own */
 #define PARAMETERS_MAX 12
+#define PUREFTPD_CREDENTIAL "pureftpd_mysql_conf" /* tempoftp-generator hands the file over: Pure-FTPd's is root's alone */
 #define NAME_SIZE 3073       /* bytes of a key at most, and NUL */
 
 typedef struct Mariadb {
@@ -501,6 +502,29 @@ static int check_format(const Settings *s, char **ret_error) {
     return refuse(ret_error, "FTP_PASSWORD_FORMAT=%s: %s. Use argon2 or crypt; who must have it all the same sets FTP_PASSWORD_ALLOW=%s too", name, weakness, name);
 }
 
+/* Hashes and names of accounts would cross a network in clear, and whoever sits in it could change them. */
+static void warn_without_tls(const Settings *s, SettingsWarn warn, void *userdata) {
+    static const char *const local[] = { "/", "127.", "localhost", "[::1]" };
+
+    for (size_t i = 0; i < ELEMENTS(local); i++)
+        if (has_prefix(s->db_host, local[i]))
+            return;
+    if (warn && s->db_tls == DATABASE_TLS_OFF)
+        warn("FTP_DB_TLS=off, and FTP_DB_HOST is another machine: whoever is on the way reads and alters accounts", userdata);
+}
+
+static int read_pureftpd_conf(const char *path, char **ret, size_t *ret_size) {
+    int r = read_credential(PUREFTPD_CREDENTIAL, PUREFTPD_CONF_MAX, ret);
+
+    if (r >= 0 && !is_blank(*ret)) {
+        *ret_size = strlen(*ret);
+        return 0;
+    }
+    if (r >= 0)
+        wipe_free(*ret);
+    return read_file(path, PUREFTPD_CONF_MAX, ret, ret_size);
+}
+
 static int check_pureftpd(const Settings *s, SettingsWarn warn, void *userdata, char **ret_error) {
     const char *format = password_format_name(s->password_format), *path = s->pureftpd_conf;
     PureftpdConf conf = { 0 };
@@ -509,7 +533,7 @@ static int check_pureftpd(const Settings *s, SettingsWarn warn, void *userdata, 
 
     if (!path)
         return 0;
-    int r = read_file(path, PUREFTPD_CONF_MAX, &text, &size);
+    int r = read_pureftpd_conf(path, &text, &size);
     if (r < 0)
         return refuse(ret_error, "PUREFTPD_MYSQL_CONF: %s: %s. User tempoftp must be able to read it, or leave the setting empty", path,
                       strerror_r(-r, reason, sizeof(reason)));
@@ -534,6 +558,7 @@ int account_backend_mariadb_new(const Settings *settings, SettingsWarn warn, voi
         r = check_pureftpd(settings, warn, userdata, ret_error);
     if (r < 0)
         return r;
+    warn_without_tls(settings, warn, userdata);
     Mariadb *m = calloc(1, sizeof(*m));
     if (!m)
         return -ENOMEM;

@@ -47,6 +47,10 @@ static const struct {
     { ER_WARN_DATA_OUT_OF_RANGE, TROUBLE_TABLE, "Make that column wider" },
     { WARN_DATA_TRUNCATED, TROUBLE_TABLE, "Make that column wider" },
     { ER_TRUNCATED_WRONG_VALUE_FOR_FIELD, TROUBLE_TABLE, "Change that column's type" },
+    { ER_TRUNCATED_WRONG_VALUE, TROUBLE_TABLE, "Change that column's type" },
+    { ER_CONSTRAINT_FAILED, TROUBLE_TABLE, "The table has a rule against it" },
+    { ER_CANT_AGGREGATE_2COLLATIONS, TROUBLE_TABLE, "Give the columns the character set utf8mb4" },
+    { ER_CANT_AGGREGATE_NCOLLATIONS, TROUBLE_TABLE, "Give the columns the character set utf8mb4" },
     { ER_DUP_ENTRY, TROUBLE_NAME, "Another row has that name, or one that the table's collation takes for the same" },
 };
 
@@ -98,6 +102,7 @@ static void set_options(MYSQL *mysql, const Settings *s) {
         mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &tcp); /* "localhost" too: a port was set, not a socket */
     if (s->db_tls == DATABASE_TLS_REQUIRED) {
         mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
+        mysql_optionsv(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
         mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
         if (s->db_tls_ca)
             mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, s->db_tls_ca);

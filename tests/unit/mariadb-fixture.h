@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <mysql.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <pwd.h>
 #include <setjmp.h>
@@ -22,11 +23,11 @@
 #include <cmocka.h>
 
 #define SERVER_WAIT_MS 120000 /* machines may be loaded */
-#define ARGUMENTS_MAX 24
+#define ARGUMENTS_MAX 32
 
 typedef struct Server {
     char folder[40], socket[64];
-    const char *extra[4]; /* options of mariadbd, NULL-terminated early */
+    uint16_t port; /* 0: none */
     pid_t pid;
     MYSQL *root;
 } Server;
@@ -57,13 +58,14 @@ static void server_try_root(Server *s) {
     }
 }
 
-static void server_start(Server *s) {
+/* Returns when it answers. `options`: further ones of mariadbd, or NULL: then no TCP. */
+static void server_start(Server *s, const char *const *options) {
     char datadir[64], socket[80], pid_file[80], log[80], temporary[64];
     const char *argv[ARGUMENTS_MAX] = {
         "mariadbd", "--no-defaults", datadir, socket, pid_file, log, temporary, "--skip-log-bin", "--performance-schema=OFF", "--innodb-buffer-pool-size=16M",
-        "--innodb-flush-log-at-trx-commit=2", "--skip-name-resolve",
+        "--innodb-flush-log-at-trx-commit=2", "--skip-name-resolve", "--sql-mode=", /* as careless as servers come */
     };
-    size_t n = 12;
+    size_t n = 13;
 
     snprintf(datadir, sizeof(datadir), "--datadir=%s/data", s->folder);
     snprintf(socket, sizeof(socket), "--socket=%s", s->socket);
@@ -72,10 +74,10 @@ static void server_start(Server *s) {
     snprintf(temporary, sizeof(temporary), "--tmpdir=%s", s->folder);
     if (geteuid() == 0)
         argv[n++] = "--user=nobody";
-    if (!s->extra[0])
+    if (!options)
         argv[n++] = "--skip-networking";
-    for (size_t i = 0; i < ELEMENTS(s->extra) && s->extra[i]; i++)
-        argv[n++] = s->extra[i];
+    for (size_t i = 0; options && options[i]; i++)
+        argv[n++] = options[i];
     s->pid = fork();
     assert_true(s->pid >= 0);
     if (s->pid == 0) {
@@ -97,6 +99,27 @@ static void server_kill(Server *s) {
     kill(s->pid, SIGKILL);
     assert_int_equal(waitpid(s->pid, NULL, 0), s->pid);
     s->pid = 0;
+}
+
+/* The same, on a port of 127.0.0.1 that was free a moment ago. */
+static void server_start_tcp(Server *s, const char *const *options) {
+    struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(any);
+    const char *all[ARGUMENTS_MAX] = { "--bind-address=127.0.0.1" };
+    char port[24];
+    size_t n = 1;
+
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) &any, size), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *) &any, &size), 0);
+    close(fd);
+    s->port = ntohs(any.sin_port);
+    snprintf(port, sizeof(port), "--port=%u", s->port);
+    all[n++] = port;
+    while (*options)
+        all[n++] = *options++;
+    server_start(s, all);
 }
 
 static void sql(Server *s, const char *text) {
@@ -149,7 +172,7 @@ static void server_make(Server *s) {
     snprintf(datadir, sizeof(datadir), "--datadir=%s/data", s->folder);
     snprintf(log, sizeof(log), "%s/install-log", s->folder);
     run_program(argv, log);
-    server_start(s);
+    server_start(s, NULL);
 }
 
 static void server_unmake(Server *s) {
