@@ -23,7 +23,8 @@ setting. Changes count from the next start: services that are idle have exited a
 .PP
 The key is better kept in
 .IR /etc/tempoftp/encryption.key ,
-which systemd hands to the service as a credential; it beats the environment.
+which systemd hands to the service as a credential; it beats the environment. So is FTP_DB_PASS in
+.IR /etc/tempoftp/ftp_db_pass .
 .SH SETTINGS
 """
 TAIL = r""".SH FILES

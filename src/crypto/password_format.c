@@ -56,7 +56,7 @@ static const struct {
 } formats[] = {
     [PASSWORD_ARGON2] = { "argon2", NULL, 93, true, password_hash },
     [PASSWORD_CRYPT] = { "crypt", NULL, 60, true, hash_bcrypt },
-    [PASSWORD_MD5] = { "md5", "MD5 without a salt is broken and tells who has the same password", 32, true, hash_md5 },
+    [PASSWORD_MD5] = { "md5", "MD5 without a salt is broken, and Pure-FTPd of today, 1.0.50, takes the stored text itself for the password", 32, false, hash_md5 },
     [PASSWORD_CLEARTEXT] = { "cleartext", "whoever reads the table, a dump or a backup of it can log in as everybody", PASSWORD_LENGTH, false, hash_nothing },
 };
 

@@ -12,7 +12,8 @@ const char *password_format_name(PasswordFormat f);
 const char *password_format_weakness(PasswordFormat f);
 /* Characters of every hash that password_format_hash() makes. */
 size_t password_format_length(PasswordFormat f);
-/* Does Pure-FTPd with that value of MYSQLCrypt take such hashes? README.MySQL of Pure-FTPd: "any" is all of them but cleartext. */
+/* Does Pure-FTPd with that value of MYSQLCrypt take such hashes? "any" is argon2, scrypt and crypt (tried with
+ * 1.0.50, whose README.MySQL says "all"). */
 bool password_format_is_taken(PasswordFormat f, const char *mysqlcrypt);
 /* -ENOMEM; -EIO: the library doesn't know the format. */
 int password_format_hash(PasswordFormat f, const char *password, char ret[static PASSWORD_HASH_SIZE]) _must_use_;

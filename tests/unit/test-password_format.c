@@ -53,7 +53,7 @@ static void what_pure_ftpd_takes(void **state) {
         { PASSWORD_ARGON2, "argon2", true },     { PASSWORD_ARGON2, "Argon2", true },     { PASSWORD_ARGON2, "any", true },
         { PASSWORD_ARGON2, "crypt", false },     { PASSWORD_ARGON2, "scrypt", false },    { PASSWORD_CRYPT, "crypt", true },
         { PASSWORD_CRYPT, "ANY", true },         { PASSWORD_CRYPT, "scrypt", false },     { PASSWORD_CRYPT, "", false },
-        { PASSWORD_MD5, "md5", true },           { PASSWORD_MD5, "sha1", false },         { PASSWORD_CLEARTEXT, "cleartext", true },
+        { PASSWORD_MD5, "md5", true },           { PASSWORD_MD5, "any", false },         { PASSWORD_CLEARTEXT, "cleartext", true },
         { PASSWORD_CLEARTEXT, "any", false },    { PASSWORD_CLEARTEXT, "md5", false },
     };
 
