@@ -23,6 +23,13 @@ void live_sessions_end(Manager *m, const char *account, const char *id, uint32_t
     sent((sessions_are_pureftpds(m) ? pureftpd_end_sessions : ftp_end_sessions)(m->bus, account, id, ret_ended, reply, userdata, NULL), reply, userdata);
 }
 
+void live_sessions_set_end(Manager *m, const char *account, int64_t expira, UnitReply reply, void *userdata) {
+    if (sessions_are_pureftpds(m))
+        reply(userdata, 0, NULL, NULL);
+    else
+        sent(ftp_set_end(m->bus, account, expira, reply, userdata, NULL), reply, userdata);
+}
+
 void live_session_end(Manager *m, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata) {
     sent((sessions_are_pureftpds(m) ? pureftpd_end_session : ftp_end_session)(m->bus, pid, ret_ended, reply, userdata, NULL), reply, userdata);
 }

@@ -1,7 +1,7 @@
 /* Compares live FTP sessions with the database: a tempoftpd that was killed between a commit and EndSessions has told nobody, and the sessions
- * of what it closed would go on until their `expira`, those of Pure-FTPd for ever.
+ * of what it closed would go on until their `expira`, those of Pure-FTPd for ever; those of what was extended would end as if it were not.
  *
- * It only takes away: who may log in is login.c's business. */
+ * Who may log in is login.c's business. */
 #include "api/sessions.h"
 
 #include "api/live_sessions.h"
@@ -22,6 +22,11 @@ static void on_ended(void *userdata, int r, const char *error_name, const char *
 static void end_sessions(Manager *m, const char *account, const char *id) {
     log_notice("Ending FTP sessions of %s%s%s: access was closed while they went on", account, *id ? ", request " : "", id);
     live_sessions_end(m, account, id, NULL, on_ended, NULL);
+}
+
+static void on_end_set(void *userdata, int r, const char *error_name, const char *message) {
+    if (r < 0)
+        log_warning("Cannot tell FTP sessions until when they may go on: %s", message ? message : strerror(-r));
 }
 
 /* The request that a virtual path leads into; the account's own folder leads into none. */
@@ -51,6 +56,7 @@ static void on_listed(void *userdata, const FtpSession *session) {
     else if (expires == 0)
         end_sessions(m, account, "");
     else {
+        live_sessions_set_end(m, account, expires, on_end_set, NULL); /* of all its sessions; nothing happens where they know it */
         compare_path(m, account, session->folder);
         compare_path(m, account, session->file);
     }

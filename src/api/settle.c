@@ -19,8 +19,8 @@
 
 #define STOP_TRIES_MAX 5
 #define STOP_PAUSE_MS 500
-#define END_SESSIONS_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
-#define END_SESSIONS_PAUSE_MS 250
+#define ASK_FTP_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
+#define ASK_FTP_PAUSE_MS 250
 #define ACCESS_WAIT_MS 2000 /* a back end that takes longer is told all the same, only later */
 
 typedef struct Settle Settle;
@@ -31,7 +31,10 @@ struct Settle {
     SettleDone done;
     size_t at;
     unsigned stop_tries;
-    uint64_t end_sessions_by_ms;
+    /* what the FTP server is asked, again and again while nobody answers */
+    SettleStep ask_ftp;
+    const char *unheard; /* what follows if nobody ever does */
+    uint64_t ask_ftp_by_ms;
 };
 
 static void settle_next(Settle *s);
@@ -111,23 +114,28 @@ static void step_folder(Settle *s) {
     settle_next(s);
 }
 
-static void end_sessions(Settle *s);
-
-static void end_sessions_again(Manager *m, void *userdata) {
-    end_sessions(userdata);
+static void ask_ftp_again(Manager *m, void *userdata) {
+    Settle *s = userdata;
+    s->ask_ftp(s);
 }
 
 /* When that is over, sessions.c finds them again, each time it looks around. */
-static void end_sessions_later(Settle *s, int r, const char *message) {
+static void ask_ftp_later(Settle *s, int r, const char *message) {
     LogContext about = change_log(s->change);
 
-    if (monotonic_ms() < s->end_sessions_by_ms && manager_after(s->change->m, END_SESSIONS_PAUSE_MS, end_sessions_again, s) >= 0)
+    if (monotonic_ms() < s->ask_ftp_by_ms && manager_after(s->change->m, ASK_FTP_PAUSE_MS, ask_ftp_again, s) >= 0)
         return;
     about.account = s->change->request.account;
     about.message_id = MESSAGE_ID_SESSIONS;
-    log_line(LOG_ERR, &about, "FTP sessions of %s may go on though its access was closed, will be ended later: %s", s->change->request.account,
-             message ? message : strerror(-r));
+    log_line(LOG_ERR, &about, "FTP sessions of %s may %s: %s", s->change->request.account, s->unheard, message ? message : strerror(-r));
     settle_next(s);
+}
+
+static void ask_ftp(Settle *s, SettleStep step, const char *unheard) {
+    s->ask_ftp = step;
+    s->unheard = unheard;
+    s->ask_ftp_by_ms = monotonic_ms() + ASK_FTP_FOR_MS;
+    step(s);
 }
 
 /* The listener did not answer. Stopped for good it takes its sessions along; killed it leaves them to the next one. */
@@ -136,16 +144,16 @@ static void on_ftp_state(void *userdata, int r, const char *active, const char *
     if (r >= 0 && unit_is_dead(active))
         settle_next(s);
     else
-        end_sessions_later(s, -EAGAIN, "the FTP server does not answer");
+        ask_ftp_later(s, -EAGAIN, "the FTP server does not answer");
 }
 
-static void on_sessions_ended(void *userdata, int r, const char *error_name, const char *message) {
+static void on_ftp_reply(void *userdata, int r, const char *error_name, const char *message) {
     Settle *s = userdata;
 
     if (r == -EAGAIN && live_sessions_state(s->change->m, on_ftp_state, s) >= 0)
         return;
     if (r < 0)
-        end_sessions_later(s, r, message);
+        ask_ftp_later(s, r, message);
     else
         settle_next(s);
 }
@@ -158,7 +166,7 @@ static void end_sessions(Settle *s) {
     /* The last request of an account that could be fetched takes every session of it along. */
     int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
     bool closed = r < 0 || expires == 0 || c->drop_ended; /* a session's jail can't be made smaller */
-    live_sessions_end(c->m, c->request.account, closed ? "" : c->request.id, NULL, on_sessions_ended, s);
+    live_sessions_end(c->m, c->request.account, closed ? "" : c->request.id, NULL, on_ftp_reply, s);
 }
 
 static void step_sessions(Settle *s) {
@@ -168,10 +176,32 @@ static void step_sessions(Settle *s) {
 
     if (!c->m->bus || (!leaves && !c->drop_ended))
         settle_next(s);
-    else {
-        s->end_sessions_by_ms = monotonic_ms() + END_SESSIONS_FOR_MS;
-        end_sessions(s);
-    }
+    else
+        ask_ftp(s, end_sessions, "go on though its access was closed, will be ended later");
+}
+
+static void set_end(Settle *s) {
+    const Change *c = s->change;
+    int64_t expires;
+    bool blocked;
+
+    int r = store_account_access(c->m->store, c->request.account, &expires, &blocked);
+    if (r < 0)
+        step_sent(s, r);
+    else if (expires == 0) /* closed: its sessions have ended */
+        settle_next(s);
+    else
+        live_sessions_set_end(c->m, c->request.account, expires, on_ftp_reply, s);
+}
+
+/* Sessions that go on learn when the access of their account ends now. */
+static void step_end(Settle *s) {
+    const Change *c = s->change;
+
+    if (c->m->bus && access_changed(c) && !c->account_gone)
+        ask_ftp(s, set_end, "not know when its access ends now, will be told later");
+    else
+        settle_next(s);
 }
 
 /* ---- the account back end, when it has to be told ---- */
@@ -278,7 +308,7 @@ static void step_answer(Settle *s) {
     settle_next(s);
 }
 
-static const SettleStep steps[] = { step_stop_unit, step_folder, step_access, step_sessions, step_tell, step_timer, step_answer };
+static const SettleStep steps[] = { step_stop_unit, step_folder, step_access, step_sessions, step_end, step_tell, step_timer, step_answer };
 
 static void settle_next(Settle *s) {
     if (s->at < ELEMENTS(steps))

@@ -1,5 +1,5 @@
-/* What follows from a change outside the database, in this order: stop the unit, move the folder, tell the account back end, end the sessions, arm or
- * disarm the timer, start the purge. Each step is idempotent: after a crash reconcile.c takes the same steps again. */
+/* What follows from a change outside the database, in this order: stop the unit, move the folder, tell the account back end, end the sessions, tell those
+ * that go on until when, arm or disarm the timer, start the purge. Each step is idempotent: after a crash reconcile.c takes the same steps again. */
 #pragma once
 
 #include "api/change.h"

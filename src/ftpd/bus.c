@@ -32,6 +32,18 @@ static int method_end_session(sd_bus_message *call, void *userdata, sd_bus_error
     return r < 0 ? answer_error(call, r) : 1;
 }
 
+static int method_set_end(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    const char *account;
+    uint64_t expira;
+
+    int r = sd_bus_message_read(call, "st", &account, &expira);
+    if (r < 0)
+        return r;
+    if (expira > INT64_MAX)
+        return answer_error(call, -EINVAL);
+    return sd_bus_reply_method_return(call, "u", watch_set_end(userdata, account, (int64_t) expira));
+}
+
 static int method_list_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
     int r = query_list(userdata, call);
     return r < 0 ? answer_error(call, r) : 1;
@@ -42,6 +54,8 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD_WITH_NAMES("EndSessions", "ss", SD_BUS_PARAM(account) SD_BUS_PARAM(id), "u", SD_BUS_PARAM(ended), method_end_sessions,
                              SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("EndSession", "u", SD_BUS_PARAM(pid), "u", SD_BUS_PARAM(ended), method_end_session, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD_WITH_NAMES("SetEnd", "st", SD_BUS_PARAM(account) SD_BUS_PARAM(expira), "u", SD_BUS_PARAM(changed), method_set_end,
+                             SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD_WITH_NAMES("ListSessions", "", , "a(ussssttt)", SD_BUS_PARAM(sessions), method_list_sessions,
                              SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,

@@ -82,11 +82,14 @@ int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
 void watch_resume(Connection *c); /* after a pause that watch_on_wire() or lease.c has made */
 void watch_end(Listener *l, Connection *c, const char *reason);
 void watch_sweep(Listener *l, int64_t utc);
+/* The access of an account ends at another time: every session of it learns that, in the middle of a transfer too. How many have. */
+uint32_t watch_set_end(Listener *l, const char *account, int64_t expira);
 /* share.c: a session begins to transfer, or does no more. */
 void share_busy(Listener *l, Connection *c, bool busy);
 /* store.c: sessions that outlive the listener. */
 int store_session(Listener *l, Connection *c) _must_use_;
 void store_over(Listener *l, Connection *c); /* whether stored or not: the session may serve */
+void store_rename(const Connection *c, int64_t old_expira); /* its `expira` was another one when it was stored */
 /* A session of an earlier listener, by the name of its fd; takes the fd. */
 int store_restore(Listener *l, const char *name, int fd) _must_use_;
 /* bus.c: org.tempoftp.Ftp1. */

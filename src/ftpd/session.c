@@ -79,6 +79,9 @@ static int take_message(Session *s, const WireMessage *m, int *fd) {
         return take_rate(s, m->rate.rate);
     case WIRE_GO: /* of another listener, which does not know who is busy */
         return s->busy && (r = tell(WIRE_BUSY)) < 0 ? r : drop_tell_again(s);
+    case WIRE_UNTIL:
+        s->expira = m->until.expira;
+        return 0;
     case WIRE_GRANT:
         drop_on_grant(s, &m->grant);
         return 0;
@@ -111,7 +114,7 @@ static void read_wire(Session *s) {
 }
 
 static void check_expiry(Session *s) {
-    if (s->end == SESSION_GOES_ON && utc_now() >= s->start->expira)
+    if (s->end == SESSION_GOES_ON && utc_now() >= s->expira)
         s->end = SESSION_EXPIRED;
 }
 
@@ -187,7 +190,7 @@ static void rest(Session *s) {
 static int wait_ms(const Session *s, uint64_t now_ms) {
     uint64_t idle = now_ms - s->last_command_ms;
     uint64_t left = idle < s->start->idle_ms ? s->start->idle_ms - idle : 0;
-    int64_t access = s->start->expira - utc_now();
+    int64_t access = s->expira - utc_now();
 
     if (access < LOOK_UP_MS / 1000 && (uint64_t) (access > 0 ? access : 0) * 1000 < left)
         left = (uint64_t) (access > 0 ? access : 0) * 1000;
@@ -228,6 +231,10 @@ static void wait_for_go(Session *s) {
         int r = wire_receive(CHILD_WIRE_FD, WIRE_LISTENER, &m);
         if (r > 0 && m.header.type == WIRE_GO)
             return;
+        if (r > 0 && m.header.type == WIRE_UNTIL) {
+            s->expira = m.until.expira;
+            continue;
+        }
         if (r > 0 && m.header.type == WIRE_END && answer_end(s, &m.end) >= 0)
             continue;
         if (r > 0 && m.header.type == WIRE_ASK && answer_ask(s, m.header.serial) >= 0)
@@ -259,6 +266,7 @@ int session_run(const SessionStart *start, TlsServer *tls) {
         },
         .tls = tls,
         .start = start,
+        .expira = start->expira,
         .last_command_ms = monotonic_ms(),
         .folder = "/",
         .data = DATA_CHANNEL_INIT,

@@ -22,7 +22,7 @@
 /* What a child is born with; copied before the fork. */
 typedef struct SessionStart {
     struct sockaddr_storage peer, local; /* of the control connection */
-    int64_t expira;                      /* UTC seconds; INT64_MAX: never */
+    int64_t expira;                      /* UTC seconds, until the listener says otherwise; INT64_MAX: never */
     char drop[WIRE_ID_SIZE];             /* the folder below the home that may be written in; "/": all of it; "": read-only */
     uint64_t quota;                      /* bytes that may lie there; 0: no limit */
     uint16_t pasv_min, pasv_max;
@@ -75,6 +75,7 @@ typedef struct Session {
     const SessionStart *start;
     TlsServer *tls; /* for data connections; NULL: none */
     SessionEnd end;
+    int64_t expira; /* UTC seconds */
     uint64_t last_command_ms;
     bool busy, told; /* shares: the listener counts us among those that transfer; it has said how fast */
     char folder[VIRTUAL_PATH_MAX];

@@ -37,9 +37,9 @@ static int on_stored(sd_event_source *source, int fd, uint32_t revents, void *us
 }
 
 /* ':' separates names in $LISTEN_FDNAMES. */
-static int make_name(const Connection *c, char ret[static NAME_SIZE]) {
-    int n = snprintf(ret, NAME_SIZE, PREFIX "%d/%" PRId64 "/%" PRId64 "/%" PRIu64 "/%s/%s", (int) c->pid, c->login_utc, c->expira, c->quota,
-                     c->account, c->peer_text);
+static int make_name(const Connection *c, int64_t expira, char ret[static NAME_SIZE]) {
+    int n = snprintf(ret, NAME_SIZE, PREFIX "%d/%" PRId64 "/%" PRId64 "/%" PRIu64 "/%s/%s", (int) c->pid, c->login_utc, expira, c->quota, c->account,
+                     c->peer_text);
 
     if (n < 0 || n >= NAME_SIZE)
         return -ENAMETOOLONG;
@@ -52,18 +52,24 @@ static int make_name(const Connection *c, char ret[static NAME_SIZE]) {
     return 0;
 }
 
+static int keep(const Connection *c, const char *name) {
+    char state[NAME_SIZE + 32];
+
+    snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
+    return sd_pid_notify_with_fds(0, false, state, &c->wire_fd, 1);
+}
+
 int store_session(Listener *l, Connection *c) {
-    char name[NAME_SIZE], state[NAME_SIZE + 32];
+    char name[NAME_SIZE];
     int ends[2];
 
-    int r = make_name(c, name);
+    int r = make_name(c, c->expira, name);
     if (r < 0) {
         log_warning("The session of %s cannot be named for the fd store; it would not outlive a restart", c->account);
         store_over(l, c);
         return 0;
     }
-    snprintf(state, sizeof(state), "FDSTORE=1\nFDNAME=%s", name);
-    r = sd_pid_notify_with_fds(0, false, state, &c->wire_fd, 1);
+    r = keep(c, name);
     if (r <= 0) { /* no systemd: nothing to outlive */
         store_over(l, c);
         return 0;
@@ -81,6 +87,22 @@ int store_session(Listener *l, Connection *c) {
     c->state = CONNECTION_STORING;
     listener_hold(l, c, monotonic_ms() + STORE_TIMEOUT_MS);
     return 0;
+}
+
+/* systemd keeps no socket twice: under its old name it has to go first. A listener that is killed between these two lines takes the session along. */
+void store_rename(const Connection *c, int64_t old_expira) {
+    char name[NAME_SIZE], state[NAME_SIZE + 32];
+
+    if (make_name(c, old_expira, name) < 0)
+        return;
+    snprintf(state, sizeof(state), "FDSTOREREMOVE=1\nFDNAME=%s", name);
+    int r = sd_pid_notify_with_fds(0, false, state, NULL, 0);
+    if (r > 0)
+        r = make_name(c, c->expira, name);
+    if (r >= 0)
+        r = keep(c, name);
+    if (r < 0)
+        log_errno(r, "systemd may not keep the session of %s any more; it would not outlive a restart", c->account);
 }
 
 /* The next "…/" of a name as a number. */

@@ -137,3 +137,30 @@ void watch_sweep(Listener *l, int64_t utc) {
             jail_kill(c->pid, c->wire_fd); /* its EOF does the rest */
     }
 }
+
+/* One that does not hear it is ended by watch_sweep() if its end comes sooner now, and ends by itself, as it had been told, if later. */
+static void set_end(Connection *c, int64_t expira) {
+    WireMessage m = { .until = { .header = { .type = WIRE_UNTIL }, .expira = expira } };
+    int64_t before = c->expira;
+
+    c->expira = expira;
+    if (c->state == CONNECTION_ADMITTED) /* it has no process yet */
+        return;
+    if (wire_send_now(c->wire_fd, &m) < 0)
+        log_debug("A session of %s does not hear until when it may go on", c->account);
+    if (c->listener->config->service)
+        store_rename(c, before);
+}
+
+uint32_t watch_set_end(Listener *l, const char *account, int64_t expira) {
+    uint32_t n = 0;
+
+    for (size_t i = 0; i < l->connections.top; i++) {
+        Connection *c = &l->connections.rows[i];
+        if (!connection_is_session(c) || !streq(c->account, account) || c->expira == expira)
+            continue;
+        set_end(c, expira);
+        n++;
+    }
+    return n;
+}

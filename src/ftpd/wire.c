@@ -46,6 +46,7 @@ static const struct {
     [WIRE_SETTLE] = { WIRE_SESSION, sizeof(WireSettle), false, { { 0 } } },
     [WIRE_COUNT] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_COUNTED] = { WIRE_SESSION, sizeof(WireCounted), false, { { 0 } } },
+    [WIRE_UNTIL] = { WIRE_LISTENER, sizeof(WireUntil), false, { { 0 } } },
     [WIRE_AUTH_TLS] = { WIRE_PRELOGIN, sizeof(WireHeader), false, { { 0 } } },
     [WIRE_RELAYED] = { WIRE_LISTENER, sizeof(WireHeader), false, { { 0 } } },
 };

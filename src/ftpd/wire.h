@@ -6,7 +6,7 @@
  *   pre-login child → listener   LOGIN, AUTH_TLS           listener → pre-login child   DENIED, CLOSE, FULL, UNAVAILABLE,
  *                                                                                       RELAYED (with a socket)
  *   session → listener           WHERE, STAYS, TRANSFER,   listener → session           GO, ASK, END, RATE, CONNECTED,
- *                                CONNECT, BUSY, IDLE, BYE,                              GRANT, COUNT
+ *                                CONNECT, BUSY, IDLE, BYE,                              GRANT, COUNT, UNTIL
  *                                AGAIN, ROOM, SETTLE,
  *                                COUNTED
  *
@@ -51,6 +51,7 @@ typedef enum WireType {
     WIRE_SETTLE,  /* what was granted is not needed any more */
     WIRE_COUNT,   /* measure the drop */
     WIRE_COUNTED,
+    WIRE_UNTIL,   /* access ends at another time than was said before */
     _WIRE_TYPE_MAX,
 } WireType;
 
@@ -136,6 +137,11 @@ typedef struct WireCounted {
     uint64_t bytes, names; /* UINT64_MAX: it can't be counted */
 } WireCounted;
 
+typedef struct WireUntil {
+    WireHeader header;
+    int64_t expira; /* UTC seconds */
+} WireUntil;
+
 typedef struct WireBye {
     WireHeader header;
     char reason[WIRE_REASON_SIZE];
@@ -155,6 +161,7 @@ typedef union WireMessage {
     WireGrant grant;
     WireSettle settle;
     WireCounted counted;
+    WireUntil until;
 } WireMessage;
 
 /* Who may send what. */

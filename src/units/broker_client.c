@@ -125,6 +125,17 @@ int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply re
     return r < 0 ? r : send_end(bus, m, ret_ended, reply, userdata, ret_call);
 }
 
+int ftp_set_end(sd_bus *bus, const char *account, int64_t expira, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+
+    if (expira < 0)
+        return -ERANGE;
+    int r = ftp_message(bus, "SetEnd", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "st", account, (uint64_t) expira);
+    return r < 0 ? r : send_call(bus, m, CALL_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
 static int read_sessions(UnitCall *c, sd_bus_message *answer) {
     FtpSession s;
     int r = sd_bus_message_enter_container(answer, 'a', "(ussssttt)");

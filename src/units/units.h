@@ -69,6 +69,8 @@ typedef void (*FtpSessionListed)(void *userdata, const FtpSession *session);
 int ftp_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 /* *ret_ended (NULL: never mind) is written before a good reply: how many have ended. It must live until then. */
 int ftp_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* Every session of the account goes on until `expira` (UTC seconds), sooner or later than it was told at its login. */
+int ftp_set_end(sd_bus *bus, const char *account, int64_t expira, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 /* The session of one process. */
 int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 

@@ -248,9 +248,57 @@ def test_a_session_ends_by_itself_when_access_ends(machine, delivered, opened): 
         assert not machine.processes("tempoftpd")
 
 
+def short(machine, *answers, seconds):
+    """Their days end so soon; when."""
+    end = int(time.time()) + seconds
+    change_database(machine, "".join(f"UPDATE requests SET expires = {end} WHERE id = '{answer['id']}';" for answer in answers))
+    return end
+
+
+def pass_by(end):
+    wait_until(lambda: time.time() > end + 2, 60, what="the end that was told at the login")
+
+
+@pytest.mark.parametrize("how", ["at once", "by the next listener", "by a tempoftpd that was killed before it could"])
+def test_an_extended_session_goes_on(machine, api, delivered, opened, how):  # noqa: F811
+    """Idle, and in the middle of a transfer; also when whoever should have heard or said it was killed."""
+    answer = delivered()
+    end = short(machine, answer, seconds=20)
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    if how == "by a tempoftpd that was killed before it could":
+        change_database(machine, f"UPDATE requests SET expires = {end + 86400} WHERE id = '{answer['id']}'")
+        assert api.get(f"/tmpftp/{answer['id']}").json["status"] == "listo"  # it is back, and looks around
+    else:
+        assert api.post(f"/tmpftp/{answer['id']}/extender", {"dias": 1}).status == 200
+        assert time.time() < end, "too slow to see anything"
+    if how == "by the next listener":
+        kill_listener(machine)
+    pass_by(end)
+    assert idle.pwd() == "/"
+    assert read_rest(data) == BIG - 1000
+    assert busy.voidresp().startswith("226")
+    assert len(list_sessions(machine, answer["ftpuser"])) == 2
+    # and it is the listener's end too, which kills whoever is deaf after its end
+    assert end_sessions(machine, answer["ftpuser"]) == 2
+
+
+def test_a_session_ends_sooner_when_what_lasted_longer_is_closed(machine, api, delivered, opened):  # noqa: F811
+    """It began when another request of the account had days left; nobody is there to end it."""
+    soon = delivered()
+    late = delivered(usuario=soon["email"])
+    end = short(machine, soon, seconds=20)
+    ftp = opened(soon)
+    assert api.post(f"/tmpftp/{late['id']}/bloquear", {}).status == 200
+    with without_tempoftpd(machine):
+        assert time.time() < end and ftp.pwd() == "/", "too slow to see anything"
+        assert_ended(ftp, text="421 La vigencia terminó")
+        assert end <= time.time()
+
+
 def test_only_root_and_tempoftp_may_end_and_list_sessions(machine, delivered, opened):  # noqa: F811
     opened(delivered(files={"a.txt": "hola\n"}))
-    for call in (["EndSessions", "ss", "ftp_x_abcd", ""], ["ListSessions"]):
+    for call in (["EndSessions", "ss", "ftp_x_abcd", ""], ["SetEnd", "st", "ftp_x_abcd", "1"], ["ListSessions"]):
         refused = machine.run(["runuser", "-u", "nobody", "--", *FTP1, *call], check=False)
         assert refused.returncode != 0 and "denied" in refused.stderr.lower(), refused.stderr
         assert machine.run(["runuser", "-u", "tempoftp", "--", *FTP1, *call]).returncode == 0

@@ -392,6 +392,7 @@ def test_a_forged_message_ends_it(world, untouched, kind):
     forged = {
         "short": b"\1\0", "nothing known": header(0) + bytes(400), "past the last": header(TYPES["_WIRE_TYPE_MAX"]) + bytes(400),
         "huge number": header(0xffffffff) + bytes(400), "the listener's own": header(TYPES["WIRE_GO"]), "another's": foreign,
+        "a later end of its access": message("WireUntil", TYPES["WIRE_UNTIL"], expira=1 << 40),
         "too long": header(TYPES["WIRE_LOGIN"]) + bytes(4000),
         "no end of text": message("WireLogin", TYPES["WIRE_LOGIN"], user=b"x" * 65, password=b"x" * 257),
         "no end of a reason": header(TYPES["WIRE_BYE"]) + b"x" * 64,

@@ -114,7 +114,7 @@ static void nobody_speaks_for_another(void **state) {
         { WIRE_BUSY, WIRE_SESSION },        { WIRE_IDLE, WIRE_SESSION },    { WIRE_RATE, WIRE_LISTENER },
         { WIRE_CONNECT, WIRE_SESSION },     { WIRE_CONNECTED, WIRE_LISTENER },
         { WIRE_ROOM, WIRE_SESSION },        { WIRE_GRANT, WIRE_LISTENER },  { WIRE_SETTLE, WIRE_SESSION },
-        { WIRE_COUNT, WIRE_LISTENER },      { WIRE_COUNTED, WIRE_SESSION },
+        { WIRE_COUNT, WIRE_LISTENER },      { WIRE_COUNTED, WIRE_SESSION },     { WIRE_UNTIL, WIRE_LISTENER },
     };
 
     assert_int_equal(sizeof(owners) / sizeof(owners[0]), _WIRE_TYPE_MAX - 1);
