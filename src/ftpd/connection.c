@@ -38,7 +38,7 @@ Connection *connections_add(Connections *t) {
     while (t->rows[i].state != CONNECTION_FREE)
         i++;
     t->rows[i] = (Connection) {
-        .state = CONNECTION_ACCEPTED, .control_fd = -EBADF, .wire_fd = -EBADF, .home_fd = -EBADF, .barrier_fd = -EBADF, .dial_fd = -EBADF,
+        .state = CONNECTION_ACCEPTED, .control_fd = -EBADF, .wire_fd = -EBADF, .home_fd = -EBADF, .drop_fd = -EBADF, .barrier_fd = -EBADF, .dial_fd = -EBADF,
     };
     t->n++;
     if (i >= t->top)
@@ -47,7 +47,7 @@ Connection *connections_add(Connections *t) {
 }
 
 void connections_remove(Connections *t, Connection *c) {
-    int *fds[] = { &c->control_fd, &c->wire_fd, &c->home_fd, &c->barrier_fd, &c->dial_fd };
+    int *fds[] = { &c->control_fd, &c->wire_fd, &c->home_fd, &c->drop_fd, &c->barrier_fd, &c->dial_fd };
 
     sd_event_source_disable_unref(c->wire_source);
     sd_event_source_disable_unref(c->barrier_source);

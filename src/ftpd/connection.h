@@ -27,6 +27,7 @@ typedef enum ConnectionState {
     CONNECTION_CHECKING, /* the password is being checked */
     CONNECTION_PENALTY,  /* the refusal is being held back */
     CONNECTION_ADMITTED, /* waits for its session */
+    CONNECTION_BEARING,  /* the session has been given its client, and has not spoken yet */
     CONNECTION_STORING,  /* the session waits until the fd store holds its wire */
     CONNECTION_SESSION,
 } ConnectionState;
@@ -38,10 +39,10 @@ typedef struct Connection {
     bool listed;
     int control_fd; /* to the client or to its relay; a session with TLS has it alone */
     int wire_fd;    /* to its child */
-    int home_fd;    /* between CHECKING and the fork */
+    int home_fd, drop_fd; /* between CHECKING and the session's start; drop: -EBADF: it only reads */
     int barrier_fd; /* while STORING */
     int dial_fd;    /* while a data connection to the client is being made: dial.h */
-    pid_t pid;      /* its child */
+    pid_t pid;      /* its child; 0: it has not spoken yet */
     bool busy;      /* a session that uses its share of the account's rate */
     sd_event_source *wire_source, *barrier_source, *dial_source;
     uint32_t dial_serial;

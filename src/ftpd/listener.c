@@ -20,6 +20,7 @@
 #include <systemd/sd-daemon.h>
 
 #define SWEEP_MS 10000
+#define BIRTH_TIMEOUT_MS 30000 /* a session that can't be made */
 #define USEC_PER_MS 1000ULL
 
 /* ---- due connections ---- */
@@ -38,7 +39,8 @@ void listener_release(Listener *l, Connection *c) {
 }
 
 void listener_drop(Listener *l, Connection *c) {
-    if (c->wire_fd >= 0)
+    /* Who has not spoken yet finds that nobody listens, and ends before it hears of the client. */
+    if (c->wire_fd >= 0 && (c->pid != 0 || birth_hello(c->wire_fd, &c->pid) > 0))
         jail_kill(c->pid, c->wire_fd);
     if (c->ticket)
         l->auth->v->cancel(TAKE_PTR(c->ticket));
@@ -151,31 +153,51 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
     memcpy(ret->ticket_key, c->ticket_key, sizeof(ret->ticket_key));
 }
 
-/* When the child runs. */
-static int after_spawn(Listener *l, Connection *c, pid_t pid, int wire) {
-    bool session = c->state == CONNECTION_ADMITTED;
+static void refuse_unspawned(Listener *l, Connection *c, int r) {
+    log_errno(r, "Cannot start a process for a client from %s", c->peer_text);
+    if (c->control_fd >= 0)
+        (void) !reply(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
+    listener_drop(l, c);
+}
 
-    c->pid = pid;
-    c->wire_fd = wire;
-    int r = listener_watch_wire(l, c, session ? watch_on_wire : login_on_wire);
-    if (r < 0)
-        return r;
-    if (!session) {
-        c->state = CONNECTION_PRELOGIN;
-        c->login_by_ms = monotonic_ms() + l->config->login_ms + PRELOGIN_GRACE_MS;
-        listener_hold(l, c, c->login_by_ms);
-        return 0;
-    }
+static void close_folders(Connection *c) {
+    cleanup_close_(&c->home_fd);
+    cleanup_close_(&c->drop_fd);
+    c->home_fd = c->drop_fd = -EBADF;
+}
+
+/* The session has spoken. */
+static int begin_session(Listener *l, Connection *c) {
     if (c->tls) {
         cleanup_close_(&c->control_fd);
         c->control_fd = -EBADF;
     }
-    cleanup_close_(&c->home_fd);
-    c->home_fd = -EBADF;
     c->state = CONNECTION_SESSION;
     listener_release(l, c);
     record_login(c);
     return l->config->service ? store_session(l, c) : 0;
+}
+
+/* 1: the child has spoken. 0: not yet. -ECHILD: it ended before that. */
+static int on_birth(Listener *l, Connection *c) {
+    int r = birth_hello(c->wire_fd, &c->pid);
+    if (r <= 0)
+        return r == -EAGAIN ? 0 : -ECHILD;
+    r = c->state == CONNECTION_BEARING ? begin_session(l, c) : 0;
+    return r < 0 ? r : 1;
+}
+
+static int on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
+    Connection *c = userdata;
+
+    if (c->pid == 0) {
+        int r = on_birth(c->listener, c);
+        if (r < 0)
+            refuse_unspawned(c->listener, c, r);
+        if (r <= 0)
+            return 0;
+    }
+    return connection_is_session(c) ? watch_on_wire(source, fd, revents, c) : login_on_wire(source, fd, revents, c);
 }
 
 /* The pre-login child has done its duty; it must not share the client with the session. */
@@ -189,54 +211,50 @@ static void end_prelogin(Connection *c) {
 /* Between the client and its pre-login child: the relay has the client's socket from here on, the other two the relay's inner side. */
 static int spawn_relay(Listener *l, Connection *c) {
     WireMessage m = { .header = { .type = WIRE_RELAYED } };
+    const BirthFds fds = { .control = c->control_fd, .home = -EBADF, .drop = -EBADF };
     SessionStart start;
-    int pair[2];
+    int inner;
 
-    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
     random_bytes(c->ticket_key, sizeof(c->ticket_key));
     c->tls = true;
-    ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = -EBADF };
     describe(l, c, &start);
-    pid_t pid = zygote_fork(l->config->zygotes[ZYGOTE_RELAY], &fds, &start);
+    int r = birth_give(&l->config->zygotes[JAIL_RELAY], &fds, &start, &inner);
     wipe(&start, sizeof(start));
-    close(pair[1]);
+    if (r < 0)
+        return r;
     cleanup_close_(&c->control_fd);
-    c->control_fd = pair[0];
+    c->control_fd = inner;
     c->state = CONNECTION_PRELOGIN;
     listener_hold(l, c, c->login_by_ms);
-    if (pid < 0)
-        return pid == -EPIPE ? -ECONNRESET : pid;
     return wire_send_fd_now(c->wire_fd, &m, c->control_fd);
 }
 
 /* -ECONNRESET: no more children, the zygote is gone. */
 static int spawn(Listener *l, Connection *c) {
     bool session = c->state == CONNECTION_ADMITTED;
+    const BirthFds fds = { .control = c->control_fd, .home = c->home_fd, .drop = c->drop_fd };
+    JailKind kind = !session ? JAIL_PRELOGIN : c->drop_fd >= 0 ? JAIL_WRITER : JAIL_READER;
     SessionStart start;
-    int pair[2];
 
     describe(l, c, &start);
     if (session)
         end_prelogin(c);
-    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
-        return -errno;
-    ZygoteFds fds = { .control = c->control_fd, .wire = pair[1], .home = session ? c->home_fd : -EBADF };
-    pid_t pid = zygote_fork(l->config->zygotes[session ? ZYGOTE_SESSION : ZYGOTE_PRELOGIN], &fds, &start);
+    c->pid = 0;
+    int r = birth_give(&l->config->zygotes[kind], &fds, &start, &c->wire_fd);
     wipe(&start, sizeof(start));
-    close(pair[1]);
-    if (pid < 0) {
-        close(pair[0]);
-        return pid == -EPIPE ? -ECONNRESET : pid;
+    if (r < 0)
+        return r;
+    close_folders(c);
+    uint64_t now = monotonic_ms();
+    if (session)
+        c->state = CONNECTION_BEARING;
+    else {
+        c->state = CONNECTION_PRELOGIN;
+        c->login_by_ms = now + l->config->login_ms + PRELOGIN_GRACE_MS;
     }
-    return after_spawn(l, c, pid, pair[0]);
-}
-
-static void refuse_unspawned(Listener *l, Connection *c, int r) {
-    log_errno(r, "Cannot start a process for a client from %s", c->peer_text);
-    if (c->control_fd >= 0)
-        (void) !reply(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
-    listener_drop(l, c);
+    listener_hold(l, c, session ? now + BIRTH_TIMEOUT_MS : c->login_by_ms);
+    r = listener_watch_wire(l, c, on_wire);
+    return r < 0 ? r : on_birth(l, c); /* it may have waited for long */
 }
 
 /* ---- turns ---- */
@@ -245,6 +263,9 @@ static void on_due(Listener *l, Connection *c) {
     switch (c->state) {
     case CONNECTION_PRELOGIN: /* it should have ended by itself */
         listener_drop(l, c);
+        break;
+    case CONNECTION_BEARING:
+        refuse_unspawned(l, c, -ETIMEDOUT);
         break;
     case CONNECTION_PENALTY:
         login_penalty_over(c);
@@ -289,7 +310,7 @@ static int turn(Listener *l, uint64_t now) {
 static void dismiss(Listener *l) {
     for (size_t i = 0; i < l->connections.top; i++) {
         Connection *c = &l->connections.rows[i];
-        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED)
+        if (c->state == CONNECTION_ACCEPTED || c->state == CONNECTION_ADMITTED || c->state == CONNECTION_BEARING)
             listener_drop(l, c);
         else if (c->state != CONNECTION_FREE)
             (void) shutdown(c->wire_fd, SHUT_WR);

@@ -5,12 +5,12 @@
 #include "basic/fds.h"
 #include "ftpd/auth.h"
 #include "ftpd/ban.h"
+#include "ftpd/birth.h"
 #include "ftpd/connection.h"
 #include "ftpd/downloads.h"
 #include "ftpd/jail.h"
 #include "ftpd/query.h"
 #include "ftpd/session.h"
-#include "ftpd/zygote.h"
 #include "units/bus_name.h"
 
 #include <stdbool.h>
@@ -28,14 +28,14 @@
 typedef struct ListenerConfig {
     uint16_t pasv_min, pasv_max;
     struct in_addr pasv_address;
-    const int *zygotes;    /* by ZygoteKind, the caller's */
+    Zygote *zygotes;       /* by JailKind, the caller's */
     bool service;          /* by systemd: fd store, bus, idle exit */
     uint64_t idle_ms;      /* 0: stay */
     size_t connections_max, site_max, account_max; /* in all, of one address (IPv6: one /64), sessions of one account */
     BanConfig ban;
     uint64_t login_ms, session_idle_ms, stall_ms;
     uint64_t session_rate, account_rate; /* bytes/s; 0: no limit */
-    TlsMode tls_mode;      /* not off: zygotes[ZYGOTE_RELAY] is there */
+    TlsMode tls_mode;      /* not off: zygotes[JAIL_RELAY] is there */
     bool tls_any;          /* TEMPOFTP_FTP_TLS_REUSE=off */
 } ListenerConfig;
 

@@ -72,9 +72,11 @@ static void on_answer(void *userdata, int error, const AuthAnswer *a) {
         refuse_unavailable(c, -errno);
         return;
     }
+    if (a->drop && a->drop[0])
+        c->drop_fd = jail_open_drop(c->home_fd, a->drop); /* no such folder: a session that reads */
     c->expira = a->expira;
     c->quota = a->quota;
-    snprintf(c->drop, sizeof(c->drop), "%s", a->drop ? a->drop : "");
+    snprintf(c->drop, sizeof(c->drop), "%s", c->drop_fd >= 0 ? a->drop : "");
     c->login_utc = utc_now();
     c->state = CONNECTION_ADMITTED;
     c->listener->connections.sessions++;

@@ -4,10 +4,11 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
+#include "ftpd/child.h"
 #include "ftpd/hash_password.h"
+#include "ftpd/jail_filter.h"
 #include "ftpd/listener.h"
 #include "ftpd/options.h"
-#include "ftpd/prelogin.h"
 #include "ftpd/standalone.h"
 #include "ftpd/takeover.h"
 #include "ftpd/tls_identity.h"
@@ -29,7 +30,7 @@ typedef struct Program {
     Listener listener;
     ListenerConfig config;
     Standalone standalone;
-    int zygotes[_ZYGOTE_KIND_MAX];
+    Zygote zygotes[ZYGOTES];
     TlsIdentity *identity; /* until the zygotes have it */
 } Program;
 
@@ -183,26 +184,13 @@ static void refuse_waiting_clients(Program *p) {
 
 /* ---- lives ---- */
 
-static _Noreturn void live_as_child(const Program *p, ZygoteKind kind, SessionStart *start) {
-    int r;
+static _Noreturn void live_as_child(const Program *p, JailKind kind, int landlock_abi, const SessionStart *start) {
+    TlsServer *tls = p->identity ? identity_server(p->identity) : NULL;
+    const ChildConfig config = { .landlock_abi = landlock_abi, .best_effort = p->settings->ftp_jail == JAIL_BEST_EFFORT, .tls = tls };
 
-    if (kind == ZYGOTE_PRELOGIN) {
-        r = jail_enter_prelogin(p->filters);
-        if (r >= 0)
-            r = prelogin_run(start);
-    } else if (kind == ZYGOTE_RELAY) {
-        r = jail_enter_relay(p->filters);
-        if (r >= 0)
-            r = relay_run(identity_server(p->identity), start->ticket_key);
-    } else {
-        int drop_fd = start->drop[0] ? jail_open_drop(start->drop) : -EBADF;
-        if (drop_fd < 0)
-            start->drop[0] = '\0'; /* no such folder: a session that reads */
-        r = jail_enter_session(p->filters, drop_fd, start->quota, p->settings->ftp_jail == JAIL_BEST_EFFORT);
-        if (r >= 0)
-            r = session_run(start, p->identity ? identity_server(p->identity) : NULL);
-    }
-    _exit(r < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+    if (kind != JAIL_RELAY)
+        child_live(&config, kind != JAIL_PRELOGIN, start);
+    _exit(relay_run(tls, start->ticket_key) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* systemd hands root's files over as credentials, at the start only. */
@@ -235,18 +223,18 @@ static int load_identity(Program *p, bool service) {
         return r;
     files.certificate_path = certificate ? certificate : files.certificate;
     files.key_path = key ? key : files.key;
-    r = identity_new(&files, p->settings->ftp_tls_reuse == TLS_REUSE_REQUIRED, p->filters, &p->identity);
+    r = identity_new(&files, p->settings->ftp_tls_reuse == TLS_REUSE_REQUIRED, jail_filters_get(p->filters, JAIL_KEEPER), &p->identity);
     /* Files that do not fit may be in the middle of a renewal: sessions in the fd store would not outlive a start that is given up. */
     const char *names = getenv("LISTEN_FDNAMES");
     return r == -EINVAL && names && strstr(names, "session/") ? -EAGAIN : r;
 }
 
 /* With TEMPOFTP_FTP_TLS_REUSE=off sessions have certificate and key too, and follow their renewal; otherwise they only resume. */
-static const ZygoteHook *hook_of(Program *p, ZygoteKind kind, ZygoteHook *hook) {
-    if (!p->identity || kind == ZYGOTE_PRELOGIN)
+static const ZygoteHook *hook_of(Program *p, JailKind kind, ZygoteHook *hook) {
+    if (!p->identity || kind == JAIL_PRELOGIN)
         return NULL;
     *hook = (ZygoteHook) { 0 };
-    if (kind == ZYGOTE_RELAY || p->settings->ftp_tls_reuse == TLS_REUSE_OFF)
+    if (kind == JAIL_RELAY || p->settings->ftp_tls_reuse == TLS_REUSE_OFF)
         *hook = (ZygoteHook) { identity_prepare, p->identity, identity_keeper_fd(p->identity) };
     return hook;
 }
@@ -254,22 +242,23 @@ static const ZygoteHook *hook_of(Program *p, ZygoteKind kind, ZygoteHook *hook) 
 /* Before anything is known that a child must not know: passed sockets and their names, the bus, who may log in. The pre-login zygote comes first: it
  * needs nothing of TLS. */
 static int start_zygotes(Program *p, char **argv, bool service) {
+    int landlock_abi = jail_landlock_abi();
     SessionStart start;
     ZygoteHook hook;
 
     /* Zygotes close what the journal's library opens. */
     log_open_stream("tempoftp-ftpd", p->settings->log_level);
-    for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++) {
-        if (kind == ZYGOTE_SESSION && p->settings->ftp_tls != TLS_OFF) {
+    for (JailKind kind = 0; kind < ZYGOTES; kind++) {
+        if (kind == JAIL_READER && p->settings->ftp_tls != TLS_OFF) {
             int loaded = load_identity(p, service);
             if (loaded < 0)
                 return loaded;
         }
-        if (kind == ZYGOTE_RELAY && !p->identity)
+        if (kind == JAIL_RELAY && !p->identity)
             continue;
-        int r = zygote_start(kind, argv, hook_of(p, kind, &hook), &start, &p->zygotes[kind]);
+        int r = zygote_start(&p->zygotes[kind], jail_filters_get(p->filters, kind), argv, hook_of(p, kind, &hook), &start);
         if (r > 0)
-            live_as_child(p, kind, &start);
+            live_as_child(p, kind, landlock_abi, &start);
         if (r < 0)
             return log_errno(r, "Cannot start the process that sessions are forked from");
     }
@@ -338,13 +327,13 @@ static int serve(Program *p, char **argv) {
     jail_filters_free(p->filters);
     settings_free(p->settings);
     listen_fds_free(p->passed);
-    for (ZygoteKind kind = 0; kind < _ZYGOTE_KIND_MAX; kind++)
-        cleanup_close_(&p->zygotes[kind]);
+    for (JailKind kind = 0; kind < ZYGOTES; kind++)
+        zygote_done(&p->zygotes[kind]);
     return r;
 }
 
 int main(int argc, char **argv) {
-    Program p = { .zygotes = { -EBADF, -EBADF, -EBADF } };
+    Program p = { .zygotes = { ZYGOTE_NONE, ZYGOTE_NONE, ZYGOTE_NONE, ZYGOTE_NONE } };
 
     int r = options_parse(argc, argv, &p.options);
     if (r != 0)

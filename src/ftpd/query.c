@@ -116,7 +116,7 @@ int query_end(Listener *l, sd_bus_message *call, const char *account, uint32_t p
         Connection *c = &l->connections.rows[i];
         if (!connection_is_session(c) || (account ? !streq(c->account, account) : c->pid != (pid_t) pid))
             continue;
-        if (c->state == CONNECTION_ADMITTED) { /* let in, not yet begun: it has seen nothing */
+        if (c->state == CONNECTION_ADMITTED || c->state == CONNECTION_BEARING) { /* let in, not yet begun: it has seen nothing */
             listener_drop(l, c);
             q->ended++;
         } else

@@ -20,7 +20,7 @@ typedef struct Stamp {
 struct TlsIdentity {
     char *certificate_path, *key_path, *certificate_name, *key_name;
     bool keep_apart;
-    const JailFilters *filters;
+    const Jail *jail;
     Stamp certificate, key;
     TlsServer *server;
     int keeper_fd;
@@ -70,7 +70,7 @@ static int load(const TlsIdentity *i, TlsServer **ret, int *ret_keeper) {
 
     int r = read_certificate(i, &certificate);
     if (r >= 0 && i->keep_apart)
-        r = keeper_start(i->key_path, certificate, i->filters, &keeper, &error);
+        r = keeper_start(i->key_path, certificate, i->jail, &keeper, &error);
     else if (r >= 0) {
         r = read_file(i->key_path, TLS_PEM_MAX, &key, &size);
         if (r < 0)
@@ -91,13 +91,13 @@ static int load(const TlsIdentity *i, TlsServer **ret, int *ret_keeper) {
     return 0;
 }
 
-int identity_new(const TlsFiles *files, bool keep_apart, const JailFilters *filters, TlsIdentity **ret) {
+int identity_new(const TlsFiles *files, bool keep_apart, const Jail *jail, TlsIdentity **ret) {
     _cleanup_(identity_freep) TlsIdentity *i = calloc(1, sizeof(*i));
 
     if (!i)
         return -ENOMEM;
     *i = (TlsIdentity) {
-        strdup(files->certificate_path), strdup(files->key_path), strdup(files->certificate), strdup(files->key), keep_apart, filters,
+        strdup(files->certificate_path), strdup(files->key_path), strdup(files->certificate), strdup(files->key), keep_apart, jail,
         .keeper_fd = -EBADF,
     };
     if (!i->certificate_path || !i->key_path || !i->certificate_name || !i->key_name)

@@ -15,7 +15,7 @@ typedef struct TlsFiles {
 
 /* keep_apart: the key goes to a keeper and to no other process. -EINVAL: an operator must mend the files; the
  * error is logged, with what to do. */
-int identity_new(const TlsFiles *files, bool keep_apart, const JailFilters *filters, TlsIdentity **ret) _must_use_;
+int identity_new(const TlsFiles *files, bool keep_apart, const Jail *jail, TlsIdentity **ret) _must_use_;
 TlsIdentity *identity_free(TlsIdentity *i);
 DEFINE_CLEANUP(TlsIdentity, identity_free)
 TlsServer *identity_server(const TlsIdentity *i);

@@ -128,16 +128,25 @@ static int serve(TlsKey *key) {
     }
 }
 
-static _Noreturn void live(const char *key_path, const char *certificate, const JailFilters *filters, int fd) {
+/* Of all that is open, this one. */
+static int keep_only(int fd) {
+    if (fd != KEEPER_FD && dup2(fd, KEEPER_FD) < 0)
+        return -errno;
+    return close_range(KEEPER_FD + 1, ~0U, 0) < 0 ? -errno : 0;
+}
+
+static _Noreturn void live(const char *key_path, const char *certificate, const Jail *jail, int fd) {
     TlsKey *key = NULL;
 
     int r = jail_drop_capabilities();
     if (r >= 0)
-        r = jail_take_fds(fd, fd, fd);
+        r = keep_only(fd);
+    if (r >= 0)
+        r = jail_end_output();
     if (r >= 0)
         r = load(key_path, certificate, &key);
     if (r >= 0)
-        r = jail_enter_keeper(filters);
+        r = jail_seal(jail);
     if (r >= 0) {
         say("");
         r = serve(key);
@@ -147,7 +156,7 @@ static _Noreturn void live(const char *key_path, const char *certificate, const 
 
 /* ---- the other side ---- */
 
-int keeper_start(const char *key_path, const char *certificate, const JailFilters *filters, int *ret_fd, char **ret_error) {
+int keeper_start(const char *key_path, const char *certificate, const Jail *jail, int *ret_fd, char **ret_error) {
     Word word;
     int pair[2];
 
@@ -156,7 +165,7 @@ int keeper_start(const char *key_path, const char *certificate, const JailFilter
     _cleanup_close_ int mine = pair[0];
     pid_t pid = _Fork(); /* a zygote has no libraries left whose handlers fork() would call */
     if (pid == 0)
-        live(key_path, certificate, filters, pair[1]);
+        live(key_path, certificate, jail, pair[1]);
     int r = pid < 0 ? -errno : 0;
     close(pair[1]);
     if (r >= 0)

@@ -8,7 +8,7 @@
 #include "ftpd/tls.h"
 
 /* Forks it. It reads the key itself, and ends when *ret_fd, the caller's, is closed. -EINVAL: *ret_error says what is wrong with the key. */
-int keeper_start(const char *key_path, const char *certificate, const JailFilters *filters, int *ret_fd, char **ret_error) _must_use_;
+int keeper_start(const char *key_path, const char *certificate, const Jail *jail, int *ret_fd, char **ret_error) _must_use_;
 /* A socket over which one signature can be had, the caller's; or a negative errno. */
 int keeper_admit(int keeper_fd);
 /* A TlsSigner over such a socket (userdata: an int *). Waits. */

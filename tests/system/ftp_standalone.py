@@ -28,6 +28,40 @@ def children_of(pid):
         return []
 
 
+CONTROL_FD, RELAYED_FD, TICK_FD = 4, 5, 24  # src/ftpd/jail.h: a child's client; the same behind a relay, before login; what a newborn has of its zygote
+ZYGOTE_TITLES = {"prelogin": "tempoftp-ftpd: login", "session": "tempoftp-ftpd: session", "relay": "tempoftp-ftpd: TLS"}
+
+
+def zygotes_of(listener, kind=None):
+    """The processes that children of this kind (or of any) are forked from."""
+    titles = {ZYGOTE_TITLES[kind]} if kind else set(ZYGOTE_TITLES.values())
+    return [pid for pid in children_of(listener) if title_of(pid) in titles]
+
+
+def title_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
+def fds_of(pid):
+    try:
+        return {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    except (FileNotFoundError, ProcessLookupError):
+        return set()
+
+
+def has_client(pid):
+    """Whether a child has been given a client, or waits for one."""
+    return bool({CONTROL_FD, RELAYED_FD} & fds_of(pid))
+
+
+def clients_of(listener, kind=None):
+    """The processes that have clients."""
+    return sorted(child for zygote in zygotes_of(listener, kind) for child in children_of(zygote) if has_client(child))
+
+
 class ServedFolder:
     """A server on a port of its own that serves a folder of its own; how it is started is the classes' below and in ftp_peers.py.
 
@@ -116,7 +150,12 @@ class FtpServer(ServedFolder):
 
     def children(self):
         """Process ids of its pre-login children and sessions."""
-        return sorted(child for zygote in children_of(self.process.pid) for child in children_of(zygote))
+        return clients_of(self.process.pid)
+
+    def waiting(self):
+        """Process ids of those that have no client yet."""
+        return sorted(child for zygote in zygotes_of(self.process.pid) for child in children_of(zygote)
+                      if not has_client(child) and TICK_FD not in fds_of(child))
 
 
 class Talk:

@@ -13,11 +13,11 @@ import struct
 import subprocess
 import tempfile
 
-from ftp_standalone import Talk, children_of
+from ftp_standalone import Talk, clients_of
 from machine import REPOSITORY, wait_until
 
 KILLED = "killed by SIGSYS"
-CONTROL, WIRE, HOME = 3, 4, 5
+WIRE, CONTROL, HOME = 3, 4, 5
 AT_FDCWD = -100
 MEMORY = 64 << 10  # the intruder's own, see takeover.c
 
@@ -68,7 +68,7 @@ class Intruder:
     """
 
     def __init__(self, address, listener, account=None, tls=False, relay=False):
-        known = set(self._children(listener))
+        known = set(clients_of(listener))
         self.order = "XRELAY XSYS" if relay else "XSYS"
         self.talk = Talk(address, timeout=60)
         if tls:
@@ -82,12 +82,8 @@ class Intruder:
         self.memory, self.stack = map(int, self._ask("XWHERE").split())
 
     @staticmethod
-    def _children(listener):
-        return [child for zygote in children_of(listener) for child in children_of(zygote)]
-
-    @staticmethod
     def _newest(listener, known, kind):
-        new = [child for child in zygote_children(listener, kind) if child not in known and jailed(child)]
+        new = [child for child in clients_of(listener, kind) if child not in known and jailed(child)]
         return new[0] if len(new) == 1 else None
 
     def _wrap(self):
@@ -180,21 +176,8 @@ class Intruder:
         return self.call("sendto", WIRE, message, len(message), flags, 0, 0)
 
 
-def zygote_children(listener, kind):
-    """The children of the zygote of this kind. In the order of their birth the listener's own are: the zygote of pre-login children, the keeper if there is
-    TLS, the zygote of sessions, that of relays."""
-    own = sorted(children_of(listener), key=_born)
-    place = {"prelogin": 0, "session": 1 if len(own) == 2 else 2, "relay": 3}[kind]
-    return children_of(own[place]) if place < len(own) else []
-
-
-def _born(pid):
-    with open(f"/proc/{pid}/stat", encoding="utf-8") as stat:
-        return int(stat.read().rpartition(")")[2].split()[19]), pid
-
-
 def jailed(pid):
-    """Whether its filter is loaded, the last thing before it listens to its client."""
+    """Whether its filter is loaded: it can listen to its client."""
     try:
         return "Seccomp:\t2" in pathlib.Path(f"/proc/{pid}/status").read_text(encoding="ascii")
     except (FileNotFoundError, ProcessLookupError):

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd  # noqa: F401 (a fixture)
+from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd, has_client  # noqa: F401 (a fixture)
 from machine import wait_until
 
 
@@ -114,8 +114,8 @@ def test_children_end_with_the_listener(ftpd):  # noqa: F811
     with ftpd.talk(login=True) as idle, ftpd.talk(login=True) as busy, ftpd.talk() as waiting, busy.data() as data:
         assert busy.ask("RETR grande").startswith("150")
         data.recv(1)
-        children = ftpd.children()
-        assert len(children) == 3
+        children = ftpd.children() + wait_until(ftpd.waiting, what="children in advance")
+        assert len(children) > 3
         ftpd.process.send_signal(signal.SIGKILL)
         ftpd.process.wait()
         assert idle.reply().startswith("421")
@@ -139,15 +139,16 @@ def status(pid):
 
 def test_every_child_is_jailed_and_holds_nothing_of_others(ftpd):  # noqa: F811
     with ftpd.talk(login=True), ftpd.talk(login=True), ftpd.talk():
-        children = ftpd.children()
-        assert len(children) == 3
+        children = ftpd.children() + wait_until(ftpd.waiting, what="children in advance")
+        assert len(ftpd.children()) == 3
         for pid in children:
             facts = status(pid)
             assert facts["Seccomp"] == "2" and facts["NoNewPrivs"] == "1"
-            assert facts["CapEff"] == facts["CapPrm"] == "0" * 16
+            # who waits for a client has yet to lock itself into that client's folder: chroot(2), in a user namespace
+            assert facts["CapEff"] == facts["CapPrm"] and facts["CapEff"] in (["0" * 16] if has_client(pid) else ["0" * 16, f"{1 << 18:016x}"])
             assert facts["Uid"].split() == [facts["Uid"].split()[0]] * 4 and facts["Uid"].split()[0] != "0"
             fds = sorted(int(fd) for fd in os.listdir(f"/proc/{pid}/fd"))
-            assert fds in ([0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5])
+            assert fds in ([0, 1, 2, 3], [0, 1, 2, 3, 4], [0, 1, 2, 3, 4, 5])
             assert {os.readlink(f"/proc/{pid}/fd/{fd}") for fd in (0, 1, 2)} == {"/dev/null"}
             # not dumpable: its memory is root's to read, not its user's
             assert os.stat(f"/proc/{pid}/mem").st_uid == 0
@@ -271,7 +272,7 @@ def test_an_address_that_guesses_is_turned_away_for_a_while(ftpd):  # noqa: F811
     with ftpd.talk() as early, ftpd.talk(login=True) as inside:
         for wait, code in ((1, "530"), (2, "530"), (4, "530"), (8, "421")):
             said, took = refuse_once(ftpd)
-            assert said.startswith(code) and wait <= took < wait + 1
+            assert said.startswith(code) and wait - 0.01 <= took < wait + 1  # both clocks count whole milliseconds
         with ftpd.talk() as late:
             assert late.greeting == "421 Demasiados intentos fallidos desde su dirección; intente más tarde."
             assert late.reply() == ""

@@ -18,7 +18,7 @@ import pytest
 import client
 from conftest import BUILD
 from ftp_service import change_database, end_sessions, kill_listener
-from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of
+from ftp_standalone import ACCOUNT, PASSWORD, Talk, zygotes_of
 from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, memory_of, takeover_build
 from intruder_worlds import CONTENT, Service, Standalone, StandaloneTls
 from machine import wait_until
@@ -104,19 +104,20 @@ def wrong_outcomes(world, kind, attempts):
 
 KINDS = ["prelogin", "session"]
 COMMON = {"sendto", "recvfrom", "poll", "ppoll", "clock_gettime", "gettimeofday", "restart_syscall", "rt_sigreturn", "exit", "exit_group"}
+LOCKS = {"chroot", "capset", "landlock_restrict_self"}  # test_what_its_birth_has_left_open_is_of_no_use
 SESSION = COMMON | {"openat2", "close", "pread64", "newfstatat", "fstat", "statx", "getdents64", "readlinkat", "sendfile", "socket", "bind", "listen", "accept4",
-                    "setsockopt", "recvmsg", "fcntl", "setitimer", "getrandom", "sysinfo", "mmap", "munmap", "brk"}
+                    "setsockopt", "recvmsg", "fcntl", "setitimer", "getrandom", "sysinfo", "mmap", "munmap", "brk"} | LOCKS
 WRITER = SESSION | {"pwrite64", "ftruncate", "unlinkat", "mkdirat", "renameat2", "utimensat"}
 CALLS = [number for number in range(0, 480) if call_name(number)]
 
 
 RELAY = COMMON | {"getpid", "getrandom", "mmap", "munmap", "brk"}
-EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON | {"recvmsg"}, "tls-session": SESSION | {"getpid"}}
+EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON, "tls-session": SESSION | {"getpid"}}
 
 
 @pytest.mark.parametrize("kind, allowed", EACH.items(), ids=EACH)
 def test_every_other_system_call_is_deadly(request, kind, allowed):
-    """All that the kernel has, each made once: whatever is not on the list kills the process."""
+    """All that the kernel has, each made once: whatever is not on the list kills the process, and what is there for one purpose only when made for another."""
     world = request.getfixturevalue({"prelogin": "alone", "session": "alone", "writer": "writers"}.get(kind, "tls"))
     others = [number for number in CALLS if call_name(number) not in allowed]
     assert len(others) > 280
@@ -216,18 +217,74 @@ def test_it_cannot_reach_anybody(world, untouched, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_cannot_touch_other_processes(world, untouched, kind):
     listener = world.inside(world.listener)
-    zygote = world.inside(children_of(world.listener)[0])
+    zygote = world.inside(zygotes_of(world.listener)[0])
     calls = [("kill", pid, number) for pid in (listener, zygote, 1, -1, 0) for number in (0, 9)]
     calls += [("tgkill", listener, listener, 9), ("rt_sigqueueinfo", listener, 9, bytes(128)), ("ptrace", 16, listener, 0, 0), ("pidfd_open", listener, 0),
               ("process_vm_readv", listener, bytes(16), 1, bytes(16), 1, 0), ("process_vm_writev", listener, bytes(16), 1, bytes(16), 1, 0),
               ("pidfd_getfd", 3, 0, 0), ("kcmp", listener, listener, 0, 0, 0), ("setpriority", 0, listener, 19), ("prlimit64", listener, 7, bytes(16), 0),
               ("fork",), ("vfork",), ("clone", 17, 0, 0, 0, 0), ("clone3", bytes(88), 88), ("execve", "/bin/sh", 0, 0), ("execveat", HOME, "a.txt", 0, 0, 0),
-              ("setuid", 0), ("setresuid", 0, 0, 0), ("setgroups", 0, 0), ("capset", bytes(8), bytes(24)), ("unshare", 0x10000000), ("setns", HOME, 0),
-              ("mount", "/", "/", 0, 4096, 0), ("umount2", "/", 0), ("pivot_root", "/", "/"), ("chroot", "/"), ("chdir", "/"), ("fchdir", HOME),
+              ("setuid", 0), ("setresuid", 0, 0, 0), ("setgroups", 0, 0), ("unshare", 0x10000000), ("setns", HOME, 0),
+              ("mount", "/", "/", 0, 4096, 0), ("umount2", "/", 0), ("pivot_root", "/", "/"), ("chdir", "/"), ("fchdir", CONTROL),
               ("bpf", 0, bytes(64), 64), ("perf_event_open", bytes(128), 0, -1, -1, 0), ("io_uring_setup", 4, bytes(120)), ("userfaultfd", 0),
               ("keyctl", 0, -3, 0), ("add_key", "user", "x", b"x", 1, -3), ("prctl", 4, 1), ("prctl", 38, 0), ("seccomp", 0, 0, 0),
               ("open_by_handle_at", HOME, bytes(24), 0), ("memfd_create", "x", 0), ("shmget", 1, 4096, 0o1600), ("inotify_init1", 0)]
     attempts = {f"{' '.join(map(str, (name, *arguments)))}": (lambda i, n=name, a=arguments: i.call(n, *a), [KILLED]) for name, *arguments in calls}
+    assert wrong_outcomes(world, kind, attempts) == {}
+
+
+CLONE = 0x01000000 | signal.SIGCHLD  # JAIL_CLONE_FLAGS in src/ftpd/jail.h
+ZYGOTE_FDS = 24  # two of them, see there
+RLIMIT_NPROC = 6
+
+
+def capabilities(bits):
+    """capget(2)'s two structures, version 3."""
+    return struct.pack("II", 0x20080522, 0), struct.pack("6I", bits, bits, 0, 0, 0, 0)
+
+
+def narrower_landlock(intruder):
+    """A domain of its own making that would allow writing; what it can write then."""
+    ruleset = intruder.call("landlock_create_ruleset", struct.pack("Q", 0b110), 8, 0)
+    assert ruleset >= 6
+    assert intruder.call("landlock_add_rule", ruleset, 1, struct.pack("=Qi", 0b110, HOME), 0) == 0
+    assert intruder.call("landlock_restrict_self", ruleset, 0) == 0
+    return intruder.openat2("nuevo", os.O_WRONLY | os.O_CREAT, HOME, 0o600)
+
+
+def way_up(intruder):
+    """Its home as its working folder: what lies above it."""
+    stats = Out(144), Out(144)
+    assert intruder.call("fchdir", HOME) == 0
+    assert intruder.call("newfstatat", AT_FDCWD, "..", stats[0], 0) == 0 and intruder.call("newfstatat", HOME, ".", stats[1], 0) == 0
+    return stats[0][:16] == stats[1][:16]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_its_birth_has_left_open_is_of_no_use(world, untouched, kind):
+    """Its filter is its zygote's, which forks, and locks homes: of what that takes it has nothing any more."""
+    attempts = {
+        "fork as its zygote does": (lambda i: i.call("clone", CLONE, 0, 0, 0, 0), [-errno.EAGAIN]),
+        "fork, sharing memory": (lambda i: i.call("clone", CLONE | 0x100, 0, 0, 0, 0), [KILLED]),
+        "be allowed to": (lambda i: i.call("prlimit64", 0, RLIMIT_NPROC, struct.pack("QQ", 10, 10), 0), [-errno.EPERM]),
+        "fork after all": (lambda i: i.call("clone", CLONE, 0, 0, 0, 0), [-errno.EAGAIN]),
+        "another limit": (lambda i: i.call("prlimit64", 0, 7, struct.pack("QQ", 10, 10), 0), [KILLED]),
+        "another's limit": (lambda i: i.call("prlimit64", 1, RLIMIT_NPROC, struct.pack("QQ", 10, 10), 0), [KILLED]),
+        "read the limit": (lambda i: i.call("prlimit64", 0, RLIMIT_NPROC, 0, Out(16)), [KILLED]),
+        "take another's wire": (lambda i: i.call("recvmsg", ZYGOTE_FDS + 1, bytes(56), socket.MSG_DONTWAIT), [-errno.EBADF]),
+        "ask for children": (lambda i: i.call("sendto", ZYGOTE_FDS, b"x", 1, socket.MSG_NOSIGNAL, 0, 0), [-errno.EBADF]),
+        "close what is not there": (lambda i: i.call("close_range", ZYGOTE_FDS, 0xffffffff, 0), [0]),
+        "unshare what is there": (lambda i: i.call("close_range", ZYGOTE_FDS, 0xffffffff, 2), [KILLED]),
+    }
+    if kind == "session":
+        attempts |= {
+            "another root": (lambda i: i.call("chroot", "/"), [-errno.EPERM]),
+            "the capability for it": (lambda i: i.call("capset", *capabilities(1 << 18)), [-errno.EPERM]),
+            "no capability": (lambda i: i.call("capset", *capabilities(0)), [0]),
+            "more by landlock": (narrower_landlock, HIDDEN),
+            "landlock's future": (lambda i: i.call("landlock_create_ruleset", bytes(24), 24, 0), [KILLED]),
+            "the folder above": (way_up, [True]),
+            "its own file's size": (lambda i: i.call("prlimit64", 0, 1, struct.pack("QQ", 10, 10), 0), [KILLED]),
+        }
     assert wrong_outcomes(world, kind, attempts) == {}
 
 
@@ -283,11 +340,11 @@ def test_it_holds_no_fds_of_others(world, untouched, kind):
         assert held[CONTROL].startswith("socket:") and held[WIRE].startswith("socket:")
         if kind == "session":
             found = [fd for fd in range(1024) if intruder.call("fstat", fd, intruder.memory) != -errno.EBADF]
-            assert found == [0, 1, 2, CONTROL, WIRE, HOME]
+            assert found == [0, 1, 2, WIRE, CONTROL, HOME]
 
 
 @pytest.mark.parametrize("call", [("close", WIRE), ("close", (1 << 32) + WIRE), ("close", HOME), ("close", CONTROL), ("dup2", CONTROL, WIRE), ("dup3", 0, WIRE, 0),
-                                  ("shutdown", WIRE, 2), ("fcntl", WIRE, 0, 10), ("fcntl", WIRE, 8, 1), ("close_range", 3, 9, 0)],
+                                  ("shutdown", WIRE, 2), ("fcntl", WIRE, 0, 10), ("fcntl", WIRE, 8, 1), ("close_range", 3, 9, 0), ("close_range", WIRE, 0xffffffff, 0)],
                          ids=lambda call: "-".join(map(str, call)))
 def test_it_cannot_hide_from_the_listener(world, untouched, call):
     """The listener sees the end of the wire when the process is dead, and only then."""

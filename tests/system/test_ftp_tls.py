@@ -2,7 +2,6 @@
 import ftplib
 import io
 import os
-import pathlib
 import random
 import socket
 import ssl
@@ -11,7 +10,7 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of
+from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of, clients_of, zygotes_of
 from ftps import FtpsServer, begin_tls, client_context, make_certificate
 from machine import wait_until
 
@@ -281,16 +280,7 @@ def processes_below(pid):
 
 
 def relays_of(server):
-    """Processes that hold a TCP socket and no wire to the listener are hard to tell from outside: those born of the third zygote."""
-    zygotes = [child for child in children_of(server.process.pid) if is_zygote(child)]
-    return [p for zygote in zygotes[2:3] for p in children_of(zygote)]
-
-
-def is_zygote(pid):
-    try:
-        return "Seccomp:\t0" in pathlib.Path(f"/proc/{pid}/status").read_text()
-    except (FileNotFoundError, ProcessLookupError):  # it has just ended
-        return False
+    return clients_of(server.process.pid, "relay")
 
 
 def test_a_relay_ends_with_its_session(ftps):
@@ -299,12 +289,12 @@ def test_a_relay_ends_with_its_session(ftps):
         ftp.quit()
     wait_until(lambda: not relays_of(ftps), what="the relay to end after QUIT")
     ftp = ftps.login_tls()
-    session = [p for p in processes_below(ftps.process.pid) if not is_zygote(p)]
+    assert len(ftps.children()) == 2
     assert len(relays_of(ftps)) == 1
     ftp.sock.unwrap().close()
     ftp.file.close()
     wait_until(lambda: not relays_of(ftps), what="the relay to end with its client")
-    wait_until(lambda: len([p for p in processes_below(ftps.process.pid) if not is_zygote(p)]) == len(session) - 2, what="the session to end too")
+    wait_until(lambda: not ftps.children(), what="the session to end too")
 
 
 def memory_of(pid):
@@ -334,9 +324,9 @@ def test_the_private_key_is_in_the_keeper_and_nowhere_else(ftps):
     with ftps.login_tls() as ftp, ftps.talk_tls() as waiting:
         assert get(ftp, "a.bin") == CONTENT and waiting.ask("NOOP").startswith("200")
         everybody = [ftps.process.pid, *processes_below(ftps.process.pid)]
-        assert len(everybody) >= 9  # listener, keeper, 3 zygotes, 2 relays, a pre-login child, a session
+        assert len(everybody) >= 10  # listener, keeper, 4 zygotes, 2 relays, a pre-login child, a session
         holders = [pid for pid in everybody if any(form in area for area in memory_of(pid) for form in forms)]
-        assert len(holders) == 1 and holders[0] in children_of(ftps.process.pid) and not is_zygote(holders[0])
+        assert len(holders) == 1 and holders[0] in children_of(ftps.process.pid) and holders[0] not in zygotes_of(ftps.process.pid)
 
 
 # ---- certificates -------------------------------------------------------------------------------------

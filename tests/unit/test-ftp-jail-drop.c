@@ -2,7 +2,7 @@
  *
  * The code of these tests is the intruder's. Every attempt runs in a process of its own, in a home of its own; its outcome is the errno it got (0: it
  * worked), or KILLED. */
-#include "ftpd/jail.h"
+#include "jail-enter.h"
 
 #include "basic/strings.h"
 
@@ -263,10 +263,9 @@ static void remove_home(Home *h) {
 }
 
 static _Noreturn void intrude(const JailFilters *f, int home, const int control[2], const int wire[2], Attempt attempt) {
-    if (jail_harden_process() < 0 || jail_take_fds(control[1], wire[1], home) < 0)
-        _exit(JAIL_FAILED);
-    int drop = jail_open_drop("drop");
-    if (drop < 0 || jail_enter_session(f, drop, FILE_MAX, false) < 0)
+    const int abi = jail_landlock_abi(), fds[] = { wire[1], control[1], home, jail_open_drop(home, "drop") };
+
+    if (jail_harden_process() < 0 || fds[3] < 0 || enter_jail(f, JAIL_WRITER, fds) < 0 || jail_lock_home(CHILD_DROP_FD, FILE_MAX, abi, false) < 0)
         _exit(JAIL_FAILED);
     _exit(attempt());
 }
@@ -316,21 +315,18 @@ static void only_the_drop_can_be_changed(void **state) {
 
 /* A link in the drop's place leads nowhere: the drop is a folder of the home, or there is none. */
 static void the_drop_is_no_link(void **state) {
-    int status;
+    static const struct {
+        const char *drop;
+        int error;
+    } drops[] = { { "link", -ELOOP }, { "none", -ENOENT }, { "file", -ENOTDIR }, { "drop", 0 }, { "/", 0 } };
     Home home;
 
     make_home(&home);
     assert_int_equal(symlinkat("drop", home.fd, "link"), 0);
-    pid_t pid = fork();
-    assert_true(pid >= 0);
-    if (pid == 0) {
-        if (jail_take_fds(STDIN_FILENO, STDIN_FILENO, home.fd) < 0)
-            _exit(1);
-        int whole = jail_open_drop("/");
-        _exit(jail_open_drop("link") == -ELOOP && jail_open_drop("none") == -ENOENT && jail_open_drop("file") == -ENOTDIR && whole >= 0 ? 0 : 2);
+    for (size_t i = 0; i < ELEMENTS(drops); i++) {
+        _cleanup_close_ int fd = jail_open_drop(home.fd, drops[i].drop);
+        assert_int_equal(fd < 0 ? fd : 0, drops[i].error);
     }
-    assert_int_equal(waitpid(pid, &status, 0), pid);
-    assert_int_equal(status, 0);
     remove_home(&home);
 }
 

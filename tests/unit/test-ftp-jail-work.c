@@ -3,9 +3,10 @@
  *
  * Every job runs jailed in a process of its own, on the server's own functions; what an intruder tries is test-ftp-jail.c. */
 #include "ftpd/data.h"
-#include "ftpd/jail.h"
 #include "ftpd/listing.h"
 #include "ftpd/path.h"
+
+#include "jail-enter.h"
 
 #include "basic/fds.h"
 #include "basic/strings.h"
@@ -272,7 +273,8 @@ static pid_t begin(const Fixture *f, Job job) {
     assert_true(pid >= 0);
     if (pid > 0)
         return pid;
-    if (jail_harden_process() < 0 || jail_take_fds(f->control[1], f->wire[1], f->home) < 0 || jail_enter_session(f->filters, -EBADF, 0, true) < 0)
+    const int abi = jail_landlock_abi(), fds[] = { f->wire[1], f->control[1], f->home, -EBADF };
+    if (jail_harden_process() < 0 || enter_jail(f->filters, JAIL_READER, fds) < 0 || jail_lock_home(-EBADF, 0, abi, true) < 0)
         _exit(JAIL_FAILED);
     _exit(job());
 }

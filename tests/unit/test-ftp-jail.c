@@ -1,10 +1,12 @@
 /* What a child that was taken over can do: the code of these tests is the intruder's, run inside the real jails.
  *
  * Every attempt runs in a process of its own. Its outcome is the errno it got (0: it worked), or KILLED. */
-#include "ftpd/jail.h"
+#include "jail-enter.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/landlock.h>
 #include <linux/openat2.h>
 #include <netinet/in.h>
 #include <sched.h>
@@ -26,6 +28,7 @@
 #include <cmocka.h>
 
 #define KILLED (-1)
+#define NOBODY 65534
 #define SEEN (-2) /* EACCES; where there are no user namespaces it works */
 
 #if defined(__SANITIZE_ADDRESS__)
@@ -42,6 +45,7 @@
 typedef int (*Attempt)(void); /* 0 or errno */
 
 static int abi; /* landlock's, read before anybody is jailed */
+static bool by_root; /* of the test itself */
 static bool rooted; /* sessions get their home as their root: there are user namespaces */
 
 #define RESULT(r) ((r) < 0 ? errno : 0)
@@ -225,6 +229,37 @@ static int raise_limit(void) {
     return RESULT(syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, NULL));
 }
 
+static int more_processes(void) {
+    const struct rlimit some = { 10, 10 };
+    return by_root ? EPERM : RESULT(setrlimit(RLIMIT_NPROC, &some)); /* root may; the server is never root */
+}
+static int limit_another(void) {
+    return RESULT(syscall(SYS_prlimit64, 1, RLIMIT_NPROC, NULL, NULL));
+}
+
+/* ---- a session's locks, again ---- */
+
+static int turn_the_root(void) {
+    return RESULT(chroot("/"));
+}
+static int regain_capability(void) {
+    struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = 1U << CAP_SYS_CHROOT, .permitted = 1U << CAP_SYS_CHROOT } };
+    return RESULT(syscall(SYS_capset, &header, data));
+}
+/* A second domain that allows all beneath the home adds nothing to the first. */
+static int open_more_to_landlock(void) {
+    struct landlock_ruleset_attr ruleset = { .handled_access_fs = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_WRITE_FILE };
+    int fd = (int) syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(uint64_t), 0);
+    struct landlock_path_beneath_attr beneath = { .allowed_access = ruleset.handled_access_fs, .parent_fd = CHILD_HOME_FD };
+    if (fd < 0 || syscall(SYS_landlock_add_rule, fd, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0) < 0 || syscall(SYS_landlock_restrict_self, fd, 0) < 0)
+        return EBADE;
+    return open_how(CHILD_HOME_FD, "file", O_WRONLY, 0);
+}
+static int enter_another_folder(void) {
+    return RESULT(fchdir(CHILD_CONTROL_FD));
+}
+
 /* ---- its own fds ---- */
 
 static int close_wire(void) {
@@ -306,9 +341,12 @@ static int tear_down(void **state) {
 
 /* In the child. 200 and up: the jail itself failed. */
 static _Noreturn void intrude(const Fixture *f, bool session, Attempt attempt) {
-    if (jail_harden_process() < 0 || (session && rooted && jail_prepare_sessions() < 0) || jail_take_fds(f->control[1], f->wire[1], session ? f->home : -EBADF) < 0)
+    const int fds[] = { f->wire[1], f->control[1], session ? f->home : -EBADF, -EBADF };
+
+    if (jail_harden_process() < 0 || (session && rooted && jail_prepare_sessions() < 0) ||
+        enter_jail(f->filters, session ? JAIL_READER : JAIL_PRELOGIN, fds) < 0)
         _exit(200);
-    if ((session ? jail_enter_session(f->filters, -EBADF, 0, false) : jail_enter_prelogin(f->filters)) < 0)
+    if (session && jail_lock_home(-EBADF, 0, abi, false) < 0)
         _exit(201);
     _exit(attempt());
 }
@@ -379,7 +417,7 @@ static const Case cases[] = {
     CASE(send_to_address, KILLED, KILLED),
     CASE(fast_open, KILLED, KILLED),
     CASE(send_message, KILLED, KILLED),
-    CASE(receive_fds, KILLED, EAGAIN), /* data connections of active mode, from the listener */
+    CASE(receive_fds, EAGAIN, EAGAIN), /* its client; data connections of active mode, from the listener */
     CASE(receive_fds_elsewhere, KILLED, KILLED),
     CASE(accept_one, KILLED, EINVAL),
     /* more of itself */
@@ -395,6 +433,13 @@ static const Case cases[] = {
     CASE_RUNTIME(make_executable, KILLED, KILLED),
     CASE_RUNTIME(become_dumpable, KILLED, KILLED),
     CASE_RUNTIME(raise_limit, KILLED, KILLED),
+    CASE_RUNTIME(more_processes, EPERM, EPERM),
+    CASE_RUNTIME(limit_another, KILLED, KILLED),
+    /* the locks of a session that is locked in */
+    CASE(turn_the_root, KILLED, EPERM),
+    CASE(regain_capability, KILLED, EPERM),
+    CASE(open_more_to_landlock, KILLED, EACCES),
+    CASE(enter_another_folder, KILLED, KILLED),
     /* hiding from the listener */
     CASE_RUNTIME(close_wire, KILLED, KILLED),
     CASE_RUNTIME(close_wire_in_disguise, KILLED, KILLED),
@@ -426,11 +471,50 @@ static void before_login_nothing(void **state) {
     run_cases(*state, false);
 }
 
+/* What a session comes to where there is no landlock. */
+static int without_landlock(const Fixture *f) {
+    const int fds[] = { f->wire[1], f->control[1], f->home, -EBADF };
+    int status;
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0)
+        _exit(enter_jail(f->filters, JAIL_READER, fds) < 0 ? 200 : -jail_lock_home(-EBADF, 0, 0, false));
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_true(WIFEXITED(status));
+    return WEXITSTATUS(status);
+}
+
 static void after_login_its_own_files(void **state) {
-    if (jail_landlock_abi() > 0)
+    if (abi > 0)
         run_cases(*state, true);
     else /* what a session on such a machine must not do is begin */
-        assert_int_equal(jail_enter_session(((Fixture *) *state)->filters, -EBADF, 0, false), -EOPNOTSUPP);
+        assert_int_equal(without_landlock(*state), EOPNOTSUPP);
+}
+
+/* Its filter lets a zygote fork, and its children have the same. */
+static void a_zygote_forks_and_its_child_does_not(void **state) {
+    const Fixture *f = *state;
+    const int fds[] = { f->wire[1], f->control[1], -EBADF, -EBADF };
+    int status;
+
+    if (JAIL_SANITIZED)
+        return; /* there the runtime may fork */
+    pid_t pid = fork(), own;
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        if (by_root && setresuid(NOBODY, NOBODY, NOBODY) < 0) /* the server is never root, whom no such limit holds */
+            _exit(1);
+        if (jail_harden_process() < 0 || jail_seal(jail_filters_get(f->filters, JAIL_PRELOGIN)) < 0)
+            _exit(2);
+        pid_t child = jail_fork(&own);
+        if (child != 0)
+            _exit(child < 0 ? 3 : recv(fds[0], &own, sizeof(own), 0) == 1 ? 0 : 4);
+        char answer = own > 0 && jail_be_child() == 0 && jail_fork(&own) == -EAGAIN ? '0' : '1';
+        _exit(answer == '0' && send(f->wire[0], &answer, 1, MSG_NOSIGNAL) == 1 ? 0 : 5);
+    }
+    assert_int_equal(waitpid(pid, &status, 0), pid);
+    assert_int_equal(status, 0);
 }
 
 /* jail_kill() ends the holder of the wire's other end and nobody else. */
@@ -475,11 +559,13 @@ static bool prepares_sessions(void) {
 
 int main(void) {
     abi = jail_landlock_abi();
+    by_root = geteuid() == 0;
     rooted = prepares_sessions();
     printf("sessions' root is %s\n", rooted ? "their home" : "the machine's: there are no user namespaces");
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(before_login_nothing, set_up, tear_down),
         cmocka_unit_test_setup_teardown(after_login_its_own_files, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_zygote_forks_and_its_child_does_not, set_up, tear_down),
         cmocka_unit_test(kills_only_while_the_wire_is_held),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
