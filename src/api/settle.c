@@ -198,7 +198,7 @@ static void set_end(Settle *s) {
 static void step_end(Settle *s) {
     const Change *c = s->change;
 
-    if (c->m->bus && access_changed(c) && !c->account_gone)
+    if (c->m->bus && access_changed(c))
         ask_ftp(s, set_end, "not know when its access ends now, will be told later");
     else
         settle_next(s);
