@@ -5,6 +5,7 @@
 #include "api/access.h"
 
 #include "api/account_calls.h"
+#include "api/sessions.h"
 #include "basic/strings.h"
 #include "model/messages.h"
 
@@ -127,6 +128,8 @@ static void on_told(AccountCall *call) {
         run_close(run, call->r);
         return;
     }
+    if (!run->asked)
+        sessions_end_closed(call->m, run->account.name); /* somebody may have come in since it was closed */
     int r = store_write(call->m->store, told_job, told_written, run);
     if (r < 0)
         told_written(run, r);

@@ -1,14 +1,9 @@
 /* Whom to ask about sessions. What is done with the answers is the business of those who ask. */
 #include "api/live_sessions.h"
 
-#include "accounts/backend.h"
-#include "basic/strings.h"
+#include "api/account_calls.h"
 
 #include <errno.h>
-
-bool sessions_are_pureftpds(const Manager *m) {
-    return streq(m->accounts->v->name, "mariadb");
-}
 
 static void sent(int r, UnitReply reply, void *userdata) {
     if (r < 0)
@@ -16,24 +11,24 @@ static void sent(int r, UnitReply reply, void *userdata) {
 }
 
 void live_sessions_list(Manager *m, FtpSessionListed listed, UnitReply reply, void *userdata) {
-    sent((sessions_are_pureftpds(m) ? pureftpd_list_sessions : ftp_list_sessions)(m->bus, listed, reply, userdata, NULL), reply, userdata);
+    sent((accounts_are_outside(m) ? pureftpd_list_sessions : ftp_list_sessions)(m->bus, listed, reply, userdata, NULL), reply, userdata);
 }
 
 void live_sessions_end(Manager *m, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata) {
-    sent((sessions_are_pureftpds(m) ? pureftpd_end_sessions : ftp_end_sessions)(m->bus, account, id, ret_ended, reply, userdata, NULL), reply, userdata);
+    sent((accounts_are_outside(m) ? pureftpd_end_sessions : ftp_end_sessions)(m->bus, account, id, ret_ended, reply, userdata, NULL), reply, userdata);
 }
 
 void live_sessions_set_end(Manager *m, const char *account, int64_t expira, UnitReply reply, void *userdata) {
-    if (sessions_are_pureftpds(m))
+    if (accounts_are_outside(m))
         reply(userdata, 0, NULL, NULL);
     else
         sent(ftp_set_end(m->bus, account, expira, reply, userdata, NULL), reply, userdata);
 }
 
 void live_session_end(Manager *m, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata) {
-    sent((sessions_are_pureftpds(m) ? pureftpd_end_session : ftp_end_session)(m->bus, pid, ret_ended, reply, userdata, NULL), reply, userdata);
+    sent((accounts_are_outside(m) ? pureftpd_end_session : ftp_end_session)(m->bus, pid, ret_ended, reply, userdata, NULL), reply, userdata);
 }
 
 int live_sessions_state(Manager *m, UnitStateReply reply, void *userdata) {
-    return sessions_are_pureftpds(m) ? -EAGAIN : ftp_state(m->bus, reply, userdata, NULL);
+    return accounts_are_outside(m) ? -EAGAIN : ftp_state(m->bus, reply, userdata, NULL);
 }

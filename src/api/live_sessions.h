@@ -5,9 +5,6 @@
 #include "api/manager.h"
 #include "units/units.h"
 
-/* Whether Pure-FTPd serves the accounts. */
-bool sessions_are_pureftpds(const Manager *m);
-
 void live_sessions_list(Manager *m, FtpSessionListed listed, UnitReply reply, void *userdata);
 void live_sessions_end(Manager *m, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata);
 /* ftp_set_end(). Sessions of Pure-FTPd carry no end: they are ended when access is. */

@@ -12,16 +12,22 @@
 #include <errno.h>
 #include <stdio.h>
 
+#define AGAIN_MS 20000
+
 static void on_ended(void *userdata, int r, const char *error_name, const char *message) {
     static const LogContext about = { .message_id = MESSAGE_ID_SESSIONS };
 
-    if (r < 0)
-        log_line(LOG_ERR, &about, "Cannot end FTP sessions of something that is closed: %s", message ? message : strerror(-r));
+    if (r < 0) {
+        log_line(LOG_ERR, &about, "Cannot end FTP sessions of something that is closed, trying again: %s", message ? message : strerror(-r));
+        sessions_compare_later(userdata);
+    }
+    manager_release(userdata);
 }
 
 static void end_sessions(Manager *m, const char *account, const char *id) {
-    log_notice("Ending FTP sessions of %s%s%s: access was closed while they went on", account, *id ? ", request " : "", id);
-    live_sessions_end(m, account, id, NULL, on_ended, NULL);
+    log_info("Ending FTP sessions of %s%s%s that there may be: access was closed", account, *id ? ", request " : "", id);
+    manager_hold(m);
+    live_sessions_end(m, account, id, NULL, on_ended, m);
 }
 
 static void on_end_set(void *userdata, int r, const char *error_name, const char *message) {
@@ -72,4 +78,22 @@ static void on_all_listed(void *userdata, int r, const char *error_name, const c
 void sessions_compare(Manager *m) {
     manager_hold(m);
     live_sessions_list(m, on_listed, on_all_listed, m);
+}
+
+static void compare_again(Manager *m, void *userdata) {
+    m->sessions_wait = false;
+    sessions_compare(m);
+}
+
+void sessions_compare_later(Manager *m) {
+    if (!m->sessions_wait)
+        m->sessions_wait = manager_after(m, AGAIN_MS, compare_again, NULL) >= 0;
+}
+
+void sessions_end_closed(Manager *m, const char *account) {
+    int64_t expires;
+    bool blocked;
+
+    if (m->bus && store_account_access(m->store, account, &expires, &blocked) >= 0 && expires == 0)
+        end_sessions(m, account, "");
 }

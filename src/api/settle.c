@@ -8,6 +8,7 @@
 #include "api/folders.h"
 #include "api/live_sessions.h"
 #include "api/scheduler.h"
+#include "api/sessions.h"
 #include "api/transfers.h"
 #include "api/watchers.h"
 #include "basic/strings.h"
@@ -21,7 +22,8 @@
 #define STOP_PAUSE_MS 500
 #define ASK_FTP_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
 #define ASK_FTP_PAUSE_MS 250
-#define ACCESS_WAIT_MS 2000 /* a back end that takes longer is told all the same, only later */
+#define ASK_FTP_FAILED_PAUSE_MS 3000 /* somebody answers that it can't be done */
+#define ACCESS_WAIT_MS 1000 /* a back end that takes longer is told all the same, only later; sessions end within 2 s */
 
 typedef struct Settle Settle;
 typedef void (*SettleStep)(Settle *s);
@@ -119,15 +121,17 @@ static void ask_ftp_again(Manager *m, void *userdata) {
     s->ask_ftp(s);
 }
 
-/* When that is over, sessions.c finds them again, each time it looks around. */
+/* When that is over, sessions.c finds them again. */
 static void ask_ftp_later(Settle *s, int r, const char *message) {
+    int pause = r == -EAGAIN ? ASK_FTP_PAUSE_MS : ASK_FTP_FAILED_PAUSE_MS;
     LogContext about = change_log(s->change);
 
-    if (monotonic_ms() < s->ask_ftp_by_ms && manager_after(s->change->m, ASK_FTP_PAUSE_MS, ask_ftp_again, s) >= 0)
+    if (monotonic_ms() < s->ask_ftp_by_ms && manager_after(s->change->m, pause, ask_ftp_again, s) >= 0)
         return;
     about.account = s->change->request.account;
     about.message_id = MESSAGE_ID_SESSIONS;
     log_line(LOG_ERR, &about, "FTP sessions of %s may %s: %s", s->change->request.account, s->unheard, message ? message : strerror(-r));
+    sessions_compare_later(s->change->m);
     settle_next(s);
 }
 
@@ -209,6 +213,7 @@ static void step_end(Settle *s) {
 /* Of two that hold it, the back end's answer and the clock, the first lets the chain go on. */
 typedef struct AccessWait {
     Settle *settle; /* NULL: it has gone on */
+    char account[ACCOUNT_NAME_MAX + 1];
     bool told;
 } AccessWait;
 
@@ -225,6 +230,7 @@ static void access_is_told(Manager *m, bool changed, void *userdata) {
 
     wait->told = true;
     if (!wait->settle) {
+        sessions_end_closed(m, wait->account);
         free(wait);
         return;
     }
@@ -258,6 +264,7 @@ static void step_access(Settle *s) {
         return;
     }
     wait->settle = s;
+    strcpy(wait->account, c->request.account);
     access_tell(c->m, c->request.account, access_is_told, wait);
 }
 

@@ -7,16 +7,16 @@ import contextlib
 import ftplib
 import re
 
-from machine import TESTBED, wait_until
+from machine import wait_until
 
 SERVER, PURE_FTPD = "mariadb.service", "pure-ftpd-mysql.service"
 TABLES = ["ours", "deployed", "minimal"]
+FILES = "/usr/local/share/ftp-fleet"
 CONFIGURATION = "/etc/pure-ftpd/db/mysql.conf"
 TRANSFER_LOG = "/var/log/pure-ftpd/transfer.log"
 CERTIFICATES = "/etc/mysql/tls"  # ca.pem has signed the server's certificate, for localhost and 127.0.0.1
 # tempoftp's, for machine.settings(**SETTINGS)
-SETTINGS = {"FTP_DB_HOST": "127.0.0.1", "FTP_DB_USER": "tempoftp", "FTP_DB_PASS": "tempoftp-password", "FTP_DB_NAME": "pureftpd",
-            "PUREFTPD_MYSQL_CONF": CONFIGURATION}
+SETTINGS = {"FTP_DB_HOST": "127.0.0.1", "FTP_DB_USER": "tempoftp", "FTP_DB_PASS": "tempoftp-password", "FTP_DB_NAME": "pureftpd"}
 SQL_COLUMN, SQL_ROW = "\t", "\n"
 
 
@@ -43,9 +43,8 @@ class Fleet:
         """Drops the table and makes that one, of TABLES; Pure-FTPd asks it from now on. Whoever looked at the columns before has to
         look again: machine.restart()."""
         self.sql("DROP DATABASE pureftpd", bare=True)
-        self.sql((TESTBED / "tables" / f"{table}.sql").read_text(), bare=True)
-        own = TESTBED / "tables" / f"mysql-{table}.conf"
-        self.configure((own if own.exists() else TESTBED / "tables" / "mysql.conf").read_text())
+        self.sql(self.machine.file(f"{FILES}/{table}.sql").read_text(), bare=True)
+        self.configure(self.machine.file(f"{FILES}/{table}.conf").read_text())
         self.table = table
 
     def stop(self):

@@ -1,0 +1,179 @@
+"""Sessions of Pure-FTPd: who loses access loses the open session too, within two seconds, and nobody else does."""
+import json
+import time
+
+import pytest
+
+import fleet as fleets
+from client import ftp_login
+from ftp_service import BIG, begin, read_rest
+from machine import wait_until
+
+WITHIN = 2.0
+PROGRAM = "/usr/sbin/pure-ftpd-mysql"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def accounts_in_mariadb(machine, fleet):
+    with machine.settings(**fleets.SETTINGS):
+        yield
+
+
+@pytest.fixture
+def delivered(source, submit, wait_for, unique):
+    """delivered() takes a tree with one big file to `listo`, for a person of its own unless told with `usuario`."""
+    def deliver(**fields):
+        route = source.make_tree(unique("tree"), {"a.txt": "hola\n", "grande.bin": BIG})
+        return wait_for(submit(f"{route}/", **fields), "listo", timeout=120)
+    return deliver
+
+
+@pytest.fixture
+def opened(machine):
+    connections = []
+
+    def open_one(answer):
+        connections.append(ftp_login(machine, answer, timeout=60))
+        return connections[-1]
+    yield open_one
+    for ftp in connections:
+        ftp.close()
+
+
+def sessions(api, answer):
+    return [s for s in api.get("/sesiones").json["sesiones"] if s["cuenta"] == answer["ftpuser"]]
+
+
+def lives(ftp):
+    return ftp.voidcmd("NOOP").startswith("200")
+
+
+def assert_cut(ftp, data):
+    """The transfer did not come to its end, and the control connection is closed."""
+    try:
+        assert read_rest(data) < BIG - 1000
+    except ConnectionResetError:
+        pass
+    with pytest.raises((EOFError, ConnectionError)):
+        ftp.voidcmd("NOOP")
+
+
+def alive(machine, pids):
+    return [pid for pid in pids if machine.file(f"/proc/{pid}/exe").exists()]
+
+
+ENDS = {
+    "block": lambda api, id: api.post(f"/tmpftp/{id}/bloquear", {}),
+    "delete": lambda api, id: api.delete(f"/tmpftp/{id}"),
+}
+
+
+@pytest.mark.parametrize("how", ENDS)
+def test_revocation_ends_all_sessions_of_the_account_and_no_other(machine, api, fleet, delivered, opened, how):
+    answer, other = delivered(), delivered()
+    ftp, idle, others = opened(answer), opened(answer), opened(other)
+    data, others_data = begin(ftp, f"{answer['id']}/grande.bin"), begin(others, f"{other['id']}/grande.bin")
+    pids = [s["pid"] for s in sessions(api, answer)]
+    assert len(pids) == 2
+    began = time.monotonic()
+    assert ENDS[how](api, answer["id"]).status == 200
+    assert time.monotonic() - began < WITHIN
+    assert alive(machine, pids) == [] and sessions(api, answer) == []
+    assert_cut(ftp, data)
+    with pytest.raises((EOFError, ConnectionError)):
+        idle.voidcmd("NOOP")
+    assert read_rest(others_data) > 0
+    assert others.voidresp().startswith("226") and lives(others)
+
+
+def test_the_end_of_the_days_ends_its_sessions(machine, api, fleet, delivered, opened):
+    answer = delivered()
+    ftp = opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    machine.stop_units("tempoftp.service")
+    machine.sqlite(f"UPDATE requests SET expires = unixepoch() + 4 WHERE id = '{answer['id']}'")
+    wait_until(lambda: api.delete("/tmpftp/expired").json["expiradas"] > 0, 60, "the end of its days", interval=0.2)
+    wait_until(lambda: sessions(api, answer) == [], WITHIN + 5)
+    assert_cut(ftp, data)
+
+
+def test_of_two_requests_only_sessions_in_the_ended_one_end(api, delivered, opened, unique):
+    person = f"{unique()}@example.org"
+    one, two = delivered(usuario=person), delivered(usuario=person)
+    assert one["ftpuser"] == two["ftpuser"]
+    reads, stands, elsewhere = opened(one), opened(one), opened(two)
+    data = begin(reads, f"{one['id']}/grande.bin")
+    stands.cwd(one["id"])
+    elsewhere.cwd(two["id"])
+    assert api.delete(f"/tmpftp/{one['id']}").status == 200
+    assert_cut(reads, data)
+    with pytest.raises((EOFError, ConnectionError)):
+        stands.voidcmd("NOOP")
+    assert lives(elsewhere)
+    opened(two)
+
+
+def test_what_only_looks_like_a_session_lives_on(machine, api, delivered, opened):
+    """The same name and title in the same folder, but another program; and the program itself in another folder."""
+    answer = delivered()
+    opened(answer)
+    script = f"cd /data/{answer['ftpuser']} && exec -a 'pure-ftpd (DOWNLOAD)' setpriv --reuid=2001 --regid=2001 --clear-groups sleep 300"
+    machine.run(["systemd-run", "--quiet", "--unit=looks-like-one", "bash", "-c", script])
+    machine.run(["systemd-run", "--quiet", "--unit=another-node", PROGRAM, "-S", "127.0.0.1,2199", "-E", "-l", f"mysql:{fleets.CONFIGURATION}"])
+    try:
+        wait_until(lambda: machine.unit("looks-like-one", "MainPID")["MainPID"] in machine.run(["pgrep", "-x", "sleep"], check=False).stdout.split(), 30)
+        assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+        assert sessions(api, answer) == []
+        for unit in ("looks-like-one", "another-node"):
+            assert machine.unit(unit, "ActiveState")["ActiveState"] == "active", unit
+    finally:
+        machine.run(["systemctl", "stop", "looks-like-one", "another-node"], check=False)
+
+
+def test_operators_see_and_end_sessions(machine, api, delivered, opened):
+    answer = delivered()
+    ftp, other = opened(answer), opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    listed = sessions(api, answer)
+    reading = [s for s in listed if s["archivo"]]
+    assert len(listed) == 2 and len(reading) == 1
+    assert reading[0]["archivo"] == f"/{answer['id']}/grande.bin" and reading[0]["total"] == BIG and 0 < reading[0]["bytes"] <= BIG
+    assert reading[0]["direccion"] == "127.0.0.1" and reading[0]["carpeta"] == "/"
+    assert answer["ftpuser"] in machine.run(["tempoftp", "sesiones"]).stdout
+    assert api.delete(f"/sesiones/{reading[0]['pid']}").json == {"status": "ok", "terminadas": 1}
+    assert_cut(ftp, data)
+    assert lives(other)
+    assert api.delete(f"/sesiones/{answer['ftpuser']}").json == {"status": "ok", "terminadas": 1}
+    assert api.delete(f"/sesiones/{answer['ftpuser']}").status == 404
+    assert api.delete("/sesiones/1").status == 404
+
+
+def test_sessions_that_a_killed_tempoftpd_left_end_when_it_is_back(machine, api, delivered, opened):
+    answer = delivered()
+    ftp = opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    machine.stop_units("tempoftp.service")
+    machine.sqlite(f"UPDATE requests SET state = 'bloqueado' WHERE id = '{answer['id']}'")
+    assert api.get("/").status == 200
+    wait_until(lambda: sessions(api, answer) == [], 60, "nobody is left")
+    assert_cut(ftp, data)
+
+
+def test_a_unit_that_cannot_do_it_is_loud_and_tried_again(machine, api, delivered, opened):
+    answer = delivered()
+    ftp = opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    since = machine.journal_now()
+    drop_in = "/run/systemd/system/tempoftp-sessions-.service.d/90-broken.conf"
+    machine.write_file(drop_in, "[Service]\nCapabilityBoundingSet=\nCapabilityBoundingSet=CAP_KILL\n")
+    machine.run(["systemctl", "daemon-reload"])
+    try:
+        assert api.delete(f"/tmpftp/{answer['id']}", timeout=120).status == 200
+        loud = [json.loads(line) for line in machine.journal("MESSAGE_ID=d8a14c7f02e94b63a5f1c09e7b3d6284", "-o", "json", since=since).splitlines()]
+        assert loud and loud[0]["PRIORITY"] == "3" and loud[0]["TEMPOFTP_ACCOUNT"] == answer["ftpuser"]
+        assert "CAP_SYS_PTRACE" in machine.journal("-u", "tempoftp-sessions-*", since=since)
+    finally:
+        machine.file(drop_in).unlink()
+        machine.run(["systemctl", "daemon-reload"])
+    wait_until(lambda: sessions(api, answer) == [], 90, "it was tried again")
+    assert_cut(ftp, data)
