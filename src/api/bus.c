@@ -242,7 +242,9 @@ static int method_expire_due(sd_bus_message *call, void *userdata, sd_bus_error 
 static const sd_bus_vtable vtable[] = {
     SD_BUS_VTABLE_START(0),
     SD_BUS_METHOD("Authenticate", "sss", "bsstst", login_authenticate, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("Downloads", "a(sssttt)", "", login_downloads, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("Downloads", "a(sssttt)", "", downloads_told, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("TransferLogPositions", "", "a(tttts)", downloads_positions, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("TransfersLogged", "(tttts)(tttts)a(sssttt)", "", downloads_logged, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferSized", "sttt", "", method_sized, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferDone", "stt", "", method_done, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferFailed", "sss", "", method_failed, SD_BUS_VTABLE_UNPRIVILEGED),

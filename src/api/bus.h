@@ -15,4 +15,7 @@ int bus_release(Manager *m, BusReleased released) _must_use_;
 void bus_answer(sd_bus_message *call, int r, const char *text);
 /* login.c */
 int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error);
-int login_downloads(sd_bus_message *call, void *userdata, sd_bus_error *error);
+/* downloads.c */
+int downloads_told(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int downloads_logged(sd_bus_message *call, void *userdata, sd_bus_error *error);
+int downloads_positions(sd_bus_message *call, void *userdata, sd_bus_error *error);

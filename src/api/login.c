@@ -1,4 +1,4 @@
-/* FTP logins and downloads, as the FTP server reports them over the bus. A login compares the clock every time: an account whose days are over is refused
+/* FTP logins, as the FTP server reports them over the bus. A login compares the clock every time: an account whose days are over is refused
  * even when everything that should have removed it has failed. */
 #include "api/bus.h"
 #include "api/folders.h"
@@ -14,7 +14,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define DOWNLOAD_ROWS_MAX 4096
 #define LOGIN_PASSWORD_MAX 512
 
 typedef struct Login {
@@ -124,83 +123,5 @@ int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error
         bus_answer(sd_bus_message_ref(call), r == -EAGAIN ? r : -EIO, NULL);
         login_free(l);
     }
-    return 1;
-}
-
-/* ---- downloads ---- */
-
-typedef struct DownloadRow {
-    uint64_t life;
-    char address[ADDRESS_TEXT_MAX];
-    uint64_t bytes, files;
-    int64_t last;
-} DownloadRow;
-
-typedef struct DownloadBatch {
-    Manager *m;
-    sd_bus_message *call;
-    DownloadRow *rows;
-    size_t n;
-} DownloadBatch;
-
-static int downloads_job(StoreTx *tx, void *userdata) {
-    DownloadBatch *batch = userdata;
-    int r = 0;
-
-    for (size_t i = 0; r >= 0 && i < batch->n; i++) {
-        const DownloadRow *row = &batch->rows[i];
-        r = tx_download_add(tx, row->life, row->address, row->bytes, row->files, row->last);
-    }
-    return r;
-}
-
-static void downloads_done(void *userdata, int r) {
-    DownloadBatch *batch = userdata;
-
-    bus_answer(batch->call, r, NULL);
-    manager_release(batch->m);
-    free(batch->rows);
-    free(batch);
-}
-
-static int downloads_read(DownloadBatch *batch, sd_bus_message *call) {
-    const char *account, *id, *address;
-    uint64_t bytes, files, last;
-    int r = sd_bus_message_enter_container(call, 'a', "(sssttt)");
-
-    while (r >= 0 && (r = sd_bus_message_read(call, "(sssttt)", &account, &id, &address, &bytes, &files, &last)) > 0) {
-        _cleanup_request_ Request request = { 0 };
-        if (batch->n == DOWNLOAD_ROWS_MAX)
-            return -E2BIG;
-        if (store_get(batch->m->store, id, &request) < 0 || !streq(request.account, account))
-            continue; /* gone meanwhile, or not the account's */
-        DownloadRow *rows = reallocarray(batch->rows, batch->n + 1, sizeof(*rows));
-        if (!rows)
-            return -ENOMEM;
-        batch->rows = rows;
-        rows += batch->n++;
-        *rows = (DownloadRow) { .life = request.life, .bytes = bytes, .files = files, .last = (int64_t) last };
-        snprintf(rows->address, sizeof(rows->address), "%s", address);
-    }
-    return r;
-}
-
-int login_downloads(sd_bus_message *call, void *userdata, sd_bus_error *error) {
-    DownloadBatch *batch = calloc(1, sizeof(*batch));
-
-    if (!batch)
-        return -ENOMEM;
-    batch->m = userdata;
-    batch->call = sd_bus_message_ref(call);
-    manager_hold(batch->m);
-    int r = downloads_read(batch, call);
-    if (r >= 0 && batch->n > 0)
-        r = store_write(batch->m->store, downloads_job, downloads_done, batch);
-    else {
-        downloads_done(batch, r);
-        return 1;
-    }
-    if (r < 0)
-        downloads_done(batch, r);
     return 1;
 }

@@ -20,6 +20,8 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_ACCESS_WAITS "7ccb0487ce4053d75914df8f711e0b2e"      /* an account's change has not reached the back end yet */
 #define MESSAGE_ID_ACCESS_TOLD "917eb7d4a5b201ecc0e0590305f2e1fb"       /* the back end has taken an account away */
 #define MESSAGE_ID_ACCOUNT_ROWS "daba5dc3559dbe1993ae7fce15d7916e"      /* the back end's rows differ from the state database: foreign ones, or set right */
+#define MESSAGE_ID_DOWNLOADED "c27d5b8e14f94e0f9a60d3b1f5e7a482"     /* downloads were counted out of Pure-FTPd's transfer log */
+#define MESSAGE_ID_TRANSFER_LOG "d81f4c06a3b7495e8c2b7e95f0d6a13f"   /* Pure-FTPd's transfer log cannot be counted, or not all of it */
 
 /* `mensaje` of a request as GET shows it. */
 void request_message(const Request *r, char *ret, size_t size);

@@ -82,6 +82,8 @@ static const Setting table[] = {
       .help = "Bytes a second that one FTP session may send or receive; 0: no limit" },
     { "TEMPOFTP_FTP_ACCOUNT_RATE", setting_number, FIELD(ftp_account_rate), .fallback = "0", .min = 0, .max = FTP_RATE_MAX,
       .help = "Bytes a second that all FTP sessions of one account share; 0: no limit" },
+    { "PUREFTPD_TRANSFER_LOG", setting_path, FIELD(transfer_log), .fallback = "/var/log/pure-ftpd/transfer.log",
+      .help = "Pure-FTPd's transfer log, in its format w3c (AltLog), out of which tempoftp-xferlog counts downloads" },
     { "FTP_UID", setting_number, FIELD(ftp_uid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,
       .help = "User id of FTP sessions" },
     { "FTP_GID", setting_number, FIELD(ftp_gid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,

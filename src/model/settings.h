@@ -60,7 +60,8 @@ typedef struct Settings {
     PasswordFormat password_allowed; /* FTP_PASSWORD_ALLOW: the weak one that an operator named, else argon2 */
     char *pureftpd_conf;  /* PUREFTPD_MYSQL_CONF: NULL = not compared */
     char *pureftpd_program; /* PUREFTPD_PROGRAM: /usr/sbin/pure-ftpd-mysql */
-    int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker and FTP listener */
+    char *transfer_log;   /* PUREFTPD_TRANSFER_LOG: /var/log/pure-ftpd/transfer.log */
+    int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker, FTP listener and transfer log reader */
     int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
     SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */
     uint64_t sim_remote_size_bytes, sim_data_free_bytes; /* TEMPOFTP_SIM_… */

@@ -4,14 +4,21 @@
 
 #include <errno.h>
 
-int store_note(Store *s, const char *key, char **ret_value) {
-    _cleanup_query_ Query q = query_start(s->reader, SQL_NOTE);
-
+static int note_read(Connection *c, const char *key, char **ret_value) {
+    _cleanup_query_ Query q = query_start(c, SQL_NOTE);
     int r;
 
     query_text(&q, 1, key);
     r = query_step(&q);
     return r < 0 ? r : r == 0 ? -ENOENT : query_column_copy(&q, 0, ret_value);
+}
+
+int store_note(Store *s, const char *key, char **ret_value) {
+    return note_read(s->reader, key, ret_value);
+}
+
+int tx_note(StoreTx *tx, const char *key, char **ret_value) {
+    return note_read(tx->connection, key, ret_value);
 }
 
 int tx_note_put(StoreTx *tx, const char *key, const char *value) {

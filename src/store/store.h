@@ -264,4 +264,5 @@ int tx_onetime_spend(StoreTx *tx, const char *digest, int64_t now_ms, uint64_t *
 int tx_onetime_forget(StoreTx *tx, uint64_t user) _must_use_; /* all of that user's */
 /* Appends (row->n is not looked at) and lets what is too old or too much go. */
 int tx_audit(StoreTx *tx, const AuditRow *row) _must_use_;
+int tx_note(StoreTx *tx, const char *key, char **ret_value) _must_use_; /* as store_note() */
 int tx_note_put(StoreTx *tx, const char *key, const char *value) _must_use_;

@@ -11,7 +11,7 @@ import sys
 
 # Which rooms a room may include, besides itself. Programs never include each other.
 LIBRARIES = ["crypto", "store", "accounts", "units"]
-PROGRAMS = ["api", "broker", "transfer", "purge", "pureftpd", "export", "ftpd", "cli"]
+PROGRAMS = ["api", "broker", "transfer", "purge", "pureftpd", "xferlog", "export", "ftpd", "cli"]
 MAY_INCLUDE = {
     "basic": [],
     "model": ["basic"],

@@ -90,6 +90,7 @@ static void defaults(void **state) {
     assert_int_equal(s->password_format, PASSWORD_ARGON2);
     assert_int_equal(s->password_allowed, PASSWORD_ARGON2);
     assert_null(s->pureftpd_conf);
+    assert_string_equal(s->transfer_log, "/var/log/pure-ftpd/transfer.log");
     assert_int_equal(s->idle_seconds, 60);
     assert_int_equal(s->log_level, LOG_INFO);
     assert_int_equal(s->sim_force, SIM_OK);
@@ -399,7 +400,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 51);
+    assert_int_equal(settings, 52);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;
