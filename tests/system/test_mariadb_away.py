@@ -21,7 +21,7 @@ HOWS = ["stop", "kill", "freeze"]
 
 @pytest.fixture(scope="module", autouse=True)
 def settings(machine, fleet):
-    with machine.settings(**{**fleets.SETTINGS, "PUREFTPD_MYSQL_CONF": None}):
+    with machine.settings(**fleets.SETTINGS):
         yield
 
 

@@ -17,7 +17,7 @@ SOON = 60  # seconds
 
 @pytest.fixture(scope="module", autouse=True)
 def settings(machine, fleet):
-    with machine.settings(**{**fleets.SETTINGS, "PUREFTPD_MYSQL_CONF": None}):
+    with machine.settings(**fleets.SETTINGS):
         yield
 
 
