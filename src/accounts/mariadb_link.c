@@ -84,6 +84,10 @@ static int check_deadline(Link *l, AccountTrouble *ret) {
     return trouble_set(ret, TROUBLE_AWAY, "MariaDB answers too slowly (FTP_DB_TIMEOUT)");
 }
 
+uint64_t link_deadline(const Settings *s) {
+    return monotonic_ms() + (uint64_t) s->db_timeout * 1000;
+}
+
 /* ---- connecting ---- */
 
 static void set_options(MYSQL *mysql, const Settings *s) {
@@ -100,7 +104,7 @@ static void set_options(MYSQL *mysql, const Settings *s) {
     mysql_optionsv(mysql, MARIADB_OPT_RESTRICTED_AUTH, "mysql_native_password,client_ed25519,caching_sha2_password,unix_socket");
     if (s->db_host[0] != '/')
         mysql_optionsv(mysql, MYSQL_OPT_PROTOCOL, &tcp); /* "localhost" too: a port was set, not a socket */
-    if (s->db_tls == DATABASE_TLS_REQUIRED) {
+    if (s->db_tls == DATABASE_TLS_REQUIRED && s->db_host[0] != '/') { /* a socket is nobody else's, and has no name to check */
         mysql_optionsv(mysql, MYSQL_OPT_SSL_ENFORCE, &yes);
         mysql_optionsv(mysql, MARIADB_OPT_TLS_VERSION, "TLSv1.2,TLSv1.3");
         mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
@@ -131,7 +135,7 @@ static int set_session(Link *l, const Settings *s, AccountTrouble *ret) {
     int n = snprintf(sql, sizeof(sql),
                      "SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ZERO_DATE,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00', autocommit = 1,"
                      " wait_timeout = %d, lock_wait_timeout = %u, innodb_lock_wait_timeout = %u, @tempoftp_table = '%s'",
-                     SESSION_WAIT_SECONDS, s->db_timeout / 2, s->db_timeout / 2, table);
+                     SESSION_WAIT_SECONDS, l->lock_seconds, l->lock_seconds, table);
     return mysql_real_query(l->mysql, sql, (unsigned long) n) == 0 ? 0 : fail_link(l, ret);
 }
 
@@ -162,6 +166,7 @@ int link_check_table(Link *l, const Settings *s, AccountTrouble *ret) {
         .format = s->password_format,
         .home_max = strlen(s->data_path) + 1 + ACCOUNT_NAME_MAX,
     };
+    TableShape shape = l->shape;
     _cleanup_free_ TableColumn *columns = calloc(TABLE_COLUMNS_MAX, sizeof(TableColumn));
     MYSQL_RES *rows;
     size_t n = 0;
@@ -185,9 +190,12 @@ int link_check_table(Link *l, const Settings *s, AccountTrouble *ret) {
         return r;
     bool has_key = mysql_num_rows(rows) > 0;
     mysql_free_result(rows);
-    r = table_shape_read(&needs, columns, n, has_key, &l->shape, ret);
-    if (r < 0)
-        l->broken = true; /* looked at anew when somebody has altered it */
+    r = table_shape_read(&needs, columns, n, has_key, &shape, ret);
+    bool changed = shape.expires != l->shape.expires || shape.supplied != l->shape.supplied;
+    if (r < 0 || (l->statements[0] && changed))
+        l->broken = true; /* made anew when somebody has altered the table */
+    l->shape = shape;
+    l->checked_ms = monotonic_ms();
     return r;
 }
 
@@ -218,6 +226,7 @@ int link_open(const Settings *s, uint64_t deadline_ms, Link **ret, AccountTroubl
         return -ENOMEM;
     }
     l->deadline_ms = deadline_ms;
+    l->lock_seconds = s->db_timeout / 2;
     for (size_t i = 0; i < ELEMENTS(steps) && r >= 0; i++) {
         r = check_deadline(l, ret_trouble);
         if (r >= 0)
@@ -289,12 +298,12 @@ static void lock_name(Link *l, const char *account, char ret[static LOCK_QUOTED_
     mysql_real_escape_string(l->mysql, ret, name, strlen(name));
 }
 
-int link_lock(Link *l, const char *account, unsigned seconds, AccountTrouble *ret_trouble) {
+int link_lock(Link *l, const char *account, AccountTrouble *ret_trouble) {
     char name[LOCK_QUOTED_SIZE], sql[sizeof(name) + 64];
     MYSQL_RES *rows;
 
     lock_name(l, account, name);
-    snprintf(sql, sizeof(sql), "SELECT GET_LOCK('%s', %u)", name, seconds);
+    snprintf(sql, sizeof(sql), "SELECT GET_LOCK('%s', %u)", name, l->lock_seconds);
     int r = ask(l, sql, &rows, ret_trouble);
     if (r < 0)
         return r;

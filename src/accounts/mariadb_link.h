@@ -10,15 +10,19 @@ typedef struct Link {
     MYSQL *mysql;
     MYSQL_STMT *statements[TABLE_STATEMENT_MAX];
     TableShape shape;
+    unsigned lock_seconds; /* how long a lock is waited for: less than the server has to answer */
     uint64_t deadline_ms; /* monotonic: nothing more is asked after it */
+    uint64_t checked_ms;  /* monotonic: when the table was looked at */
     bool pooled;          /* it has served an earlier call: may have died since */
     bool broken;          /* not to be used again */
 } Link;
 
-/* -EAGAIN and the others of backend.h, with the trouble. */
+/* When a call that begins now must have been answered. */
+uint64_t link_deadline(const Settings *s);
+/* Takes FTP_DB_TIMEOUT at most, but for the look-up of a host's name, which takes what resolv.conf(5) allows. -EAGAIN and the others of backend.h, with the trouble. */
 int link_open(const Settings *s, uint64_t deadline_ms, Link **ret, AccountTrouble *ret_trouble) _must_use_;
 Link *link_close(Link *l);
-/* Does the table still fit? */
+/* Does the table still fit? Where it has changed so that other statements are needed the connection is broken. */
 int link_check_table(Link *l, const Settings *s, AccountTrouble *ret_trouble) _must_use_;
 /* Has the server hung up while nobody used it? Asks nothing. */
 bool link_is_dead(const Link *l);
@@ -31,5 +35,5 @@ void link_end(Link *l, TableStatement s);
 
 /* Changes of one account follow each other, even where an earlier one was sent to a server that hung and nobody waited for: its connection holds the lock
  * until the server has worked it off or dropped it. Across processes too. -EAGAIN: it is held. */
-int link_lock(Link *l, const char *account, unsigned seconds, AccountTrouble *ret_trouble) _must_use_;
+int link_lock(Link *l, const char *account, AccountTrouble *ret_trouble) _must_use_;
 void link_unlock(Link *l, const char *account);

@@ -357,6 +357,29 @@ static void a_table_that_is_altered_under_us(void **state) {
     assert_non_null(strstr(t.text, "FTP_PASSWORD_FORMAT=crypt"));
 }
 
+/* A column for the end is used from then on, over connections that were there before as well; so is its going. */
+static void a_table_that_learns_to_expire(void **state) {
+    World *w = *state;
+
+    table(w, DEPLOYED);
+    AccountWish wished = make_account(w);
+    sql(&w->server, "ALTER TABLE pureftpd.users ADD COLUMN Expires DATETIME NULL");
+    probe(w); /* who looks at the table sees it at once, else it takes some seconds */
+    assert_true(ensure(w, &wished));
+    assert_string_equal(sql_value(&w->server, ROW("Expires")), "2033-05-18 03:33:20");
+    sql(&w->server, "ALTER TABLE pureftpd.users DROP COLUMN Expires");
+    probe(w);
+    assert_false(ensure(w, &wished));
+    assert_true(set_access(w, &wished));
+    sql(&w->server, "ALTER TABLE pureftpd.users ADD COLUMN Expires DATETIME NULL");
+    const char *end = "NULL";
+    for (uint64_t by = monotonic_ms() + SERVER_WAIT_MS; streq(end, "NULL") && monotonic_ms() < by; poll(NULL, 0, 100)) {
+        assert_true(set_access(w, &wished));
+        end = sql_value(&w->server, ROW("Expires"));
+    }
+    assert_string_equal(end, "2033-05-18 03:33:20");
+}
+
 static void no_table_no_database_no_login(void **state) {
     World *w = *state;
     AccountTrouble t = { 0 };
@@ -580,6 +603,8 @@ static void all_rows_are_listed_once(void **state) {
     table(w, OURS);
     make_account(w);
     sql(&w->server, "INSERT INTO pureftpd.users (User, Password, Uid, Gid, Dir, Status) SELECT CONCAT('u', LPAD(seq, 6, '0')), 'x', 1, 1, '/x', 0 FROM seq_1_to_2300");
+    /* 1002 of them share a beginning up to a NUL: they are passed over, and passed by. */
+    sql(&w->server, "INSERT INTO pureftpd.users (User, Password, Uid, Gid, Dir, Status) SELECT CONCAT('t', CHAR(0), seq), 'x', 1, 1, '/x', 0 FROM seq_1_to_1002");
     assert_int_equal(w->backend->v->list(w->backend, see, &seen, &t), 0);
     assert_int_equal(seen.rows, 2301);
     assert_int_equal(seen.ours, 1);
@@ -830,6 +855,7 @@ int main(void) {
         cmocka_unit_test_setup(names_that_the_collation_takes_for_ours, settle),
         cmocka_unit_test_setup(a_table_that_does_not_fit_says_what_to_run, settle),
         cmocka_unit_test_setup(a_table_that_is_altered_under_us, settle),
+        cmocka_unit_test_setup(a_table_that_learns_to_expire, settle),
         cmocka_unit_test_setup(no_table_no_database_no_login, settle),
         cmocka_unit_test_setup(a_grant_that_is_lacking_is_named, settle),
         cmocka_unit_test_setup(a_server_that_was_killed, settle),
