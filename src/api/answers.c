@@ -19,8 +19,9 @@ typedef struct Answer {
     uint64_t life;
     uint64_t kept; /* the clock when it was kept */
     uint32_t size; /* of the body */
+    uint16_t owner_at, body_at; /* in id[] */
     bool used;     /* since the sweep came by */
-    char id[];     /* and behind its NUL the body */
+    char id[];     /* and behind its NUL the owner, and behind its the body */
 } Answer;
 
 /* The tags of a bucket share a cache line: looking for an id touches no other answer. */
@@ -103,7 +104,7 @@ static size_t place_of(const Bucket *b, uint32_t tag, const char *id) {
     return i;
 }
 
-bool answers_find(Answers *a, const char *id, int64_t now, Buffer *ret) {
+bool answers_find(Answers *a, const char *id, const char *owner, int64_t now, Buffer *ret) {
     uint32_t tag;
 
     if (!a->buckets)
@@ -113,10 +114,10 @@ bool answers_find(Answers *a, const char *id, int64_t now, Buffer *ret) {
     if (i == PLACES)
         return false;
     Answer *answer = b->answers[i];
-    if (answer->expires <= now || !is_current(a, answer))
+    if (answer->expires <= now || !is_current(a, answer) || (owner && !streq(owner, answer->id + answer->owner_at)))
         return false;
     answer->used = true;
-    *ret = (Buffer) { .data = answer->id + strlen(id) + 1, .size = answer->size };
+    *ret = (Buffer) { .data = answer->id + answer->body_at, .size = answer->size };
     return true;
 }
 
@@ -155,11 +156,11 @@ static size_t make_place(Answers *a, Bucket *b) {
     return i;
 }
 
-void answers_keep(Answers *a, uint64_t life, const char *id, int64_t expires, const Buffer *body) {
-    size_t id_size = strlen(id) + 1, size = sizeof(Answer) + id_size + body->size;
+void answers_keep(Answers *a, uint64_t life, const char *id, const char *owner, int64_t expires, const Buffer *body) {
+    size_t owner_at = strlen(id) + 1, body_at = owner_at + strlen(owner) + 1, size = sizeof(Answer) + body_at + body->size;
     uint32_t tag;
 
-    if (body->error || body->size > UINT32_MAX)
+    if (body->error || body->size > UINT32_MAX || body_at > UINT16_MAX)
         return;
     if (!a->buckets && !(a->buckets = calloc(BUCKETS, sizeof(*a->buckets))))
         return;
@@ -168,9 +169,11 @@ void answers_keep(Answers *a, uint64_t life, const char *id, int64_t expires, co
     Answer *answer = a->bytes + size > ANSWER_BYTES_MAX ? NULL : malloc(size);
     if (!answer)
         return;
-    *answer = (Answer) { .expires = expires, .life = life, .kept = a->clock, .size = (uint32_t) body->size, .used = true };
-    memcpy(answer->id, id, id_size);
-    memcpy(answer->id + id_size, body->data, body->size);
+    *answer = (Answer) { .expires = expires, .life = life, .kept = a->clock, .size = (uint32_t) body->size,
+                         .owner_at = (uint16_t) owner_at, .body_at = (uint16_t) body_at, .used = true };
+    memcpy(answer->id, id, owner_at);
+    memcpy(answer->id + owner_at, owner, body_at - owner_at);
+    memcpy(answer->id + body_at, body->data, body->size);
 
     Bucket *b = bucket_of(a, id, &tag);
     size_t i = place_of(b, tag, id);

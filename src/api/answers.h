@@ -16,10 +16,11 @@ int answers_new(Answers **ret) _must_use_;
 Answers *answers_free(Answers *a);
 /* Something was committed that alters this life's answer; 0: it may be anybody's. */
 void answers_forget(Answers *a, uint64_t life);
-/* The kept body of that id: *ret points into it until the next call here and is not to be freed. false: ask the database. now: UTC seconds. */
-bool answers_find(Answers *a, const char *id, int64_t now, Buffer *ret);
-/* Keeps a copy of a body that is right before `expires` (UTC seconds) and until that life is forgotten. */
-void answers_keep(Answers *a, uint64_t life, const char *id, int64_t expires, const Buffer *body);
+/* The kept body of that id: *ret points into it until the next call here and is not to be freed. `owner`: only when the request is this one's; NULL: anybody's.
+ * false: ask the database. now: UTC seconds. */
+bool answers_find(Answers *a, const char *id, const char *owner, int64_t now, Buffer *ret);
+/* Keeps a copy of a body that is right before `expires` (UTC seconds) and until that life is forgotten. `owner`: whose request it is. */
+void answers_keep(Answers *a, uint64_t life, const char *id, const char *owner, int64_t expires, const Buffer *body);
 /* To be called every few seconds: frees what nobody asked for since the turn before, and gives the memory back. */
 void answers_age(Answers *a);
 

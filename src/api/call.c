@@ -56,6 +56,16 @@ void call_identify(Call *c) {
         identify_unix(c);
     else
         identify_tcp(c);
+    if (c->user != 0)
+        snprintf(c->actor, sizeof(c->actor), "user:%s", c->email);
+}
+
+const char *call_owner(const Call *c) {
+    return c->operator ? NULL : c->email;
+}
+
+void call_wipe_body(Call *c) {
+    wipe(c->req->entity.base, c->req->entity.len);
 }
 
 Call *call_detach(Call *c) {

@@ -11,7 +11,7 @@
 #include <h2o.h>
 
 #define CALL_PARAM_MAX (EMAIL_MAX + 1) /* one decoded path segment */
-#define CALL_HEADERS_MAX 4
+#define ACTOR_TEXT_MAX (EMAIL_MAX + 5)
 
 typedef struct Route Route;
 
@@ -22,8 +22,13 @@ typedef struct Call {
     char param[CALL_PARAM_MAX];          /* what stood at {} in the route, decoded */
     char request_id[REQUEST_ID_MAX + 1]; /* X-Request-ID */
     char peer[ADDRESS_TEXT_MAX];         /* client's address, or "unix"; empty until call_identify() */
-    char actor[ADDRESS_TEXT_MAX + 8];    /* "api:203.0.113.5", "unix:root"; likewise */
-    bool over_unix;                      /* an operator on api.sock: peer credentials were checked by the socket's mode */
+    char actor[ACTOR_TEXT_MAX + 1];      /* "user:ana@example.org", "unix:root", "api:203.0.113.5"; likewise */
+    char target[CALL_PARAM_MAX];         /* whom or what it is about, for the audit trail; empty: param */
+    bool over_unix;                      /* came by api.sock */
+    /* access.c's: */
+    bool operator;                       /* may see and do everything that its route's rule allows */
+    uint64_t user;                       /* who showed a token; 0: nobody */
+    char email[EMAIL_MAX + 1];           /* of that user */
     bool detached;
     struct CallGuard *guard;
     uint64_t started_ms;
@@ -37,6 +42,10 @@ void call_done(Call *c);               /* after the reply; frees a detached call
 void call_identify(Call *c);
 /* Who asked, for `events`. The strings live as long as the call. */
 Actor call_actor(const Call *c);
+/* Whose requests it may see: an address, or NULL for everybody's. */
+const char *call_owner(const Call *c);
+/* A handler has read what was in the body, and it was a secret. */
+void call_wipe_body(Call *c);
 /* For log lines about a request (may be NULL) within this call. */
 LogContext call_log(Call *c, const char *id);
 

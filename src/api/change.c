@@ -42,6 +42,7 @@ Change *change_new_for_call(Call *call, ChangeApply apply, ChangeDone done) {
         return NULL;
     strcpy(c->actor, call->actor);
     strcpy(c->request_id, call->request_id);
+    strcpy(c->owner, call_owner(call) ? call_owner(call) : "");
     c->userdata = call;
     return c;
 }
@@ -70,6 +71,8 @@ static int change_job(StoreTx *tx, void *userdata) {
 
     if (r < 0)
         return r;
+    if (c->owner[0] && !streq(c->owner, c->request.email))
+        return -ENOENT;
     c->was = c->request.state;
     c->life = c->request.life;
     if (c->run != 0 && c->run != c->request.run)

@@ -23,7 +23,8 @@ struct Change {
     uint64_t life;
     uint32_t run;        /* not 0: only when the row is still at this run (-ESTALE otherwise) */
 
-    char actor[ADDRESS_TEXT_MAX + 8], request_id[REQUEST_ID_MAX + 1];
+    char actor[ACTOR_TEXT_MAX + 1], request_id[REQUEST_ID_MAX + 1];
+    char owner[EMAIL_MAX + 1]; /* not empty: only when the request is of that address (-ENOENT otherwise) */
     int64_t now;
 
     /* what the operations need, each its own */

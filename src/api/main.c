@@ -4,10 +4,10 @@
 #include "basic/log.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
-#include "model/messages.h"
 
 #include <errno.h>
 #include <getopt.h>
+#include <jansson.h>
 #include <netdb.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -33,26 +33,6 @@ static void print_help(void) {
 
 static void warn_setting(const char *text, void *userdata) {
     log_warning("%s", text);
-}
-
-/* Until there is access control the API is for this machine only. */
-static bool is_local(const char *address) {
-    return !address || address[0] == '/' || has_prefix(address, "127.") || has_prefix(address, "[::1]:") || has_prefix(address, "localhost:");
-}
-
-static int check_access(const Settings *s, const char *listen) {
-    LogContext about = { .message_id = MESSAGE_ID_AUTH_OFF };
-
-    if (s->auth == AUTH_REQUIRED) {
-        log_error("TEMPOFTP_AUTH=required: this version has no access control yet. Use TEMPOFTP_AUTH=off; it listens on this machine only");
-        return -ENOTSUP;
-    }
-    if (!is_local(listen)) {
-        log_error("--listen %s: without access control only 127.0.0.1, [::1] or a Unix socket can be listened on", listen);
-        return -EACCES;
-    }
-    log_line(LOG_WARNING, &about, "TEMPOFTP_AUTH=off: whoever reaches the API on this machine may do everything");
-    return 0;
 }
 
 /* Answers who is waiting on the socket that started us, or systemd would start us again and again for the same client. */
@@ -121,6 +101,7 @@ int main(int argc, char **argv) {
     if (r != 0)
         return r < 0 ? EX_USAGE : EXIT_SUCCESS;
     log_open("tempoftpd", LOG_INFO);
+    json_set_alloc_funcs(malloc, free_wiped); /* bodies with passwords pass through jansson */
     (void) prctl(PR_SET_DUMPABLE, 0); /* keys and passwords are in this memory: no core dump, no ptrace */
     r = crypto_init();
     if (r < 0) {
@@ -135,10 +116,8 @@ int main(int argc, char **argv) {
     r = settings_load(env_file, warn_setting, NULL, &settings, &error);
     if (r < 0)
         log_error("%s", error ? error : strerror(-r));
-    else {
+    else
         log_open("tempoftpd", settings->log_level);
-        r = check_access(settings, options.listen);
-    }
     if (r >= 0 && !options.state_directory) {
         log_error("No state folder: give --state-directory DIR (systemd gives it as $STATE_DIRECTORY)");
         r = -EINVAL;

@@ -7,6 +7,7 @@
 #include "api/answers.h"
 #include "api/bus.h"
 #include "api/folders.h"
+#include "api/gate.h"
 #include "api/rates.h"
 #include "api/reconcile.h"
 #include "api/run.h"
@@ -26,6 +27,7 @@
 #include <systemd/sd-daemon.h>
 
 #define POOL_THREADS 2
+#define HASHER_QUEUE_MAX 64 /* some 6 s of Argon2id: who comes behind that is told to come again */
 #define LOOP_WAIT_MS 10000
 #define STOP_GRACE_MS 10000
 #define STOP_PATIENCE_MS 500
@@ -299,6 +301,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         r = keys_open(m);
     if (r >= 0)
+        r = gate_new(m->settings, &m->gate);
+    if (r >= 0)
         r = open_data(m);
     if (r >= 0)
         r = open_accounts(m);
@@ -306,7 +310,9 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         return r;
     r = sd_event_add_io(m->event, NULL, store_fd(m->store), 1 /* EPOLLIN */, on_store_ready, m);
     if (r >= 0)
-        r = pool_new(m->event, POOL_THREADS, &m->pool);
+        r = pool_new(m->event, POOL_THREADS, POOL_QUEUE_MAX, &m->pool);
+    if (r >= 0)
+        r = pool_new(m->event, 1, HASHER_QUEUE_MAX, &m->hasher);
     if (r >= 0)
         r = transfers_new(&m->transfers);
     if (r >= 0)
@@ -348,7 +354,7 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
 /* ---- running and ending ---- */
 
 static bool is_idle(const Manager *m) {
-    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool) &&
+    return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool) && pool_is_idle(m->hasher) &&
            account_calls_are_idle(m->calls);
 }
 
@@ -358,7 +364,7 @@ static bool may_stop(const Manager *m, uint64_t asked_ms) {
     bool patient = monotonic_ms() - asked_ms < STOP_PATIENCE_MS;
 
     return m->pending == m->n_timers && server_is_answered(m->server) && !(patient && !server_is_idle(m->server)) && store_is_idle(m->store) &&
-           pool_is_idle(m->pool) && account_calls_are_idle(m->calls);
+           pool_is_idle(m->pool) && pool_is_idle(m->hasher) && account_calls_are_idle(m->calls);
 }
 
 static void show_status(Manager *m) {
@@ -402,7 +408,7 @@ static int run_loop(Manager *m, bool may_leave) {
         }
         if (m->stopping && !stop_at) {
             sd_notify(false, "STOPPING=1");
-            watchers_end(m);
+            watchers_end(m, 0);
             server_close(m->server);
             stop_at = now + STOP_GRACE_MS;
         }
@@ -441,6 +447,7 @@ static void tear_down(Manager *m) {
     m->server = server_free(m->server);
     m->calls = account_calls_free(m->calls);
     m->pool = pool_free(m->pool);
+    m->hasher = pool_free(m->hasher);
     sd_bus_flush_close_unref(m->bus);
     m->store = store_free(m->store);
     m->accounts = account_backend_free(m->accounts);
@@ -450,6 +457,7 @@ static void tear_down(Manager *m) {
     m->watchers = watchers_free(m->watchers);
     m->answers = answers_free(m->answers);
     m->rates = rates_free(m->rates);
+    m->gate = gate_free(m->gate);
     m->keys = fernet_keys_free(m->keys);
     sd_event_unref(m->event);
     if (m->data_fd >= 0)

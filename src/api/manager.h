@@ -23,6 +23,7 @@ typedef struct Answers Answers;
 typedef struct AccountCalls AccountCalls;
 typedef struct Accesses Accesses;
 typedef struct AccountRows AccountRows;
+typedef struct Gate Gate;
 
 typedef struct Manager {
     Settings *settings;
@@ -30,6 +31,7 @@ typedef struct Manager {
     Store *store;
     AccountBackend *accounts;
     Pool *pool;
+    Pool *hasher; /* passwords of users only: one thread, and a line before it that ends */
     sd_event *event;
     sd_bus *bus; /* NULL in the simulator */
     Server *server;
@@ -40,6 +42,7 @@ typedef struct Manager {
     AccountCalls *calls;   /* to the account back end */
     Accesses *accesses;    /* what it is being told */
     AccountRows *rows;     /* what it holds, compared */
+    Gate *gate; /* who may */
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
     struct Purging {

@@ -24,7 +24,7 @@ struct Pool {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     PoolList queued, finished;
-    unsigned n_queued, n_open; /* open: queued, running or finished but not yet handed back */
+    unsigned queue_max, n_queued, n_open; /* open: queued, running or finished but not yet handed back */
     bool stopping;
     unsigned n_threads;
     pthread_t threads[POOL_THREADS_MAX];
@@ -86,12 +86,13 @@ static int pool_dispatch(sd_event_source *source, int fd, uint32_t events, void 
     }
 }
 
-int pool_new(sd_event *event, unsigned threads, Pool **ret) {
+int pool_new(sd_event *event, unsigned threads, unsigned queue_max, Pool **ret) {
     Pool *p = calloc(1, sizeof(*p));
     int r;
 
     if (!p)
         return -ENOMEM;
+    p->queue_max = queue_max;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     p->queued.tail = &p->queued.head;
@@ -123,7 +124,7 @@ int pool_submit(Pool *p, PoolRun run, PoolDone done, void *job) {
         return -ENOMEM;
     *j = (PoolJob) { .run = run, .done = done, .job = job };
     pthread_mutex_lock(&p->lock);
-    if (p->n_queued >= POOL_QUEUE_MAX) {
+    if (p->n_queued >= p->queue_max) {
         pthread_mutex_unlock(&p->lock);
         free(j);
         return -EAGAIN;

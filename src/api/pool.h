@@ -1,6 +1,6 @@
 /* A small worker pool for what is slow by design (Argon2id, name look-ups, statvfs of a dead mount, a remote back end), so that the loop never is.
  *
- * Errors: -EAGAIN when POOL_QUEUE_MAX jobs wait. */
+ * Errors: -EAGAIN when as many jobs wait as the pool was made for. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -8,13 +8,13 @@
 #include <stdbool.h>
 #include <systemd/sd-event.h>
 
-#define POOL_QUEUE_MAX 256
+#define POOL_QUEUE_MAX 256 /* the usual line */
 
 typedef struct Pool Pool;
 typedef void (*PoolRun)(void *job);  /* on a worker thread */
 typedef void (*PoolDone)(void *job); /* on the loop, later */
 
-int pool_new(sd_event *event, unsigned threads, Pool **ret) _must_use_;
+int pool_new(sd_event *event, unsigned threads, unsigned queue_max, Pool **ret) _must_use_;
 int pool_submit(Pool *p, PoolRun run, PoolDone done, void *job) _must_use_;
 bool pool_is_idle(Pool *p);
 /* Waits for the jobs that run; queued ones are dropped without `done`. */

@@ -1,8 +1,10 @@
 /* The contract's answer shapes. It knows how an answer looks, not when it is given. */
 #include "api/reply.h"
 
+#include "api/audit.h"
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "model/messages.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -17,6 +19,7 @@ static const struct {
     { 202, "Accepted", NULL },
     { 204, "No Content", NULL },
     { 400, "Bad Request", "Solicitud incorrecta" },
+    { 401, "Unauthorized", "Credenciales inválidas" },
     { 403, "Forbidden", "No autorizado" },
     { 404, "Not Found", "No encontrado" },
     { 405, "Method Not Allowed", "Método no permitido" },
@@ -54,21 +57,31 @@ static void log_call(Call *c, int status) {
     bool is_read = h2o_memis(c->req->method.base, c->req->method.len, H2O_STRLIT("GET"));
     int level = status >= 500 ? LOG_WARNING : is_read ? LOG_DEBUG : LOG_INFO;
 
-    if (level > c->m->settings->log_level)
+    bool audited = audit_wants(c, status);
+
+    if (level > c->m->settings->log_level && !audited)
         return;
+    char actor[sizeof("TEMPOFTP_ACTOR=") + ACTOR_TEXT_MAX];
     LogContext about = call_log(c, NULL);
+    if (audited) {
+        snprintf(actor, sizeof(actor), "TEMPOFTP_ACTOR=%s", c->actor);
+        about.message_id = MESSAGE_ID_AUDIT;
+        about.extra[0] = actor;
+        level = level > LOG_INFO ? LOG_INFO : level;
+    }
     log_line(level, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len,
              c->req->method.base, (int) (c->req->path.len > 256 ? 256 : c->req->path.len), c->req->path.base, status,
              (unsigned long long) (monotonic_ms() - c->started_ms));
 }
 
 void reply_json(Call *c, int status, const Buffer *body) {
-    if (!c->req)
-        return;
     if (body && body->error) {
         reply_detail(c, 500, reply_standing_text(500));
         return;
     }
+    audit_call(c, status); /* also of what a client did not wait for */
+    if (!c->req)
+        return;
     log_call(c, status);
     c->req->res.status = status;
     c->req->res.reason = reason_of(status);
@@ -101,6 +114,21 @@ void reply_detail(Call *c, int status, const char *text) {
         return;
     }
     reply_json(c, status, &b);
+}
+
+void reply_message(Call *c, const char *text) {
+    _cleanup_buffer_ Buffer b = { 0 };
+    JsonWriter w = JSON_WRITER(&b);
+
+    json_object_open(&w, NULL);
+    json_string(&w, "message", text);
+    json_object_close(&w);
+    reply_json(c, 200, &b);
+}
+
+void reply_busy(Call *c) {
+    reply_header(c, "retry-after", RETRY_AFTER_UNAVAILABLE);
+    reply_detail(c, 503, reply_standing_text(503));
 }
 
 void reply_refused(Call *c, const char *id, const char *message) {
@@ -144,6 +172,8 @@ void reply_unparsed(Call *c, int r, const Refusal *refusal) {
         reply_errno(c, r);
     else if (refusal->status == 422)
         reply_fields(c, "body", refusal->errors, refusal->n_errors);
+    else if (refusal->plain)
+        reply_detail(c, 400, refusal->message);
     else
         reply_refused(c, refusal->cut_id, refusal->message);
 }

@@ -10,6 +10,10 @@ void reply_json(Call *c, int status, const Buffer *body);
 void reply_detail(Call *c, int status, const char *text);
 /* 400 {"detail":{"id","status":"error","mensaje"}} */
 void reply_refused(Call *c, const char *id, const char *message);
+/* {"message": text}, 200 */
+void reply_message(Call *c, const char *text);
+/* 503 for who has to come again: no fault of ours, so nothing is logged as one. */
+void reply_busy(Call *c);
 /* A body that could not be parsed: what model/request.h refused (-EBADMSG: 422 or 400), or our own error. */
 void reply_unparsed(Call *c, int r, const Refusal *refusal);
 /* 422 for one query parameter. */

@@ -19,3 +19,11 @@ void request_no_drop(Call *c);
 void request_events(Call *c);      /* watchers.c */
 void session_list(Call *c);        /* session_calls.c */
 void session_end(Call *c);
+void auth_register(Call *c);       /* auth.c */
+void auth_login(Call *c);
+void auth_logout(Call *c);         /* users.c */
+void user_list(Call *c);
+void user_patch(Call *c);
+void onetime_create(Call *c);      /* onetime.c */
+void onetime_validate(Call *c);
+void audit_list(Call *c);          /* audit.c */

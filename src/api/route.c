@@ -7,26 +7,47 @@
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <strings.h>
 
 static const Route routes[] = {
-    { "GET", "/", root_get, 0, "the service is there" },
-    { "GET", "/health", health_get, 0, "what works, really probed" },
-    { "POST", "/tmpftp", request_post, ROUTE_BODY | ROUTE_RATE_POST, "a new request" },
-    { "GET", "/tmpftp", request_list, 0, "requests, oldest first" },
-    { "DELETE", "/tmpftp/expired", request_expire_due, 0, "expire what is due" },
-    { "DELETE", "/tmpftp/user/{}", request_delete_user, 0, "an account and all its requests" },
-    { "GET", "/tmpftp/{}", request_get, 0, "one request" },
-    { "DELETE", "/tmpftp/{}", request_delete, 0, "take it away" },
-    { "POST", "/tmpftp/{}/bloquear", request_block, ROUTE_OPTIONAL_BODY, "withdraw access" },
-    { "POST", "/tmpftp/{}/desbloquear", request_unblock, ROUTE_OPTIONAL_BODY, "give it back" },
-    { "POST", "/tmpftp/{}/extender", request_extend, ROUTE_BODY, "more days" },
-    { "PUT", "/tmpftp/{}/buzon", request_drop, ROUTE_OPTIONAL_BODY | ROUTE_OPERATOR, "a drop folder for its account, or another quota" },
-    { "DELETE", "/tmpftp/{}/buzon", request_no_drop, ROUTE_OPERATOR, "take the drop folder away" },
-    { "GET", "/tmpftp/{}/eventos", request_events, 0, "its history, live as text/event-stream" },
-    { "GET", "/sesiones", session_list, ROUTE_OPERATOR, "who is connected to the FTP server" },
-    { "DELETE", "/sesiones/{}", session_end, ROUTE_OPERATOR, "ends one session, or all of an account" },
+    { "GET", "/", root_get, GATE_ANYONE, LIMIT_NONE, 0, "the service is there" },
+    { "GET", "/health", health_get, GATE_ANYONE, LIMIT_NONE, 0, "what works, really probed" },
+    { "POST", "/tmpftp", request_post, GATE_USER, LIMIT_POST, ROUTE_BODY, "a new request" },
+    { "GET", "/tmpftp", request_list, GATE_USER, LIMIT_NONE, 0, "requests, oldest first" },
+    { "DELETE", "/tmpftp/expired", request_expire_due, GATE_OPERATOR, LIMIT_NONE, 0, "expire what is due" },
+    { "DELETE", "/tmpftp/user/{}", request_delete_user, GATE_OPERATOR, LIMIT_NONE, 0, "an account and all its requests" },
+    { "GET", "/tmpftp/{}", request_get, GATE_USER, LIMIT_NONE, 0, "one request" },
+    { "DELETE", "/tmpftp/{}", request_delete, GATE_USER, LIMIT_NONE, 0, "take it away" },
+    { "POST", "/tmpftp/{}/bloquear", request_block, GATE_OPERATOR, LIMIT_NONE, ROUTE_OPTIONAL_BODY, "withdraw access" },
+    { "POST", "/tmpftp/{}/desbloquear", request_unblock, GATE_OPERATOR, LIMIT_NONE, ROUTE_OPTIONAL_BODY, "give it back" },
+    { "POST", "/tmpftp/{}/extender", request_extend, GATE_OPERATOR, LIMIT_NONE, ROUTE_BODY, "more days" },
+    { "PUT", "/tmpftp/{}/buzon", request_drop, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_OPTIONAL_BODY, "a drop folder for its account, or another quota" },
+    { "DELETE", "/tmpftp/{}/buzon", request_no_drop, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "take the drop folder away" },
+    { "GET", "/tmpftp/{}/eventos", request_events, GATE_USER, LIMIT_NONE, 0, "its history, live as text/event-stream" },
+    { "GET", "/sesiones", session_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who is connected to the FTP server" },
+    { "DELETE", "/sesiones/{}", session_end, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "ends one session, or all of an account" },
+    { "POST", "/auth/register", auth_register, GATE_ANYONE, LIMIT_REGISTER, ROUTE_BODY, "a new user" },
+    { "POST", "/auth/login", auth_login, GATE_ANYONE, LIMIT_LOGIN, ROUTE_BODY, "a token for a password" },
+    { "POST", "/auth/logout", auth_logout, GATE_TOKEN, LIMIT_NONE, 0, "the end of all tokens of this user" },
+    { "POST", "/token/create", onetime_create, GATE_TOKEN, LIMIT_TOKEN_CREATE, 0, "a one-time token" },
+    { "POST", "/token/validate", onetime_validate, GATE_TOKEN, LIMIT_TOKEN_VALIDATE, ROUTE_BODY, "spends a one-time token" },
+    { "GET", "/api/usuarios", user_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who may log in" },
+    { "PATCH", "/api/usuarios/{}", user_patch, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "activate, deactivate, another role or password" },
+    { "GET", "/api/auditoria", audit_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who did what" },
+};
+
+/* Each has its own windows, by user, else by address. */
+static const struct {
+    const char *name;
+    RateLimit limit; /* LIMIT_POST: TEMPOFTP_RATE_LIMIT_POST */
+} limits[LIMIT_MAX] = {
+    [LIMIT_POST] = { .name = "post" },
+    [LIMIT_REGISTER] = { "register", { 5, 60000 } },
+    [LIMIT_LOGIN] = { "login", { 5, 60000 } },
+    [LIMIT_TOKEN_CREATE] = { "token/create", { 10, 60000 } },
+    [LIMIT_TOKEN_VALIDATE] = { "token/validate", { 20, 60000 } },
 };
 
 /* Does the path match? Fills param with what stood at {}. */
@@ -85,6 +106,25 @@ static bool body_is_acceptable(Call *c) {
     return true;
 }
 
+/* Counts the call; answers 429 and returns false when there were too many. Operators on the Unix socket are free. */
+static bool is_within_limit(Call *c) {
+    RouteLimit which = c->route->limit;
+    const RateLimit *limit = which == LIMIT_POST ? &c->m->settings->rate_post : &limits[which].limit;
+    char user[32], text[16];
+    uint32_t wait;
+
+    if (which == LIMIT_NONE || (c->over_unix && c->operator))
+        return true;
+    call_identify(c);
+    snprintf(user, sizeof(user), "user:%" PRIu64, c->user);
+    if (rates_count(c->m->rates, limits[which].name, c->user != 0 ? user : c->peer, limit, &wait))
+        return true;
+    snprintf(text, sizeof(text), "%u", wait);
+    reply_header(c, "retry-after", text);
+    reply_detail(c, 429, reply_standing_text(429));
+    return false;
+}
+
 void route_call(Call *c) {
     const h2o_req_t *req = c->req;
     size_t length = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
@@ -98,21 +138,8 @@ void route_call(Call *c) {
             continue;
         }
         c->route = &routes[i];
-        if ((routes[i].flags & ROUTE_OPERATOR) && !c->over_unix) {
-            reply_detail(c, 403, reply_standing_text(403));
-            return;
-        }
-        uint32_t wait;
-        if (routes[i].flags & ROUTE_RATE_POST)
-            call_identify(c);
-        if ((routes[i].flags & ROUTE_RATE_POST) && !c->over_unix &&
-            !rates_count(c->m->rates, "post", c->peer, &c->m->settings->rate_post, &wait)) {
-            char text[16];
-            snprintf(text, sizeof(text), "%u", wait);
-            reply_header(c, "retry-after", text);
-            reply_detail(c, 429, reply_standing_text(429));
-        } else if (body_is_acceptable(c))
-            routes[i].handler(c);
+        if (gate_check(c, c->route->rule) && is_within_limit(c) && body_is_acceptable(c))
+            c->route->handler(c);
         return;
     }
     if (!allowed[0]) {

@@ -113,9 +113,18 @@ void request_post(Call *c) {
     _cleanup_new_request_ NewRequest wanted = { 0 };
     Refusal refusal = { 0 };
 
+    if (call_owner(c) && (!settings->origins || !settings->origins[0])) { /* from anywhere is for operators to say */
+        reply_detail(c, 403, reply_standing_text(403));
+        return;
+    }
     int r = new_request_parse(c->req->entity.base, c->req->entity.len, &rules, &wanted, &refusal);
     if (r < 0) {
         reply_unparsed(c, r, &refusal);
+        return;
+    }
+    strcpy(c->target, wanted.id);
+    if (call_owner(c) && !streq(call_owner(c), wanted.email)) {
+        reply_detail(c, 403, reply_standing_text(403));
         return;
     }
     if (simulator_refuses(c, wanted.id))

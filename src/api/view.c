@@ -3,6 +3,7 @@
 
 #include "api/answers.h"
 #include "api/lifecycle.h"
+#include "api/query.h"
 #include "api/resources.h"
 #include "api/transfers.h"
 #include "basic/strings.h"
@@ -15,7 +16,6 @@
 
 #define PROGRESS_MAX_AGE_MS 1000
 #define LIST_DEFAULT 500
-#define LIST_MAX 1000
 #define MESSAGE_SIZE (RUTA_MAX + 512)
 
 /* A drop folder is measured on the pool while the call waits. */
@@ -141,7 +141,7 @@ static void reply_ready(Call *c, const RequestView *v, const Measured *used) {
     view_drop(&w, v, used);
     json_object_close(&w);
     if (v->drop_bytes == 0) /* what is used changes without our doing */
-        answers_keep(c->m->answers, r->life, r->id, r->expires, &b);
+        answers_keep(c->m->answers, r->life, r->id, r->email, r->expires, &b);
     reply_json(c, 200, &b);
 }
 
@@ -174,9 +174,17 @@ static void reply_row(Call *c, const RequestView *v, const Measured *used) {
         reply_without_access(c, &v->request);
 }
 
+/* The request that the call names, if it is one that the caller may see. -ENOENT. */
+static int find_view(const Call *c, RequestView *ret) {
+    const char *owner = call_owner(c);
+
+    int r = store_view(c->m->store, c->param, ret);
+    return r >= 0 && owner && !streq(owner, ret->request.email) ? -ENOENT : r;
+}
+
 static void reply_measured(Manager *m, Call *c, const Measured *used) {
     _cleanup_request_view_ RequestView v = { 0 };
-    int r = store_view(m->store, c->param, &v);
+    int r = find_view(c, &v);
 
     if (r < 0)
         reply_errno(c, r);
@@ -232,11 +240,11 @@ void request_get(Call *c) {
     Buffer kept;
     Call *later;
 
-    if (answers_find(c->m->answers, c->param, manager_now(c->m), &kept)) {
+    if (answers_find(c->m->answers, c->param, call_owner(c), manager_now(c->m), &kept)) {
         reply_json(c, 200, &kept);
         return;
     }
-    int r = store_view(c->m->store, c->param, &v);
+    int r = find_view(c, &v);
     if (r < 0) {
         reply_errno(c, r);
         return;
@@ -261,6 +269,10 @@ typedef struct List {
     JsonWriter w;
     size_t n;
     bool detail;
+    /* of one person's list only, where the database knows no other condition than the address: */
+    State state;
+    uint64_t after;
+    size_t limit;
 } List;
 
 static int list_walk(const Request *r, void *userdata) {
@@ -289,35 +301,39 @@ static int list_walk(const Request *r, void *userdata) {
     return 0;
 }
 
+static int list_own_walk(const Request *r, void *userdata) {
+    List *list = userdata;
+
+    if (r->life <= list->after || (list->state != STATE_MAX && r->state != list->state))
+        return 0;
+    return list->n < list->limit ? list_walk(r, list) : 1;
+}
+
 /* The list's parameters; answers and returns false when one is wrong. */
-static bool list_parameters(Call *c, State *ret_state, size_t *ret_limit, uint64_t *ret_after, bool *ret_detail) {
+static bool list_parameters(Call *c, List *ret) {
     char text[CALL_PARAM_MAX];
     uint64_t limit = LIST_DEFAULT;
     int r;
 
-    *ret_state = STATE_MAX;
+    ret->state = STATE_MAX;
     r = call_query(c, "estado", text, sizeof(text));
-    if (r != -ENOENT && (r < 0 || state_parse(text, ret_state) < 0 || *ret_state == STATE_ELIMINADO)) {
+    if (r != -ENOENT && (r < 0 || state_parse(text, &ret->state) < 0 || ret->state == STATE_ELIMINADO)) {
         reply_query_error(c, "estado", "Estado desconocido", "enum");
         return false;
     }
-    r = call_query(c, "limite", text, sizeof(text));
-    if (r != -ENOENT && (r < 0 || parse_u64(text, LIST_MAX, &limit) < 0 || limit < 1)) {
-        reply_query_error(c, "limite", "Debe ser un entero de 1 a 1000", "int_parsing");
+    if (!query_number(c, "limite", QUERY_LIST_MAX, &limit))
         return false;
-    }
-    *ret_limit = (size_t) limit;
-    *ret_after = 0;
+    ret->limit = (size_t) limit;
     r = call_query(c, "despues", text, sizeof(text));
     if (r != -ENOENT) {
         _cleanup_request_ Request row = { 0 };
-        if (r < 0 || store_get(c->m->store, text, &row) < 0) {
+        if (r < 0 || store_get(c->m->store, text, &row) < 0 || (call_owner(c) && !streq(call_owner(c), row.email))) {
             reply_query_error(c, "despues", "No hay una solicitud con ese ID", "value_error");
             return false;
         }
-        *ret_after = row.life;
+        ret->after = row.life;
     }
-    *ret_detail = call_query(c, "detalle", text, sizeof(text)) >= 0 && streq(text, "1");
+    ret->detail = call_query(c, "detalle", text, sizeof(text)) >= 0 && streq(text, "1");
     return true;
 }
 
@@ -325,13 +341,12 @@ void request_list(Call *c) {
     _cleanup_buffer_ Buffer rows = { 0 }, b = { 0 };
     List list = { .w = JSON_WRITER(&rows) };
     JsonWriter w = JSON_WRITER(&b);
-    State state;
-    size_t limit;
-    uint64_t after;
+    const char *owner = call_owner(c);
 
-    if (!list_parameters(c, &state, &limit, &after, &list.detail))
+    if (!list_parameters(c, &list))
         return;
-    int r = store_list(c->m->store, state, after, limit, list_walk, &list);
+    int r = owner ? store_list_email(c->m->store, owner, list_own_walk, &list)
+                  : store_list(c->m->store, list.state, list.after, list.limit, list_walk, &list);
     if (r < 0 || rows.error) {
         reply_errno(c, r < 0 ? r : rows.error);
         return;

@@ -22,6 +22,7 @@ typedef struct Watcher {
     Manager *m;
     h2o_req_t *req;
     uint64_t life, last_n;
+    uint64_t user; /* 0: came without a token */
     Buffer pending, inflight;
     bool sending, ended;
     unsigned quiet_ticks;
@@ -166,9 +167,11 @@ static void watcher_update(Watcher *watcher) {
     watcher_flush(watcher);
 }
 
-void watchers_end(Manager *m) {
+void watchers_end(Manager *m, uint64_t user) {
     for (Watcher *watcher = m->watchers->first, *next; watcher; watcher = next) {
         next = watcher->next;
+        if (user != 0 && watcher->user != user)
+            continue;
         watcher->ended = true;
         watcher_flush(watcher);
     }
@@ -231,6 +234,7 @@ static void start_stream(Call *c, uint64_t life, uint64_t after) {
     watcher->m = c->m;
     watcher->req = req;
     watcher->life = life;
+    watcher->user = c->user;
     watcher->last_n = after;
     watcher->pending.max = STREAM_PENDING_MAX;
     watcher->next = all->first;
@@ -269,6 +273,10 @@ void request_events(Call *c) {
     uint64_t after = 0;
 
     int k = store_get(c->m->store, c->param, &list.request);
+    if (k >= 0 && call_owner(c) && !streq(call_owner(c), list.request.email)) {
+        request_done(&list.request);
+        k = -ENOENT;
+    }
     if (k < 0) {
         if (k == -ENOENT)
             reply_detail(c, 404, "Solicitud no encontrada");

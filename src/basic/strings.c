@@ -5,6 +5,7 @@
 #include "basic/strings.h"
 
 #include <errno.h>
+#include <malloc.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -224,4 +225,11 @@ void wipe_free(char *secret) {
     if (secret)
         wipe(secret, strlen(secret));
     free(secret);
+}
+
+void free_wiped(void *memory) {
+    if (!memory)
+        return;
+    wipe(memory, malloc_usable_size(memory));
+    free(memory);
 }

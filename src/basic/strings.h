@@ -41,6 +41,8 @@ DEFINE_CLEANUP(char *, strv_free)
 void wipe(void *data, size_t size);
 /* Wipes and frees a secret string; NULL is fine. */
 void wipe_free(char *secret);
+/* free() of memory that may have held a secret, whatever its size: for libraries that ask for such a function. */
+void free_wiped(void *memory);
 static inline void wipe_freep(char **secret) {
     wipe_free(*secret);
 }

@@ -18,6 +18,7 @@ struct Client {
     CURL *curl;
     const char *socket_path; /* NULL: by URL */
     const char *url;
+    char *token; /* NULL: none */
     char error[CURL_ERROR_SIZE];
     int os_error;
 };
@@ -64,8 +65,14 @@ Client *client_free(Client *c) {
         return NULL;
     curl_easy_cleanup(c->curl);
     curl_global_cleanup();
+    wipe_free(c->token);
     free(c);
     return NULL;
+}
+
+void client_set_token(Client *c, const char *token) {
+    wipe_free(c->token);
+    c->token = strdup(token);
 }
 
 const char *client_error(const Client *c) {
@@ -165,6 +172,31 @@ static void take_headers(Client *c, Reply *reply) {
         snprintf(reply->request_id, sizeof(reply->request_id), "%s", header->value);
 }
 
+static void free_list(struct curl_slist **list) {
+    curl_slist_free_all(*list);
+}
+
+static int add_header(struct curl_slist **list, const char *line) {
+    struct curl_slist *longer = curl_slist_append(*list, line);
+    if (!longer)
+        return -ENOMEM;
+    *list = longer;
+    return 0;
+}
+
+/* The token of the session, when there is one. */
+static int add_authorization(const Client *c, struct curl_slist **list) {
+    _cleanup_(wipe_freep) char *line = NULL;
+
+    if (!c->token)
+        return 0;
+    if (asprintf(&line, "Authorization: Bearer %s", c->token) < 0) {
+        line = NULL;
+        return -ENOMEM;
+    }
+    return add_header(list, line);
+}
+
 static int perform(Client *c, Call *call, struct curl_slist *headers) {
     curl_easy_setopt(c->curl, CURLOPT_HTTPHEADER, headers);
     curl_easy_setopt(c->curl, CURLOPT_WRITEFUNCTION, on_body);
@@ -182,18 +214,6 @@ static int perform(Client *c, Call *call, struct curl_slist *headers) {
     }
     if (call->reply->body.size > 0)
         call->reply->json = json_loadb(call->reply->body.data, call->reply->body.size, JSON_DECODE_ANY, NULL);
-    return 0;
-}
-
-static void free_list(struct curl_slist **list) {
-    curl_slist_free_all(*list);
-}
-
-static int add_header(struct curl_slist **list, const char *line) {
-    struct curl_slist *longer = curl_slist_append(*list, line);
-    if (!longer)
-        return -ENOMEM;
-    *list = longer;
     return 0;
 }
 
@@ -216,7 +236,9 @@ int client_call(Client *c, const char *method, const char *path, const char *bod
     if (curl_easy_setopt(c->curl, CURLOPT_CUSTOMREQUEST, method) != CURLE_OK)
         return -ENOMEM;
 
-    r = perform(c, &(Call) { .client = c, .reply = &reply }, headers);
+    r = add_authorization(c, &headers);
+    if (r >= 0)
+        r = perform(c, &(Call) { .client = c, .reply = &reply }, headers);
     if (r < 0)
         return r;
     *ret = reply;
@@ -238,6 +260,8 @@ int client_stream(Client *c, const char *path, const char *last_id, ClientChunk 
             return -ENOMEM;
         r = add_header(&headers, resume);
     }
+    if (r == 0)
+        r = add_authorization(c, &headers);
     if (r < 0)
         return r;
     curl_easy_setopt(c->curl, CURLOPT_TCP_KEEPALIVE, 1L);

@@ -29,6 +29,9 @@ int client_new(const char *socket_path, const char *url, Client **ret) _must_use
 Client *client_free(Client *c);
 DEFINE_CLEANUP(Client, client_free)
 
+/* Sent with every call from now on, as Authorization: Bearer; a copy is kept. */
+void client_set_token(Client *c, const char *token);
+
 /* `path` begins with '/'. `body` is JSON text or NULL. */
 int client_call(Client *c, const char *method, const char *path, const char *body, Reply *ret) _must_use_;
 

@@ -3,22 +3,14 @@
  * Talks to tempoftpd over HTTP only; knows no database and no unit. */
 #include "basic/strings.h"
 #include "cli/service.h"
+#include "cli/session.h"
 #include "cli/verbs.h"
 #include "crypto/password.h"
 
 #include <errno.h>
-#include <malloc.h>
 #include <signal.h>
 
 #define OUTPUT_BUFFER_SIZE 65536
-
-/* jansson's memory may have held a password. */
-static void free_wiped(void *memory) {
-    if (!memory)
-        return;
-    wipe(memory, malloc_usable_size(memory));
-    free(memory);
-}
 
 static ExitCode run(const Args *args) {
     _cleanup_(client_freep) Client *client = NULL;
@@ -36,6 +28,7 @@ static ExitCode run(const Args *args) {
         complain("Sin memoria");
         return EXIT_LOCAL;
     }
+    session_use(client);
     return args->original ? original_run(args, client) : args->verb->run(args, client);
 }
 
@@ -66,7 +59,7 @@ int main(int argc, char *argv[]) {
     static char output[OUTPUT_BUFFER_SIZE]; /* ours, to be wiped: passwords pass through it */
 
     setvbuf(stdout, output, isatty(STDOUT_FILENO) ? _IOLBF : _IOFBF, sizeof(output));
-    json_set_alloc_funcs(malloc, free_wiped);
+    json_set_alloc_funcs(malloc, free_wiped); /* jansson's memory may have held a password */
     signal(SIGPIPE, SIG_IGN); /* `tempoftp lista | head` is an exit code, not a signal */
 
     ExitCode code = dispatch(argc, argv);

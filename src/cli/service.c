@@ -112,6 +112,8 @@ ExitCode service_judge(const Reply *reply) {
     }
     service_reason(reply, &reason);
     complain("%s", reason.data ? reason.data : "sin memoria");
+    if (reason.data && streq(reason.data, "Credenciales inválidas"))
+        complain("Abra una sesión: tempoftp login CORREO");
     if (reply->retry_after > 0)
         complain("Vuelva a intentarlo en %u s", reply->retry_after);
     if (reply->status >= 500 && *reply->request_id)

@@ -1,4 +1,4 @@
-/* tempoftp clave: a new Fernet key, for /etc/tempoftp/encryption.key. Asks no service. */
+/* tempoftp clave: a new key, for /etc/tempoftp/encryption.key or jwt.key (which takes any text of that length). Asks no service. */
 #include "basic/strings.h"
 #include "cli/verbs.h"
 #include "crypto/fernet.h"

@@ -19,6 +19,10 @@ const Verb verbs[] = {
     { "expirar", "", "expira ahora lo que ya venció", 0, 0, 0, verb_expirar },
     { "estado", "", "si el servicio responde", 0, 0, 0, verb_estado },
     { "salud", "", "si el servicio está bien: disco, FTP, base de datos", 0, 0, 0, verb_salud },
-    { "clave", "", "imprime una clave de cifrado nueva", 0, 0, 0, verb_clave },
+    { "login", "CORREO", "abre una sesión; pide la contraseña, o la lee de la entrada estándar", 1, 1, 0, verb_login },
+    { "logout", "", "cierra todas las sesiones de quien entró", 0, 0, 0, verb_logout },
+    { "usuarios", "[ACCIÓN] [CORREO] [ROL|NOMBRE]", "quién puede usar la API: lista, crear, activar, desactivar, rol, clave", 0, 3, 0, verb_usuarios },
+    { "token", "crear|validar", "tokens de un solo uso, con la sesión abierta", 1, 1, 0, verb_token },
+    { "clave", "", "imprime una clave nueva: de cifrado, o para firmar sesiones", 0, 0, 0, verb_clave },
     {},
 };

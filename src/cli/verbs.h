@@ -20,6 +20,10 @@ ExitCode verb_sesiones(const Args *args, Client *client);
 ExitCode verb_expirar(const Args *args, Client *client);
 ExitCode verb_estado(const Args *args, Client *client);
 ExitCode verb_salud(const Args *args, Client *client);
+ExitCode verb_login(const Args *args, Client *client);
+ExitCode verb_logout(const Args *args, Client *client);
+ExitCode verb_usuarios(const Args *args, Client *client);
+ExitCode verb_token(const Args *args, Client *client);
 ExitCode verb_clave(const Args *args, Client *client); /* asks nobody */
 
 /* The original client's flags. */

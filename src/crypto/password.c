@@ -18,6 +18,9 @@ _Static_assert(PASSWORD_HASH_SIZE == crypto_pwhash_STRBYTES, "a hash is one of l
 
 /* What unknown accounts are checked against: same cost as OPSLIMIT and MEMLIMIT give, of a password that nobody kept. */
 static const char dummy_hash[] = "$argon2id$v=19$m=8,t=1,p=1$8bgc+I8dWairlMe7M7XZiQ$K9teiAPqEdtCzNMDJ8B8Ug2IMIphA8Xms9kB8l466mI";
+/* The same for users of the API. */
+static const char user_dummy_hash[] =
+    "$argon2id$v=19$m=65536,t=2,p=1$OPyX8vXnGv2tVoAOt1I/Gg$e8SGdvuICCM4vXR0b6KrKfKFHObnjiKxMJJKXgCzT/w";
 
 int crypto_init(void) {
     return sodium_init() < 0 ? -EIO : 0;
@@ -93,13 +96,33 @@ int password_hash_check(const char *hash, PasswordCost *ret_cost) {
     return (uint64_t) cost.kib * cost.passes > PASSWORD_WORK_MAX ? -E2BIG : 0;
 }
 
-bool password_verify(const char *hash, const char *password) {
+static bool verify(const char *hash, const char *dummy, const char *password) {
     char text[crypto_pwhash_STRBYTES] = { 0 };
 
     /* A stored hash may be shorter than libsodium's buffer, and a damaged one longer. */
-    snprintf(text, sizeof(text), "%s", hash ? hash : dummy_hash);
+    snprintf(text, sizeof(text), "%s", hash ? hash : dummy);
     bool same = crypto_pwhash_str_verify(text, password, strlen(password)) == 0;
     return same && hash;
+}
+
+bool password_verify(const char *hash, const char *password) {
+    return verify(hash, dummy_hash, password);
+}
+
+int password_hash_user(const char *password, char ret[static PASSWORD_HASH_SIZE]) {
+    return password_hash_at(password, PASSWORD_COST_USER, ret);
+}
+
+bool password_verify_user(const char *hash, const char *password) {
+    return verify(hash, user_dummy_hash, password);
+}
+
+void random_token(char ret[static RANDOM_TOKEN_SIZE]) {
+    uint8_t random[32];
+
+    randombytes_buf(random, sizeof(random));
+    sodium_bin2base64(ret, RANDOM_TOKEN_SIZE, random, sizeof(random), sodium_base64_VARIANT_URLSAFE_NO_PADDING);
+    sodium_memzero(random, sizeof(random));
 }
 
 void random_bytes(void *ret, size_t size) {

@@ -33,6 +33,15 @@ int password_hash_check(const char *hash, PasswordCost *ret_cost) _must_use_;
 /* Constant time for one hash. hash NULL: checks against a fixed dummy of the same cost and returns false (unknown accounts take as long). */
 bool password_verify(const char *hash, const char *password);
 
+/* For passwords of the API's users: Argon2id at libsodium's interactive cost, some 60 ms and 64 MiB, so never on a loop. */
+#define PASSWORD_COST_USER ((PasswordCost) { 65536, 2 })
+int password_hash_user(const char *password, char ret[static PASSWORD_HASH_SIZE]) _must_use_;
+/* As password_verify(), with a dummy of that cost: hash NULL is the same work. */
+bool password_verify_user(const char *hash, const char *password);
+
+#define RANDOM_TOKEN_SIZE 44 /* 32 bytes in base64url without padding, and NUL */
+void random_token(char ret[static RANDOM_TOKEN_SIZE]);
+
 void random_bytes(void *ret, size_t size);
 void sha256(const void *data, size_t size, uint8_t ret[static 32]);
 bool equal_constant_time(const void *a, const void *b, size_t size);

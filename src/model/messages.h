@@ -8,6 +8,7 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_PURGE_FAILED "c1a0f2b9e6d84f7b8a53d9e0417c2f66"   /* data could not be removed, will be tried again */
 #define MESSAGE_ID_ORPHAN "9d2e4b7c60f14a8eb1c5a3d7f8e90421"         /* a folder that no live request owns */
 #define MESSAGE_ID_AUTH_OFF "3b8c9e1f7a264d50b0e2c4d6a8f01357"       /* the API has no access control */
+#define MESSAGE_ID_AUDIT "d94f1b7c2e6a40538b0c7e13f5a2d864"          /* a call that alters something, or was refused */
 #define MESSAGE_ID_CLOCK_JUMP "e47d1c2a9b5f4e03a6c8d0f2b4971e6a"     /* the clock jumped, purges wait */
 #define MESSAGE_ID_LOGIN "7c5d3e9f1b2a4c68908d6e4f2a1b3c5d"          /* an FTP login was decided */
 #define MESSAGE_ID_UPLOAD "4f0b7e92d35c4a1b8d6e2f71a9c05b38"         /* an FTP client put a file */

@@ -96,6 +96,18 @@ int setting_password(const Setting *s, const char *text, void *field) {
     return setting_secret(s, text, field);
 }
 
+/* A name for people: 1 to 64 bytes of UTF-8 without control characters. */
+int setting_title(const Setting *s, const char *text, void *field) {
+    size_t size = strlen(text);
+
+    if (size > SETTING_TITLE_MAX || !utf8_is_valid(text, size))
+        return -EINVAL;
+    for (size_t i = 0; i < size; i++)
+        if ((unsigned char) text[i] < ' ' || text[i] == 0x7f)
+            return -EINVAL;
+    return store_text(text, field);
+}
+
 /* Absolute, one spelling: no "//", "." or ".." components; not "/" itself. */
 int setting_path(const Setting *s, const char *text, void *field) {
     size_t size = strlen(text);
@@ -225,8 +237,9 @@ void setting_expected(const Setting *s, char ret[static SETTING_EXPECTED_SIZE]) 
         { setting_log_level, "debug, info, warning or error" },
         { setting_rate, "N/second, N/minute, N/hour or N/day, N at least 1" },
         { setting_ports, "a range of ports such as 50000-50999, from 1024 to 65535" },
-        { setting_secret, "Fernet keys of 44 characters, separated by commas" },
         { setting_password, "at most 1024 bytes" },
+        { setting_secret, "keys such as `tempoftp clave` prints, separated by commas" },
+        { setting_title, "up to 64 bytes of text" },
         { setting_path, "an absolute path, not / itself, without . or .. in it" },
         { setting_name, "a user name of letters, digits, '.', '_', '-'" },
         { setting_host, "a host name or an address" },

@@ -10,6 +10,7 @@
 #define SETTING_EXPECTED_SIZE 160
 #define SETTING_LIST_MAX 256 /* entries of a list */
 #define SETTING_TEXT_MAX 1024
+#define SETTING_TITLE_MAX 64 /* JWT_ISSUER_MAX */
 
 typedef struct Setting Setting;
 /* Writes the member at `field`. -EINVAL: not allowed; -ENOMEM. */
@@ -34,6 +35,7 @@ int setting_rate(const Setting *s, const char *text, void *field);        /* Rat
 int setting_ports(const Setting *s, const char *text, void *field);       /* uint16_t[2] */
 int setting_secret(const Setting *s, const char *text, void *field);      /* char *, so are all below up to the lists */
 int setting_password(const Setting *s, const char *text, void *field);
+int setting_title(const Setting *s, const char *text, void *field);
 int setting_path(const Setting *s, const char *text, void *field);
 int setting_name(const Setting *s, const char *text, void *field);
 int setting_host(const Setting *s, const char *text, void *field);

@@ -13,7 +13,8 @@
 
 #define FIELD(member) .offset = offsetof(Settings, member), .size = sizeof(((Settings *) 0)->member)
 
-static const char *const auth_words[] = { [AUTH_UNSET] = "", [AUTH_REQUIRED] = "required", [AUTH_OFF] = "off", NULL };
+static const char *const auth_words[] = { [AUTH_REQUIRED] = "required", [AUTH_OFF] = "off", NULL };
+static const char *const register_words[] = { [REGISTER_APPROVED] = "aprobacion", [REGISTER_OPEN] = "abierto", [REGISTER_CLOSED] = "cerrado", NULL };
 static const char *const tls_words[] = { [TLS_OFF] = "off", [TLS_OPTIONAL] = "optional", [TLS_REQUIRED] = "required", NULL };
 static const char *const reuse_words[] = { [TLS_REUSE_REQUIRED] = "required", [TLS_REUSE_OFF] = "off", NULL };
 static const char *const jail_words[] = { [JAIL_REQUIRED] = "required", [JAIL_BEST_EFFORT] = "best-effort", NULL };
@@ -36,8 +37,19 @@ static const Setting table[] = {
       .help = "Longest vigencia in days" },
     { "TEMPOFTP_MAX_TRASLADOS", setting_number, FIELD(max_transfers), .fallback = "4", .min = 1, .max = 64,
       .help = "Copies that run at the same time; more wait in line" },
-    { "TEMPOFTP_AUTH", setting_word, FIELD(auth), .words = auth_words,
-      .help = "Whether callers over HTTP must present a token" },
+    { "TEMPOFTP_AUTH", setting_word, FIELD(auth), .fallback = "required", .words = auth_words,
+      .help = "Whether callers over HTTP must present a token; off: whoever reaches the API may do what the original's did, as the journal warns at every start" },
+    { "TEMPOFTP_JWT_KEY", setting_secret, FIELD(jwt_key), .secret = true,
+      .help = "Key that signs the tokens of POST /auth/login, at least 32 characters; \"new,old\" while changing keys. `tempoftp clave` prints one. "
+              "Better kept in /etc/tempoftp/jwt.key" },
+    { "TEMPOFTP_REGISTRO", setting_word, FIELD(registration), .fallback = "aprobacion", .words = register_words,
+      .help = "Who may register: everybody, but an operator has to activate them; everybody; only operators register others" },
+    { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", setting_number, FIELD(access_minutes), .fallback = "15", .min = 1, .max = 1440,
+      .help = "How long a login lasts" },
+    { "TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS", setting_number, FIELD(onetime_seconds), .fallback = "10", .min = 1, .max = 86400,
+      .help = "How long a token of POST /token/create can be validated" },
+    { "TEMPOFTP_APP_NAME", setting_title, FIELD(app_name), .fallback = "tempoftp",
+      .help = "This service's name: tokens say who issued them (iss), and those of another name are refused" },
     { "TEMPOFTP_RATE_LIMIT_POST", setting_rate, FIELD(rate_post), .fallback = "10/hour",
       .help = "Requests that one caller may submit: N/second, N/minute, N/hour or N/day" },
     { "TEMPOFTP_CORS_ORIGINS", setting_web_origins, FIELD(cors_origins),
@@ -202,6 +214,8 @@ Settings *settings_free(Settings *s) {
     if (!s)
         return NULL;
     wipe_free(s->encryption_key);
+    wipe_free(s->jwt_key);
+    free(s->app_name);
     free(s->data_path);
     free(s->ssh_user);
     strv_free(s->origins);

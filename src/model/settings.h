@@ -14,7 +14,8 @@
 
 #define FTP_RATE_MAX 1000000000000ull
 
-typedef enum AuthMode { AUTH_UNSET, AUTH_REQUIRED, AUTH_OFF } AuthMode;
+typedef enum AuthMode { AUTH_REQUIRED, AUTH_OFF } AuthMode;
+typedef enum RegisterMode { REGISTER_APPROVED, REGISTER_OPEN, REGISTER_CLOSED } RegisterMode;
 typedef enum TlsMode { TLS_OFF, TLS_OPTIONAL, TLS_REQUIRED } TlsMode;
 typedef enum TlsReuse { TLS_REUSE_REQUIRED, TLS_REUSE_OFF } TlsReuse;
 typedef enum JailMode { JAIL_REQUIRED, JAIL_BEST_EFFORT } JailMode;
@@ -31,7 +32,12 @@ typedef struct Settings {
     char **origins;       /* TEMPOFTP_ORIGENES */
     int vigencia_max;     /* TEMPOFTP_VIGENCIA_MAX: 90 */
     int max_transfers;    /* TEMPOFTP_MAX_TRASLADOS: 4 */
-    AuthMode auth;        /* TEMPOFTP_AUTH */
+    AuthMode auth;        /* TEMPOFTP_AUTH: required */
+    char *jwt_key;        /* TEMPOFTP_JWT_KEY, secret: "new,old" */
+    RegisterMode registration; /* TEMPOFTP_REGISTRO: aprobacion */
+    uint32_t access_minutes;   /* TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES: 15 */
+    uint32_t onetime_seconds;  /* TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS: 10 */
+    char *app_name;            /* TEMPOFTP_APP_NAME: tempoftp */
     RateLimit rate_post;  /* TEMPOFTP_RATE_LIMIT_POST: 10/hour */
     char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
     char **proxies;       /* TEMPOFTP_PROXIES */

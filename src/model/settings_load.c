@@ -13,6 +13,7 @@ static const struct {
     const char *setting, *credential;
 } secrets[] = {
     { "TEMPOFTP_ENCRYPTION_KEY", "tempoftp_encryption_key" },
+    { "TEMPOFTP_JWT_KEY", "tempoftp_jwt_key" },
     { "FTP_DB_PASS", "ftp_db_pass" },
 };
 

@@ -11,6 +11,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import termios
 import threading
 import time
 import unittest
@@ -35,7 +36,7 @@ class Service:
         with open(self.folder / "log", "w") as log:
             self.process = subprocess.Popen(
                 [TEMPOFTPD, "--listen", str(self.socket), "--state-directory", str(self.folder)],
-                env=clean_environment(TEMPOFTP_SIMULACRO="1", TEMPOFTP_AUTH="off", TEMPOFTP_ENCRYPTION_KEY=self.key, **settings),
+                env=clean_environment(TEMPOFTP_SIMULACRO="1", TEMPOFTP_ENCRYPTION_KEY=self.key, TEMPOFTP_JWT_KEY=self.key, **settings),
                 stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=log)
         deadline = time.monotonic() + 20
         while self.cli("estado").returncode == UNREACHABLE:
@@ -207,6 +208,98 @@ class Verbs(Case):
             done = subprocess.run(self.service.command("lista"), stdout=full, stderr=subprocess.PIPE, text=True)
         self.assertEqual(done.returncode, LOCAL)
         self.assertIn("No se puede escribir la salida", done.stderr)
+
+
+class Sessions(Case):
+    """Users, sessions and one-time tokens. The user who runs this is the operator of the socket."""
+
+    def setUp(self):
+        self.home = pathlib.Path(self.folder.name) / self.id().rsplit(".", 1)[1]
+        self.home.mkdir()
+        self.file = self.home / "tempoftp" / "session.json"
+
+    def cli(self, *words, code=OK, input=None):
+        done = subprocess.run(self.service.command(*words), env=clean_environment(XDG_STATE_HOME=str(self.home)), input=input,
+                              capture_output=True, text=True, timeout=60)
+        self.assertEqual(done.returncode, code, f"{words}: {done.stdout}{done.stderr}")
+        return done.stdout, done.stderr
+
+    def login(self, email):
+        self.cli("usuarios", "crear", email, "Ana Ñúñez", input="una clave larga\n")
+        self.cli("login", email, input="una clave larga\n")
+
+    def test_a_session_and_its_end(self):
+        self.login("ana@example.org")
+        self.assertEqual(self.file.stat().st_mode & 0o7777, 0o600)
+        self.assertEqual(self.file.parent.stat().st_mode & 0o7777, 0o700)
+        token = self.cli("token", "crear")[0]
+        self.assertRegex(token, r"\A[A-Za-z0-9_-]{43}\n\Z")
+        self.assertEqual(self.cli("token", "validar", input=token)[0], "Token válido y ahora consumido\n")
+        self.assertIn("Token inválido o ya utilizado", self.cli("token", "validar", input=token, code=REFUSED)[1])
+        self.cli("logout")
+        self.assertFalse(self.file.exists())
+        self.assertIn("tempoftp login", self.cli("token", "crear", code=REFUSED)[1])
+        self.cli("logout")
+
+    def test_a_wrong_password_leaves_no_session(self):
+        self.assertIn("Credenciales incorrectas", self.cli("login", "nadie@example.org", input="una clave larga\n", code=REFUSED)[1])
+        self.assertFalse(self.file.exists())
+        self.assertIn("vacía", self.cli("login", "nadie@example.org", input="", code=LOCAL)[1])
+
+    def test_a_session_goes_to_its_own_service_only(self):
+        self.login("beto@example.org")
+        kept = json.loads(self.file.read_text())
+        self.assertEqual(kept["servicio"], str(self.service.socket))
+        self.file.write_text(json.dumps({**kept, "servicio": "http://elsewhere:9043"}))
+        self.cli("token", "crear", code=REFUSED)
+        self.file.write_text(json.dumps(kept))
+        self.cli("token", "crear")
+
+    def test_a_session_that_others_could_read_is_not_used(self):
+        self.login("carla@example.org")
+        self.file.chmod(0o640)
+        self.assertIn("otros podrían leerla", self.cli("token", "crear", code=REFUSED)[1])
+        self.file.chmod(0o600)
+        self.cli("token", "crear")
+
+    def test_users(self):
+        self.login("dora@example.org")
+        text = self.cli("usuarios")[0]
+        self.assertRegex(text, r"(?m)^CORREO +ROL +ACTIVO +DESDE +NOMBRE$")
+        self.assertRegex(text, r"(?m)^dora@example.org +usuario +sí +.*Ana Ñúñez$")
+        self.assertIn("puede entrar", self.cli("usuarios", "activar", "dora@example.org")[0])
+        self.cli("usuarios", "rol", "dora@example.org", "operador")
+        self.assertIn("Rol inválido", self.cli("usuarios", "rol", "dora@example.org", "jefe", code=REFUSED)[1])
+        self.cli("usuarios", "clave", "dora@example.org", input="otra clave larga\n")
+        self.cli("token", "crear", code=REFUSED)
+        self.cli("login", "dora@example.org", input="una clave larga\n", code=REFUSED)
+        self.cli("login", "dora@example.org", input="otra clave larga\n")
+        self.cli("usuarios", "desactivar", "dora@example.org")
+        self.cli("token", "crear", code=REFUSED)
+        self.assertIn("pendiente", self.cli("login", "dora@example.org", input="otra clave larga\n", code=REFUSED)[1])
+        self.assertIn('"is_active":false', self.cli("usuarios", "-j")[0])
+        for words in (["activar"], ["rol", "dora@example.org"], ["nada"], ["lista", "x"]):
+            self.cli("usuarios", *words, code=USAGE)
+        self.cli("usuarios", "activar", "nadie@example.org", code=NOT_FOUND)
+        self.cli("token", "gastar", code=USAGE)
+
+    def test_a_password_is_typed_unseen(self):
+        self.cli("usuarios", "crear", "eva@example.org", "Eva", input="una clave larga\n")
+        for typed, code in ((b"una clave larga\n", OK), (b"una cla\x03", LOCAL), (b"\x04", LOCAL)):
+            ours, theirs = pty.openpty()
+            process = subprocess.Popen(self.service.command("login", "eva@example.org"), env=clean_environment(XDG_STATE_HOME=str(self.home)),
+                                       stdin=theirs, stdout=theirs, stderr=theirs)
+            said = b""
+            while b": " not in said:  # the echo is off by then
+                said += os.read(ours, 1000)
+            os.write(ours, typed)
+            self.assertEqual(process.wait(timeout=60), code)
+            modes = termios.tcgetattr(theirs)[3]
+            said += os.read(ours, 1000)
+            self.assertNotIn(b"una cla", said)
+            self.assertTrue(modes & termios.ECHO and modes & termios.ISIG)
+            os.close(ours)
+            os.close(theirs)
 
 
 class Original(Case):

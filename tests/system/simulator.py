@@ -35,7 +35,7 @@ class Simulator(client.Api):
         self.state_folder = self.folder / "state"
         self.state_file = self.state_folder / "state.db"
         self.key = cryptography.fernet.Fernet.generate_key().decode()
-        self.settings = {"TEMPOFTP_SIMULACRO": "1", "TEMPOFTP_ENCRYPTION_KEY": self.key,
+        self.settings = {"TEMPOFTP_SIMULACRO": "1", "TEMPOFTP_ENCRYPTION_KEY": self.key, "TEMPOFTP_AUTH": "off",
                          "TEMPOFTP_RATE_LIMIT_POST": "100000/second", **settings}
         self.port = free_port()
         self.arguments = []

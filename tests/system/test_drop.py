@@ -100,10 +100,10 @@ def test_a_wrong_number_of_bytes_is_refused(api, delivered, body, status, text):
 
 def test_only_operators_give_drops(http, api, delivered):  # noqa: F811
     answer = delivered(files=SMALL)
-    assert http("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 403
+    assert http("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 401
     assert "buzon" not in api.get(f"/tmpftp/{answer['id']}").json
     assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {}).status == 200
-    assert http.delete(f"/tmpftp/{answer['id']}/buzon").status == 403
+    assert http.delete(f"/tmpftp/{answer['id']}/buzon").status == 401
     assert http.get(f"/tmpftp/{answer['id']}").json["buzon"]["bytes"] == 10**10
 
 

@@ -21,13 +21,13 @@ static int tear_down(void **state) {
 }
 
 static void keep(Answers *a, uint64_t life, const char *id, const char *text) {
-    answers_keep(a, life, id, END, &(Buffer) { .data = (char *) text, .size = strlen(text) });
+    answers_keep(a, life, id, "ana@b.org", END, &(Buffer) { .data = (char *) text, .size = strlen(text) });
 }
 
 static bool gives(Answers *a, const char *id, const char *text) {
     Buffer b;
 
-    if (!answers_find(a, id, NOW, &b))
+    if (!answers_find(a, id, NULL, NOW, &b))
         return false;
     assert_int_equal(b.size, strlen(text));
     assert_memory_equal(b.data, text, b.size);
@@ -36,7 +36,7 @@ static bool gives(Answers *a, const char *id, const char *text) {
 
 static bool gives_nothing(Answers *a, const char *id) {
     Buffer b;
-    return !answers_find(a, id, NOW, &b);
+    return !answers_find(a, id, NULL, NOW, &b);
 }
 
 static void an_answer_is_given_again(void **state) {
@@ -59,9 +59,9 @@ static void an_answer_does_not_outlive_its_end(void **state) {
     Buffer b;
 
     keep(a, 1, "demo", "text");
-    assert_true(answers_find(a, "demo", END - 1, &b));
-    assert_false(answers_find(a, "demo", END, &b));
-    assert_false(answers_find(a, "demo", END + 1, &b));
+    assert_true(answers_find(a, "demo", NULL, END - 1, &b));
+    assert_false(answers_find(a, "demo", NULL, END, &b));
+    assert_false(answers_find(a, "demo", NULL, END + 1, &b));
 }
 
 static void a_change_forgets_its_own_life(void **state) {
@@ -105,7 +105,7 @@ static void an_id_of_a_later_life(void **state) {
 static void nothing_broken_is_kept(void **state) {
     Answers *a = *state;
 
-    answers_keep(a, 1, "demo", END, &(Buffer) { .error = -12 });
+    answers_keep(a, 1, "demo", "ana@b.org", END, &(Buffer) { .error = -12 });
     assert_true(gives_nothing(a, "demo"));
 }
 
@@ -151,7 +151,7 @@ static void memory_is_bounded(void **state) {
     memset(text, 'x', sizeof(text) - 1);
     for (unsigned i = 1; i <= MANY; i++) {
         snprintf(id, sizeof(id), "set-%u", i);
-        answers_keep(a, i, id, END, &(Buffer) { .data = text, .size = strlen(text) });
+        answers_keep(a, i, id, "ana@b.org", END, &(Buffer) { .data = text, .size = strlen(text) });
         (void) answers_count(a, &bytes);
         assert_true(bytes <= ANSWER_BYTES_MAX + 1024);
         most = bytes > most ? bytes : most;

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <time.h>
 #include <cmocka.h>
 
 static bool is_alnum(char c) {
@@ -136,6 +137,48 @@ static void unknown_accounts_take_as_long(void **state) {
     assert_false(password_verify(NULL, ""));
 }
 
+static uint64_t cpu_us(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (uint64_t) t.tv_sec * 1000000 + (uint64_t) t.tv_nsec / 1000;
+}
+
+static uint64_t work_for_user(const char *hash) {
+    uint64_t before = cpu_us();
+    assert_false(password_verify_user(hash, "wrong"));
+    return cpu_us() - before;
+}
+
+/* By the CPU it costs, which other processes don't change much. */
+static void unknown_users_are_as_much_work(void **state) {
+    char hash[PASSWORD_HASH_SIZE];
+    PasswordCost cost = { 0 };
+    uint64_t known, unknown;
+    int tries = 5;
+
+    assert_int_equal(password_hash_user("a long secret", hash), 0);
+    assert_int_equal(password_hash_check(hash, &cost), -E2BIG); /* far too dear for a loop */
+    assert_int_equal(cost.kib, PASSWORD_COST_USER.kib);
+    assert_int_equal(cost.passes, PASSWORD_COST_USER.passes);
+    assert_true(password_verify_user(hash, "a long secret"));
+    do {
+        known = work_for_user(hash);
+        unknown = work_for_user(NULL);
+    } while ((known > 3 * unknown / 2 || unknown > 3 * known / 2) && --tries > 0);
+    assert_true(tries > 0);
+    assert_false(password_verify_user(NULL, ""));
+}
+
+static void tokens_differ(void **state) {
+    char a[RANDOM_TOKEN_SIZE], b[RANDOM_TOKEN_SIZE];
+
+    random_token(a);
+    random_token(b);
+    assert_int_equal(strlen(a), RANDOM_TOKEN_SIZE - 1);
+    assert_int_equal(strspn(a, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"), RANDOM_TOKEN_SIZE - 1);
+    assert_string_not_equal(a, b);
+}
+
 static void digests(void **state) {
     uint8_t digest[32];
     char hex[65];
@@ -175,7 +218,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(generated_evenly), cmocka_unit_test(hashes),  cmocka_unit_test(strange_hashes_open_nothing),
         cmocka_unit_test(costs_of_hashes), cmocka_unit_test(hashes_at_a_cost),
-        cmocka_unit_test(unknown_accounts_take_as_long), cmocka_unit_test(digests), cmocka_unit_test(uuids),
+        cmocka_unit_test(unknown_accounts_take_as_long), cmocka_unit_test(unknown_users_are_as_much_work),
+        cmocka_unit_test(tokens_differ), cmocka_unit_test(digests), cmocka_unit_test(uuids),
     };
     return cmocka_run_group_tests(tests, start, NULL);
 }

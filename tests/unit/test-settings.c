@@ -52,7 +52,12 @@ static void defaults(void **state) {
     assert_null(s->origins);
     assert_int_equal(s->vigencia_max, 90);
     assert_int_equal(s->max_transfers, 4);
-    assert_int_equal(s->auth, AUTH_UNSET);
+    assert_int_equal(s->auth, AUTH_REQUIRED);
+    assert_null(s->jwt_key);
+    assert_int_equal(s->registration, REGISTER_APPROVED);
+    assert_int_equal(s->access_minutes, 15);
+    assert_int_equal(s->onetime_seconds, 10);
+    assert_string_equal(s->app_name, "tempoftp");
     assert_int_equal(s->rate_post.calls, 10);
     assert_int_equal(s->rate_post.window_ms, 3600000);
     assert_null(s->cors_origins);
@@ -105,7 +110,7 @@ static void values_arrive(void **state) {
     _cleanup_free_ char *error = NULL;
     Fake f = { .pairs = {
                    { "TEMPOFTP_ORIGENES", "a, b.c ,[::1]" },
-                   { "TEMPOFTP_AUTH", "Required" },
+                   { "TEMPOFTP_AUTH", "Off" },
                    { "TEMPOFTP_FTP_PASV_PORTS", "1024-65535" },
                    { "TEMPOFTP_SIM_FORCE", "fail" },
                    { "TEMPOFTP_DATA_PATH", "/srv/datos é//" },
@@ -119,7 +124,7 @@ static void values_arrive(void **state) {
     assert_string_equal(s->origins[1], "b.c");
     assert_string_equal(s->origins[2], "[::1]");
     assert_null(s->origins[3]);
-    assert_int_equal(s->auth, AUTH_REQUIRED);
+    assert_int_equal(s->auth, AUTH_OFF);
     assert_int_equal(s->pasv_min, 1024);
     assert_int_equal(s->pasv_max, 65535);
     assert_int_equal(s->sim_force, SIM_FAIL);
@@ -179,6 +184,17 @@ static void single_values(void **state) {
         { "TEMPOFTP_MAX_TRASLADOS", "65", false },
         { "TEMPOFTP_AUTH", "off", true },
         { "TEMPOFTP_AUTH", "no", false },
+        { "TEMPOFTP_REGISTRO", "Cerrado", true },
+        { "TEMPOFTP_REGISTRO", "open", false },
+        { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", "1440", true },
+        { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", "1441", false },
+        { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", "0", false },
+        { "TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS", "0", false },
+        { "TEMPOFTP_APP_NAME", "Token Service API, ñ", true },
+        { "TEMPOFTP_APP_NAME", "a\nb", false },
+        { "TEMPOFTP_APP_NAME", "\xff", false },
+        { "TEMPOFTP_APP_NAME", "1234567890123456789012345678901234567890123456789012345678901234", true },
+        { "TEMPOFTP_APP_NAME", "12345678901234567890123456789012345678901234567890123456789012345", false },
         { "TEMPOFTP_RATE_LIMIT_POST", "5/minute", true },
         { "TEMPOFTP_RATE_LIMIT_POST", "5", false },
         { "TEMPOFTP_CORS_ORIGINS", "https://a.example, http://localhost:8080,*", true },
@@ -352,9 +368,11 @@ static void sources(void **state) {
         _cleanup_(settings_freep) Settings *s = NULL;
         _cleanup_free_ char *error = NULL;
         put(folder, "ftp_db_pass", "of the database\n");
+        put(folder, "tempoftp_jwt_key", "for tokens\n");
         put(folder, "env", "FTP_DB_PASS=weaker\n");
         assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), 0);
         assert_string_equal(s->db_password, "of the database");
+        assert_string_equal(s->jwt_key, "for tokens");
     }
     unsetenv("CREDENTIALS_DIRECTORY");
 
@@ -400,7 +418,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 52);
+    assert_int_equal(settings, 57);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;

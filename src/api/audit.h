@@ -1,0 +1,11 @@
+/* Who did what: one row in the state database for each call that alters something or was refused. CONTRACT "Access"; read by GET /api/auditoria. */
+#pragma once
+
+#include "api/call.h"
+
+#define AUDIT_FAILURES_PER_MINUTE 60 /* of one client: a flood of refusals must not push the trail's past out */
+
+/* Does that answer to that call belong into the trail? */
+bool audit_wants(const Call *c, int status);
+/* Queues the row; to be called once, when the answer is certain. It is on disk with the next commit. */
+void audit_call(Call *c, int status);

@@ -1,0 +1,25 @@
+/* Query parameters that are numbers, and their refusal. It knows no list by name. */
+#include "api/query.h"
+
+#include "api/reply.h"
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+bool query_number(Call *c, const char *name, uint64_t max, uint64_t *ret) {
+    char text[24], message[64];
+    uint64_t value;
+
+    int r = call_query(c, name, text, sizeof(text));
+    if (r == -ENOENT)
+        return true;
+    if (r < 0 || parse_u64(text, max, &value) < 0 || value < 1) {
+        snprintf(message, sizeof(message), "Debe ser un entero de 1 a %" PRIu64, max);
+        reply_query_error(c, name, message, "int_parsing");
+        return false;
+    }
+    *ret = value;
+    return true;
+}
