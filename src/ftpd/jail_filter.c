@@ -144,7 +144,7 @@ static const Allow tls_prelogin[] = {
 };
 
 static const Allow keeper_only[] = {
-    ANY(recvmsg), /* it is handed the sockets of those who may ask */
+    IF1(recvmsg, BITS(0, 0xffffffff, CHILD_WIRE_FD)), /* it is handed the sockets of those who may ask */
     ANY(close),
 };
 

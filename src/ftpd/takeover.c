@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -90,24 +91,41 @@ int takeover_where(Conversation *c, char *argument) {
     return obey(c, argument, do_where);
 }
 
-bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]) {
+/* "PREFIX ORDER …", CR LF at its end: an order that is carried out, its answer in ret. */
+static bool obey_line(const char *prefix, const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]) {
     static const struct {
         const char *name;
         Order order;
-    } orders[] = { { "XRELAY XSYS", do_call }, { "XRELAY XPUT", do_put }, { "XRELAY XGET", do_get }, { "XRELAY XWHERE", do_where } };
+    } orders[] = { { "XSYS", do_call }, { "XPUT", do_put }, { "XGET", do_get }, { "XWHERE", do_where } };
     char line[TAKEOVER_ANSWER_MAX], answer[TAKEOVER_ANSWER_MAX];
+    size_t start = strlen(prefix);
 
-    if (size < 2 || size >= sizeof(line))
+    if (size < start + 2 || size >= sizeof(line) || memcmp(data, prefix, start) != 0)
         return false;
     memcpy(line, data, size);
     line[size - 2] = '\0'; /* CR LF */
     for (size_t i = 0; i < ELEMENTS(orders); i++) {
         size_t n = strlen(orders[i].name);
-        if (strncmp(line, orders[i].name, n) != 0)
+        if (strncmp(line + start, orders[i].name, n) != 0)
             continue;
-        orders[i].order(line + n, answer);
+        orders[i].order(line + start + n, answer);
         snprintf(ret, TAKEOVER_ANSWER_MAX, "200 %.4100s\r\n", answer);
         return true;
     }
     return false;
+}
+
+bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]) {
+    return obey_line("XRELAY ", data, size, ret);
+}
+
+bool takeover_keeper(int fd) {
+    char line[TAKEOVER_ANSWER_MAX], answer[TAKEOVER_ANSWER_MAX];
+
+    ssize_t n = recv(fd, line, sizeof(line), MSG_PEEK | MSG_DONTWAIT);
+    if (n <= 0 || !obey_line("XKEEPER ", line, (size_t) n, answer))
+        return false;
+    (void) !recv(fd, line, sizeof(line), MSG_DONTWAIT);
+    (void) !send(fd, answer, strlen(answer), MSG_NOSIGNAL);
+    return true;
 }

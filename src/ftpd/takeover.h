@@ -1,5 +1,5 @@
-/* For tests of the jail (meson -Dtakeover=true), and in no other build: clients drive pre-login children and sessions as an intruder would who runs
- * code of his own inside them. Elsewhere everything here is empty. */
+/* For tests of the jail (meson -Dtakeover=true), and in no other build: clients drive pre-login children, sessions and relays (and root, over a way of its
+ * zygote, the keeper of the TLS key) as an intruder would who runs code of his own inside them. Elsewhere everything here is empty. */
 #pragma once
 
 #ifdef TEMPOFTP_TAKEOVER
@@ -21,6 +21,10 @@ int takeover_where(Conversation *c, char *argument);
 /* "XRELAY" and one of these commands, whole in `data`: true, with the answer's line. Orders for the relay of a TLS client, which has no commands of its own. */
 bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSWER_MAX]);
 
+/* "XKEEPER" and one of them, over a socket that asks for a signature: true, answered, and the socket stays open. */
+bool takeover_keeper(int fd);
+#define TAKEOVER_KEEPER(fd) takeover_keeper(fd)
+
 /* In the relay's loop: an order is answered over `link` instead of being passed on. */
 #define TAKEOVER_RELAY(link, data, size) \
     { \
@@ -38,5 +42,6 @@ bool takeover_relay(const char *data, size_t size, char ret[static TAKEOVER_ANSW
 #else
 #define TAKEOVER_MARK ""
 #define TAKEOVER_RELAY(link, data, size)
+#define TAKEOVER_KEEPER(fd) false
 #define TAKEOVER_VERBS
 #endif

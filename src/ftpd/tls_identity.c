@@ -131,32 +131,44 @@ int *identity_keeper_fd(TlsIdentity *i) {
     return i->keep_apart ? &i->keeper_fd : NULL;
 }
 
-static void refresh(TlsIdentity *i) {
-    Stamp certificate = stamp_of(i->certificate_path), key = stamp_of(i->key_path);
+static int load_again(TlsIdentity *i) {
     TlsServer *server = NULL;
     int keeper = -EBADF;
 
-    if (same(&certificate, &i->certificate) && same(&key, &i->key))
-        return;
-    /* Once for each change: two files can't be replaced at once, and the second one is a change too. */
-    i->certificate = certificate;
-    i->key = key;
-    if (load(i, &server, &keeper) < 0) {
-        log_warning("The TLS certificate that was there before stays in use");
-        return;
-    }
+    int r = load(i, &server, &keeper);
+    if (r < 0)
+        return r;
     tls_server_free(i->server);
     i->server = server;
     if (i->keep_apart && i->keeper_fd >= 0) {
         (void) dup2(keeper, i->keeper_fd); /* in its place: the zygote knows that number */
         close(keeper);
     }
-    log_notice("A renewed TLS certificate is in use");
+    return 0;
+}
+
+static void refresh(TlsIdentity *i) {
+    Stamp certificate = stamp_of(i->certificate_path), key = stamp_of(i->key_path);
+
+    if (same(&certificate, &i->certificate) && same(&key, &i->key))
+        return;
+    /* Once for each change: two files can't be replaced at once, and the second one is a change too. */
+    i->certificate = certificate;
+    i->key = key;
+    if (load_again(i) < 0)
+        log_warning("The TLS certificate that was there before stays in use");
+    else
+        log_notice("A renewed TLS certificate is in use");
 }
 
 int identity_prepare(void *userdata) {
     TlsIdentity *i = userdata;
 
     refresh(i);
-    return i->keep_apart ? keeper_admit(i->keeper_fd) : -EBADF;
+    int fd = i->keep_apart ? keeper_admit(i->keeper_fd) : -EBADF;
+    if (fd != -EPIPE && fd != -ECONNRESET)
+        return fd;
+    log_warning("The process that keeps the TLS key has died, starting another one");
+    int r = load_again(i);
+    return r < 0 ? r : keeper_admit(i->keeper_fd);
 }

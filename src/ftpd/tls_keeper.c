@@ -6,8 +6,10 @@
 #include "basic/fds.h"
 #include "basic/pass_fds.h"
 #include "basic/strings.h"
+#include "ftpd/takeover.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 
 #define KEEPER_FD CHILD_WIRE_FD
@@ -113,7 +115,7 @@ static int serve(TlsKey *key) {
         if (poll(fds, n, -1) < 0)
             continue;
         for (nfds_t i = n; i-- > 1;)
-            if (fds[i].revents) {
+            if (fds[i].revents && !TAKEOVER_KEEPER(fds[i].fd)) {
                 answer(key, fds[i].fd);
                 close(fds[i].fd);
                 fds[i] = fds[--n];
@@ -138,6 +140,7 @@ static int keep_only(int fd) {
 static _Noreturn void live(const char *key_path, const char *certificate, const Jail *jail, int fd) {
     TlsKey *key = NULL;
 
+    (void) prctl(PR_SET_NAME, "tempoftp-key"); /* for ps(1) */
     int r = jail_drop_capabilities();
     if (r >= 0)
         r = keep_only(fd);

@@ -2,18 +2,20 @@
 
 What may come of a call is the stories' business (test_ftp_taken_over.py); src/ftpd/takeover.h says what is talked here.
 """
+import contextlib
 import ctypes
 import fcntl
 import os
 import pathlib
 import re
 import signal
+import socket
 import ssl
 import struct
 import subprocess
 import tempfile
 
-from ftp_standalone import Talk, clients_of
+from ftp_standalone import TICK_FD, Talk, children_of, clients_of, fds_of, zygotes_of
 from machine import REPOSITORY, wait_until
 
 KILLED = "killed by SIGSYS"
@@ -76,7 +78,10 @@ class Intruder:
         if account:
             self._log_in(*account)
         kind = "relay" if relay else "session" if account else "prelogin"
-        self.pid = wait_until(lambda: self._newest(listener, known, kind), what="a process of one's own")
+        self._seize(wait_until(lambda: self._newest(listener, known, kind), what="a process of one's own"))
+
+    def _seize(self, pid):
+        self.pid = pid
         if _libc.ptrace(_PTRACE_SEIZE, self.pid, None, None) != 0:  # to be told how it dies
             raise OSError(ctypes.get_errno(), "ptrace")
         self.memory, self.stack = map(int, self._ask("XWHERE").split())
@@ -174,6 +179,70 @@ class Intruder:
     def tell(self, message, flags=0x4000):  # MSG_NOSIGNAL
         """A message to the listener."""
         return self.call("sendto", WIRE, message, len(message), flags, 0, 0)
+
+
+class KeeperTalk:
+    """A way to the keeper of the TLS key like those that relays are born with, made from what their zygote has open."""
+
+    def __init__(self, zygote):
+        self.socket, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        self.socket.settimeout(5)
+        holder = os.pidfd_open(zygote)
+        try:
+            for fd in fds_of(zygote) - {0, 1, 2, TICK_FD, TICK_FD + 1}:
+                if os.readlink(f"/proc/{zygote}/fd/{fd}").startswith("socket:"):
+                    with socket.socket(fileno=_libc.syscall(call_number("pidfd_getfd"), holder, fd, 0)) as way:
+                        socket.send_fds(way, [b"\0"], [given.fileno()])
+        finally:
+            os.close(holder)
+            given.close()
+
+    def send(self, line):
+        self.socket.send(b"XKEEPER " + line.encode())
+
+    def reply(self):
+        return self.socket.recv(8192).decode().rstrip("\r\n")
+
+    def ask(self, line):
+        self.send(line + "\r\n")
+        return self.reply()
+
+    def close(self):
+        self.socket.close()
+
+
+class Keeper(Intruder):
+    """The keeper of the TLS key; when it was killed the next one, which the next client's handshake brings."""
+
+    def __init__(self, address, listener):
+        self.order = "XSYS"
+        zygote, = zygotes_of(listener, "relay")
+
+        def find():
+            found = [pid for pid in (*children_of(listener), *children_of(zygote)) if is_keeper(pid) and jailed(pid)]
+            if not found:
+                with Talk(address, timeout=60) as talk:
+                    talk.ask("AUTH TLS")
+            return found and found[0]
+        def reach():
+            """A new keeper is there a moment before its zygote has put the way to it in the old one's place."""
+            with contextlib.suppress(OSError):
+                talk = KeeperTalk(zygote)
+                if talk.ask("XWHERE").startswith("200"):
+                    talk.socket.settimeout(60)
+                    return talk
+                talk.close()
+            return None
+        pid = wait_until(find, 60, what="a keeper")
+        self.talk = wait_until(reach, 60, what="a way to the keeper")
+        self._seize(pid)
+
+
+def is_keeper(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "tempoftp-key\n"
+    except (FileNotFoundError, ProcessLookupError):
+        return False
 
 
 def jailed(pid):

@@ -19,7 +19,7 @@ import client
 from conftest import BUILD
 from ftp_service import change_database, end_sessions, kill_listener
 from ftp_standalone import ACCOUNT, PASSWORD, Talk, zygotes_of
-from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Out, call_name, call_number, memory_of, takeover_build
+from intruder import AT_FDCWD, CONTROL, HOME, KILLED, WIRE, Intruder, Keeper, Out, call_name, call_number, memory_of, takeover_build
 from intruder_worlds import CONTENT, Service, Standalone, StandaloneTls
 from machine import wait_until
 from wire import TYPES, header, message
@@ -64,7 +64,9 @@ def tls(machine):  # the stories live in its network
 
 
 def take_over(world, kind):
-    """kind: prelogin, session; tls-prelogin, tls-session, and relay, which goes between those and their client."""
+    """kind: prelogin, session; tls-prelogin, tls-session, and relay, which goes between those and their client; keeper, of the TLS key."""
+    if kind == "keeper":
+        return Keeper(world.address, world.listener)
     account = world.account if kind in ("session", "writer", "tls-session", "relay") else None
     return Intruder(world.address, world.listener, account, tls=kind.startswith("tls") or kind == "relay", relay=kind == "relay")
 
@@ -112,7 +114,8 @@ CALLS = [number for number in range(0, 480) if call_name(number)]
 
 
 RELAY = COMMON | {"getpid", "getrandom", "mmap", "munmap", "brk"}
-EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON, "tls-session": SESSION | {"getpid"}}
+EACH = {"prelogin": COMMON, "session": SESSION, "writer": WRITER, "relay": RELAY, "tls-prelogin": COMMON, "tls-session": SESSION | {"getpid"},
+        "keeper": RELAY | {"recvmsg", "close"}}
 
 
 @pytest.mark.parametrize("kind, allowed", EACH.items(), ids=EACH)
@@ -416,6 +419,63 @@ def test_a_relay_gets_one_signature_and_no_more(tls):
         take_over(tls, "tls-session").close()
 
 
+def test_the_keeper_of_the_key_reaches_nothing(tls):
+    """It has the key and a way to those who ask for signatures. Nothing else comes in and nothing goes out: no file, no connection, no fd but from its zygote."""
+    address = sockaddr("127.0.0.1", tls.server.port)
+    kept = tls.kept()
+    attempts = {f"{how} {path}": (lambda i, p=path, f=flags: i.openat2(p, f, mode=0o600 if f & os.O_CREAT else 0), [KILLED])
+                for path in (*tls.secrets, str(tls.server.folder / "key.pem"), "nuevo")
+                for how, flags in (("read", os.O_RDONLY), ("hold", os.O_PATH), ("make", os.O_WRONLY | os.O_CREAT))}
+    attempts |= {
+        "open as libc does": (lambda i: i.call("openat", AT_FDCWD, "/etc/passwd", os.O_RDONLY, 0), [KILLED]),
+        "see": (lambda i: i.call("newfstatat", AT_FDCWD, "/etc/passwd", Out(144), 0), [KILLED]),
+        "write to what is open": (lambda i: i.call("write", 1, b"x", 1), [KILLED]),
+        "read from what is open": (lambda i: i.call("read", WIRE, Out(16), 16), [KILLED]),
+        "another socket": (lambda i: i.call("socket", socket.AF_INET, STREAM, 0), [KILLED]),
+        "a pair of them": (lambda i: i.call("socketpair", socket.AF_UNIX, socket.SOCK_STREAM, 0, Out(8)), [KILLED]),
+        "connect what it has": (lambda i: i.call("connect", WIRE, address, 16), [KILLED]),
+        "send to an address": (lambda i: i.call("sendto", WIRE, b"x", 1, socket.MSG_NOSIGNAL, address, 16), [KILLED]),
+        "connect by fast open": (lambda i: i.call("sendto", WIRE, b"x", 1, socket.MSG_NOSIGNAL | 0x20000000, 0, 0), [KILLED]),
+        "pass an fd on": (lambda i: i.call("sendmsg", WIRE, bytes(56), 0), [KILLED]),
+        "take an fd from who asks": (lambda i: i.call("recvmsg", WIRE + 1, bytes(56), socket.MSG_DONTWAIT), [KILLED]),
+        "… by a trick with numbers": (lambda i: i.call("recvmsg", (1 << 32) + WIRE + 1, bytes(56), socket.MSG_DONTWAIT), [KILLED, -errno.EBADF]),
+        "code of its own": (lambda i: i.call("mmap", 0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), [KILLED]),
+        "another process": (lambda i: i.call("clone", signal.SIGCHLD, 0, 0, 0, 0), [KILLED]),
+        "its listener": (lambda i: i.call("kill", tls.listener, 0), [KILLED]),
+    }
+    assert wrong_outcomes(tls, "keeper", attempts) == {}
+    with take_over(tls, "keeper") as keeper:
+        held = {int(fd): os.readlink(f"/proc/{keeper.pid}/fd/{fd}") for fd in os.listdir(f"/proc/{keeper.pid}/fd")}
+        assert {held[fd] for fd in (0, 1, 2)} == {"/dev/null"}
+        assert set(held) - {0, 1, 2} >= {WIRE} and all(held[fd].startswith("socket:") for fd in set(held) - {0, 1, 2})
+        with open(f"/proc/{keeper.pid}/limits", encoding="ascii") as limits:
+            shown = {line[:26].strip(): line[26:47].strip() for line in limits}
+        assert (shown["Max core file size"], shown["Max file size"], shown["Max locked memory"], shown["Max msgqueue size"]) == ("0",) * 4
+        mapped = itertools.takewhile(lambda at: at > 0, (keeper.call("mmap", 0, 8 << 20, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+                                                         for _ in range(100)))
+        assert len(list(mapped)) <= 8
+    assert tls.kept() == kept
+
+
+def test_a_keeper_that_dies_is_followed_by_another(tls):
+    """Who has a session keeps it; the handshakes after the next one go on."""
+    with take_over(tls, "tls-session") as other:
+        with take_over(tls, "keeper") as keeper:
+            assert keeper.call("openat", AT_FDCWD, "/etc/passwd", os.O_RDONLY, 0) == KILLED
+        take_over(tls, "keeper").close()  # there is one, and it is killed too
+        wait_until(lambda: greets(tls), 60, what="a handshake")
+        assert other.talk.ask("NOOP").startswith("200")
+    assert "The process that keeps the TLS key has died, starting another one" in tls.said()
+
+
+def greets(world):
+    try:
+        take_over(world, "tls-prelogin").close()
+        return True
+    except OSError:  # ssl.SSLError too
+        return False
+
+
 # ---- what it can grow -----------------------------------------------------------------------------------
 
 def test_its_memory_fds_and_files_have_limits(world, untouched):
@@ -461,6 +521,37 @@ def test_a_forged_message_ends_it(world, untouched, kind):
             assert intruder.death() == 9, name
             wait_until(lambda: world.said().count("broke the rules") > before, 30, what=f"a line about {name}")  # noqa: B023
             assert f"Process {pid} of a client" in world.said()
+
+
+def connect_to(port, more=b""):
+    return message("WireConnect", TYPES["WIRE_CONNECT"], port=port) + more
+
+
+@pytest.mark.parametrize("forgery", [connect_to(0), connect_to(22), connect_to(80), connect_to(1023), connect_to(65536 + 2121), connect_to(0xffffffff),
+                                     connect_to(2121, socket.inet_aton("192.0.2.1")), connect_to(2121, socket.inet_aton("10.0.0.1") + bytes(12)),
+                                     connect_to(2121)[:-1]],
+                         ids=["port-0", "port-22", "port-80", "port-1023", "port-65536-and-more", "port-of-32-bits", "an-address", "an-address-of-16-bytes", "half-a-port"])
+def test_no_service_and_no_other_machine_is_called_for_it(world, untouched, forgery):
+    """Active mode: it can name a port from 1024 up, and nothing else. Asking for more is its end, and the journal says so."""
+    with take_over(world, "session") as intruder:
+        pid, before = world.inside(intruder.pid), world.said().count("broke the rules")
+        intruder.start("sendto", WIRE, forgery, len(forgery), socket.MSG_NOSIGNAL, 0, 0)
+        assert intruder.death() == 9
+        wait_until(lambda: world.said().count("broke the rules") > before, 30, what="a line in the journal")
+        assert f"Process {pid} of a client from 127.0.0.1 broke the rules between processes, killing it" in world.said()
+
+
+def test_what_it_has_called_is_its_own_client(world, untouched):
+    """The worst that it can ask for: any port from 1024 up of the machine that its client came from, as often as it likes."""
+    with take_over(world, "session") as intruder, socket.create_server(("127.0.0.1", 0)) as own, socket.create_server(("127.0.0.2", 0)) as other:
+        own.settimeout(60)
+        for server in (own, other):
+            asks = connect_to(server.getsockname()[1])
+            assert intruder.tell(asks) == len(asks)
+        called, peer = own.accept()
+        with called:
+            assert peer[0] == "127.0.0.1"
+        assert not select.select([other], [], [], 1)[0]
 
 
 def test_before_login_it_cannot_ask_twice_at_once(world, untouched):
