@@ -117,6 +117,15 @@ def test_prot_c_sends_data_in_clear(ftps):
         assert get(ftp, "a.bin") == CONTENT
 
 
+def test_no_reinitialization_leads_back_to_clear_text(ftps):
+    with ftps.talk_tls() as talk:
+        assert talk.ask("REIN").startswith("502")
+        assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+        assert talk.ask(f"PASS {PASSWORD}").startswith("230")
+        assert talk.ask("REIN").startswith("502")
+        assert talk.ask("PWD").startswith('257 "/"')  # the session goes on, over TLS
+
+
 def test_old_versions_are_refused(ftps):
     context = client_context()
     context.set_ciphers("ALL:@SECLEVEL=0")
