@@ -346,8 +346,8 @@ int session_again(Conversation *c, char *argument) {
     return reply(c->fd, 503, "Ya se identificó.");
 }
 
-/* RFC 959 section 4.1.1. Not what RFC 4217 section 11 makes of it, a way back to clear text. A jail can't be left: the listener gives the client to a new pre-login child, whose greeting is the answer, when this process is
- * dead. What the client has sent already would be lost with it. */
+/* RFC 959 section 4.1.1. A jail can't be left: the listener gives the client to a new pre-login child, whose greeting is the answer, when this process is
+ * dead. What the client has sent already would be lost with it. RFC 4217 section 11 makes of it a way back to clear text: not here. */
 int session_rein(Conversation *c, char *argument) {
     WireMessage m = { .header = { .type = WIRE_AGAIN } };
     Session *s = (Session *) c;

@@ -1,7 +1,8 @@
 /* What the work of an FTP server costs without FTP: the "limit" column of the FTP figures.
  *
- * For each connection: `send` hands a file over with sendfile(2); `list` reads a folder and asks for each name's size and time, as LIST must;
- * `login` forks, checks a password against a hash of Argon2id's lowest cost, and enters landlock and a seccomp filter of 60 steps, as a session must.
+ * For each connection: `send` hands a file over with sendfile(2); `list` reads a folder and asks for each name's size and time, as LIST must; `files` answers
+ * PASV with a port of its own and RETR with a small file, in as few system calls as a server that waits for one client alone can; `login` forks, checks a
+ * password against a hash of Argon2id's lowest cost, and enters landlock and a seccomp filter of 60 steps, as a session must.
  * Then it closes the connection. It knows nothing of tempoftp and serves nobody in earnest. */
 #include <dirent.h>
 #include <errno.h>
@@ -25,6 +26,7 @@
 
 #define FILTER_STEPS 60
 #define NAMES_SIZE (1 << 20)
+#define SMALL_SIZE 8192
 #define PASSWORD "bench-secret-118"
 
 static char hash[crypto_pwhash_STRBYTES];
@@ -61,6 +63,64 @@ static void list_folder(int fd, const char *path) {
             at += e->d_reclen;
         }
     close(folder);
+}
+
+static void say(int fd, const char *text) {
+    (void) !send(fd, text, strlen(text), MSG_NOSIGNAL);
+}
+
+/* Any free port: what a random one of a range costs is not counted. */
+static int answer_pasv(int control) {
+    struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+    socklen_t size = sizeof(address);
+    char text[64];
+
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    if (fd < 0 || bind(fd, (struct sockaddr *) &address, size) < 0 || listen(fd, 1) < 0 || getsockname(fd, (struct sockaddr *) &address, &size) < 0)
+        fail("port");
+    unsigned port = ntohs(address.sin_port);
+    snprintf(text, sizeof(text), "227 (127,0,0,1,%u,%u)\r\n", port >> 8, port & 255);
+    say(control, text);
+    return fd;
+}
+
+static void answer_retr(int control, int listening, const char *path) {
+    char data[SMALL_SIZE];
+    struct stat st;
+
+    int file = open(path, O_RDONLY | O_CLOEXEC), fd = accept4(listening, NULL, NULL, SOCK_CLOEXEC);
+    if (file < 0 || fd < 0 || fstat(file, &st) < 0)
+        fail(path);
+    ssize_t n = read(file, data, sizeof(data));
+    (void) !send(fd, data, n > 0 ? (size_t) n : 0, MSG_NOSIGNAL | MSG_MORE);
+    close(fd);
+    close(listening);
+    close(file);
+    say(control, "150 \r\n226 \r\n");
+}
+
+/* One command at a time, as bench-ftp-load.c sends them; `path`: where relative ones begin. */
+static void serve_files(int control, const char *path) {
+    char line[256];
+    ssize_t n;
+    int listening = -1;
+
+    if (chdir(path) < 0)
+        fail(path);
+    say(control, "220 \r\n");
+    while ((n = recv(control, line, sizeof(line) - 1, 0)) > 2) {
+        line[n - 2] = '\0';
+        if (strcmp(line, "PASV") == 0)
+            listening = answer_pasv(control);
+        else if (strncmp(line, "RETR ", 5) == 0)
+            answer_retr(control, listening, line + 5);
+        else if (strncmp(line, "USER ", 5) == 0)
+            say(control, "331 \r\n");
+        else
+            say(control, "200 \r\n");
+        if (strcmp(line, "QUIT") == 0)
+            return;
+    }
 }
 
 static void enter_landlock(const char *path) {
@@ -100,7 +160,7 @@ static void log_in(int fd, const char *path) {
 static const struct {
     const char *name;
     void (*serve)(int fd, const char *path);
-} kinds[] = { { "send", send_file }, { "list", list_folder }, { "login", log_in } };
+} kinds[] = { { "send", send_file }, { "list", list_folder }, { "files", serve_files }, { "login", log_in } };
 
 int main(int argc, char **argv) {
     struct sockaddr_in address = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
@@ -110,7 +170,7 @@ int main(int argc, char **argv) {
         if (strcmp(argv[1], kinds[i].name) == 0)
             serve = kinds[i].serve;
     if (!serve) {
-        fprintf(stderr, "Usage: bench-ftp-limits send|list|login PORT PATH\n");
+        fprintf(stderr, "Usage: bench-ftp-limits send|list|files|login PORT PATH\n");
         return 64;
     }
     if (sodium_init() < 0 ||

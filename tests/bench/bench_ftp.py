@@ -1,7 +1,7 @@
 """The FTP server against Debian's Pure-FTPd, vsftpd and ProFTPD: same data, same client, in turns; server CPU time first.
 
 Each row is one load of bench-ftp-load.c on one server at a time. "limit" is what the work costs without FTP (bench-ftp-limits.c): sendfile to the same
-client; accept, fork, Argon2id, landlock and seccomp for each connection. BENCH_FTP_ROWS=login,list measures these kinds of load only.
+client; reading a folder; a port, a connection and a file for each RETR; accept, fork, Argon2id, landlock and seccomp for each login. BENCH_FTP_ROWS=login,list measures these kinds of load only.
 """
 import dataclasses
 import functools
@@ -142,10 +142,11 @@ def one_run(server, load, row):
     command = [load, row.kind, PORT, USER, PASSWORD, row.count, row.argument] + (["tls"] if row.tls else [])
     if row.kind == "hold":
         return memory_of(server, command, row.count)
-    if server.name == "limit":
+    raw = server.name == "limit" and row.kind != "files"
+    if raw:
         command[1] = "raw"
     # What is only done once; and what start() began is over.
-    server.inside([load, "raw" if server.name == "limit" else "login", PORT, USER, PASSWORD, 1, 1] + command[7:], timeout=LOAD_LIMIT_S)
+    server.inside([load, "raw" if raw else "login", PORT, USER, PASSWORD, 1, 1] + command[7:], timeout=LOAD_LIMIT_S)
     if row.kind == "stor":
         warm_memory(server.place)
     before = server.cpu()

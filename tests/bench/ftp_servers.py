@@ -186,11 +186,11 @@ def pyftpdlib(usr, place, tls):
     return ["env", f"PYTHONPATH={usr}/lib/python3/dist-packages", sys.executable, "-c", PYFTPDLIB, PORT, USER, PASSWORD, f"{place}/home"]
 
 
-LIMITS = {"retr": ("send", "big"), "list": ("list", "many"), "mlsd": ("list", "many"), "login": ("login", "")}
+LIMITS = {"retr": ("send", "big"), "list": ("list", "many"), "mlsd": ("list", "many"), "files": ("files", ""), "login": ("login", "")}
 
 
 def limit(build, kind, place, tls):
-    """What a load costs at least; the client is `raw`."""
+    """What a load costs at least; the client is `raw`, but for `files`."""
     work, path = LIMITS[kind]
     return [build / "tests" / "bench" / "bench-ftp-limits", work, PORT, place / "home" / path]
 
