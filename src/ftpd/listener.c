@@ -419,7 +419,7 @@ static int on_signal(sd_event_source *source, const struct signalfd_siginfo *inf
 int listener_init(Listener *l, const ListenerConfig *config) {
     sigset_t signals;
 
-    *l = (Listener) { .config = config };
+    *l = (Listener) { .config = config, .pause_ms = watch_pause_ms(wire_capacity()) };
     TAILQ_INIT(&l->due);
     TAILQ_INIT(&l->drops);
     queries_init(&l->queries);

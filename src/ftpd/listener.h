@@ -56,6 +56,7 @@ struct Listener {
     Queries queries;
     uint64_t idle_since_ms; /* 0: not idle */
     uint64_t sweep_ms;
+    uint64_t pause_ms;      /* of sessions that report often: watch.c */
     bool for_good;          /* when stopping: no listener comes after this one */
     uint64_t stop_ms;       /* when stopping: the latest end; 0: not stopping */
 };
@@ -79,6 +80,7 @@ int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
 void login_penalty_over(Connection *c);
 /* watch.c: what sessions say, and their end. */
 int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userdata);
+uint64_t watch_pause_ms(size_t capacity); /* how long a session may go unheard whose wire holds so many messages */
 void watch_resume(Connection *c); /* after a pause that watch_on_wire() or lease.c has made */
 void watch_end(Listener *l, Connection *c, const char *reason);
 void watch_sweep(Listener *l, int64_t utc);

@@ -12,7 +12,9 @@
 #include <errno.h>
 
 #define MESSAGES_A_TURN 16
-#define PAUSE_MS 1 /* the socket holds ten messages; a session that fills it waits */
+#define OFTEN_MS 1 /* from report to report */
+#define PAUSE_MS_MAX 5
+#define REPORTS_A_MS 10 /* that a session makes at most; one that fills its wire waits */
 
 static void on_transfer(Listener *l, const Connection *c, const WireTransfer *t) {
     char id[WIRE_ID_SIZE];
@@ -78,15 +80,20 @@ static void on_dead(Listener *l, Connection *c) {
         listener_take_client(l, TAKE_FD(control), &peer);
 }
 
-/* A session that sends file after file is heard once a millisecond: waking up for each of its reports is a tenth of what a small file costs. They lie in
- * the socket meanwhile, whatever becomes of the session. */
-static void pause_often(Listener *l, Connection *c) {
+uint64_t watch_pause_ms(size_t capacity) {
+    size_t ms = capacity / REPORTS_A_MS;
+    return ms < 1 ? 1 : ms > PAUSE_MS_MAX ? PAUSE_MS_MAX : ms;
+}
+
+/* A session that sends file after file is heard every few milliseconds: waking up for each of its reports is a tenth of what a small file costs. They lie
+ * in the socket meanwhile, whatever becomes of the session. */
+static void pause_often(Listener *l, Connection *c, unsigned reports) {
     uint64_t now = monotonic_ms();
-    bool often = now - c->reported_ms <= PAUSE_MS;
+    bool often = reports > 1 || now - c->reported_ms <= OFTEN_MS;
 
     c->reported_ms = now;
     if (often && sd_event_source_set_enabled(c->wire_source, SD_EVENT_OFF) >= 0)
-        listener_hold(l, c, now + PAUSE_MS);
+        listener_hold(l, c, now + l->pause_ms);
 }
 
 void watch_resume(Connection *c) {
@@ -104,17 +111,19 @@ int watch_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
     Connection *c = userdata;
     Listener *l = c->listener;
     WireMessage m;
-    bool reported = false;
+    unsigned reports = 0; /* since anything else: whoever also asks for things must not wait for answers */
 
     for (unsigned i = 0; i < MESSAGES_A_TURN; i++) {
         int r = wire_receive(fd, WIRE_SESSION, &m);
         if (r > 0) {
-            reported = m.header.type == WIRE_TRANSFER;
+            reports = m.header.type == WIRE_TRANSFER ? reports + 1 : 0;
+            if (reports == 0)
+                c->reported_ms = 0;
             r = on_message(l, c, &m) < 0 ? -EBADMSG : 1;
         }
         if (r == -EAGAIN) {
-            if (reported)
-                pause_often(l, c);
+            if (reports > 0)
+                pause_often(l, c, reports);
             return 0;
         }
         if (r == -EBADMSG) {

@@ -11,6 +11,9 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#define COMMON_SIZE 256 /* a report of a transfer with a path of usual length */
+#define CAPACITY_MAX 4096
+
 typedef struct Text {
     size_t offset, size; /* a string member; size 0: none */
 } Text;
@@ -117,6 +120,20 @@ int wire_receive(int fd, WireSender from, WireMessage *ret) {
         if (errno != EINTR)
             return -errno;
     }
+}
+
+size_t wire_capacity(void) {
+    const char message[COMMON_SIZE] = "";
+    size_t n = 0;
+    int pair[2];
+
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+        return 0;
+    while (n < CAPACITY_MAX && send(pair[0], message, sizeof(message), MSG_DONTWAIT | MSG_NOSIGNAL) >= 0)
+        n++;
+    close(pair[0]);
+    close(pair[1]);
+    return n;
 }
 
 /* ---- with an fd ---- */

@@ -181,3 +181,6 @@ int wire_send_fd_now(int fd, const WireMessage *m, int passed) _must_use_;
 int wire_receive(int fd, WireSender from, WireMessage *ret) _must_use_;
 /* The same, for who may get fds: *ret_fd is the one that came, the caller's to close, or -EBADF. */
 int wire_receive_fd(int fd, WireSender from, WireMessage *ret, int *ret_fd) _must_use_;
+/* How many messages of common length a wire holds that nobody reads: net.unix.max_dgram_qlen, which is 10 where nobody has changed it and 512 where
+ * systemd has booted the machine, or fewer when the socket's buffer is small. 0: cannot tell. */
+size_t wire_capacity(void);

@@ -92,6 +92,7 @@ for f in passwd group shadow; do mount --bind "$1/$f" /etc/$f; done
 mount --bind "$1/pam" /etc/pam.d
 ip link set lo up
 echo 4096 >/proc/sys/net/ipv4/tcp_max_tw_buckets
+echo 512 >/proc/sys/net/unix/max_dgram_qlen # as systemd sets it at boot
 shift
 exec "$@"
 """

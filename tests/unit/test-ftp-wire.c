@@ -125,11 +125,24 @@ static void nobody_speaks_for_another(void **state) {
         }
 }
 
+static void holds_as_many_reports_as_it_says(void **state) {
+    WireMessage m = { .transfer = { .header = { .type = WIRE_TRANSFER }, .path = "/id/of-usual-length" } };
+    size_t n = wire_capacity();
+    int pair[2];
+
+    assert_true(n > 0);
+    assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+    for (size_t i = 0; i < n; i++)
+        assert_int_equal(wire_send_now(pair[0], &m), 0);
+    close(pair[0]);
+    close(pair[1]);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(carries_a_login),         cmocka_unit_test(cuts_the_last_text),          cmocka_unit_test(refuses_what_is_none),
         cmocka_unit_test(texts_end_within_the_message), cmocka_unit_test(nobody_speaks_for_another),
-        cmocka_unit_test(carries_an_fd_to_who_asks_for_it),
+        cmocka_unit_test(carries_an_fd_to_who_asks_for_it), cmocka_unit_test(holds_as_many_reports_as_it_says),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
