@@ -11,24 +11,28 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
+#define CHILD_NAME "tempoftp-ftp-child"
 #define READY_LOW (BIRTH_READY_MAX / 2)
 
 /* ---- in the zygote, before it begins ---- */
 
-/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others. ps(1) and systemd-cgls(1) show the title instead. */
+/* ps(1) and systemd-cgls(1) show this. */
+static const char *const titles[ZYGOTES] = {
+    [JAIL_PRELOGIN] = "tempoftp-ftpd: login",
+    [JAIL_READER] = "tempoftp-ftpd: session",
+    [JAIL_WRITER] = "tempoftp-ftpd: session",
+    [JAIL_RELAY] = "tempoftp-ftpd: TLS",
+};
+
+/* What the listener was started with is not for children: LISTEN_FDNAMES names the sessions of others. */
 static void forget_start(char **argv, JailKind kind) {
-    static const char *const titles[ZYGOTES] = {
-        [JAIL_PRELOGIN] = "tempoftp-ftpd: login",
-        [JAIL_READER] = "tempoftp-ftpd: session",
-        [JAIL_WRITER] = "tempoftp-ftpd: session",
-        [JAIL_RELAY] = "tempoftp-ftpd: TLS",
-    };
     size_t room = 0;
 
     for (char **a = argv; *a; a++) {
@@ -81,19 +85,25 @@ static _Noreturn void fail(void) {
     _exit(EXIT_FAILURE);
 }
 
-static void begin(const Jail *jail, char **argv, const ZygoteHook *hook, int tick, int order) {
+static void begin(JailKind kind, const char *program, char **argv, const ZygoteHook *hook, int tick, int order) {
     sigset_t all;
-    bool session = jail->kind == JAIL_READER || jail->kind == JAIL_WRITER;
+    bool session = kind == JAIL_READER || kind == JAIL_WRITER;
 
     sigfillset(&all); /* until it is settled; signals are for the listener */
     if (sigprocmask(SIG_SETMASK, &all, NULL) < 0)
         fail();
-    forget_start(argv, jail->kind);
     int r = session ? jail_prepare_sessions() : 0;
-    if (r < 0 && jail->kind == JAIL_READER)
+    if (r < 0 && kind == JAIL_READER)
         log_warning("No user namespace here (%s): a session that is taken over could see names, sizes and times of other files, though not read them",
                     strerror(-r));
-    if (settle(tick, order, hook ? hook->keep_fd : NULL) < 0 || (!session && jail_drop_capabilities() < 0) || drop_libraries(jail->kind, hook) < 0)
+    if (settle(tick, order, hook ? hook->keep_fd : NULL) < 0 || (!session && jail_drop_capabilities() < 0))
+        fail();
+    if (program) {
+        execve(program, (char *[]) { (char *) titles[kind], NULL }, (char *[]) { NULL });
+        fail();
+    }
+    forget_start(argv, kind);
+    if (drop_libraries(kind, hook) < 0)
         fail();
 }
 
@@ -104,8 +114,42 @@ static void close_pair(const int pair[2]) {
     close(pair[1]);
 }
 
-int zygote_start(Zygote *ret, const Jail *jail, char **argv, const ZygoteHook *hook, SessionStart *ret_start) {
+/* Beside this program, as in a build folder, or where it is installed. NULL: nowhere, or this build has none. */
+static const char *find_program(char ret[static PATH_MAX]) {
+#ifdef TEMPOFTP_FTP_CHILD
+    ssize_t n = readlink("/proc/self/exe", ret, PATH_MAX - sizeof(CHILD_NAME));
+    while (n > 0 && ret[n - 1] != '/')
+        n--;
+    if (n > 0) {
+        strcpy(ret + n, CHILD_NAME);
+        if (access(ret, X_OK) == 0)
+            return ret;
+    }
+    if (access(TEMPOFTP_FTP_CHILD, X_OK) == 0)
+        return TEMPOFTP_FTP_CHILD;
+#endif
+    return NULL;
+}
+
+static int send_all(int fd, const void *data, size_t size) {
+    ssize_t n = send(fd, data, size, MSG_NOSIGNAL);
+    return n == (ssize_t) size ? 0 : n < 0 ? -errno : -EIO;
+}
+
+static int charge(int fd, const Jail *jail, const ChildConfig *config) {
+    const BirthCharge c = {
+        .version = TEMPOFTP_VERSION, .size = sizeof(SessionStart), .kind = jail->kind, .tls = jail->tls, .best_effort = config->best_effort,
+        .landlock_abi = config->landlock_abi, .n_steps = jail->program.len,
+    };
+
+    int r = send_all(fd, &c, sizeof(c));
+    return r < 0 ? r : send_all(fd, jail->program.filter, jail->program.len * sizeof(struct sock_filter));
+}
+
+int zygote_start(Zygote *ret, const Jail *jail, const ChildConfig *config, char **argv, const ZygoteHook *hook, SessionStart *ret_start) {
     int tick[2], order[2];
+    char path[PATH_MAX];
+    const char *program = hook ? NULL : find_program(path);
 
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, tick) < 0)
         return -errno;
@@ -116,12 +160,12 @@ int zygote_start(Zygote *ret, const Jail *jail, char **argv, const ZygoteHook *h
     }
     pid_t pid = fork();
     if (pid == 0) {
-        begin(jail, argv, hook, tick[1], order[1]);
+        begin(jail->kind, program, argv, hook, tick[1], order[1]);
         zygote_live(jail, hook, ret_start);
         return 1;
     }
-    if (pid < 0) {
-        r = -errno;
+    r = pid < 0 ? -errno : program ? charge(tick[0], jail, config) : 0;
+    if (r < 0) {
         close_pair(tick);
         close_pair(order);
         return r;

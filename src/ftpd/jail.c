@@ -58,10 +58,10 @@ int jail_harden_process(void) {
     return 0;
 }
 
-/* Of this process, in its user namespace: all but `kept` (bits) go for good. */
+/* Of this process, in its user namespace: all but `kept` (bits) go for good, and what is kept outlives execve(2) if it is made ambient. */
 static int keep_capabilities(uint32_t kept) {
     struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept } };
+    struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = { { .effective = kept, .permitted = kept, .inheritable = kept } };
 
     return syscall(SYS_capset, &header, data) < 0 ? -errno : 0;
 }
@@ -72,11 +72,13 @@ int jail_drop_capabilities(void) {
 
 int jail_prepare_sessions(void) {
     /* The unit gives the right, in its own user namespace; elsewhere a user namespace of ours does. */
-    if (keep_capabilities(1U << CAP_SYS_CHROOT) >= 0)
-        return 0;
-    if (unshare(CLONE_NEWUSER) < 0)
-        return -errno;
-    return keep_capabilities(1U << CAP_SYS_CHROOT);
+    int r = keep_capabilities(1U << CAP_SYS_CHROOT);
+    if (r < 0) {
+        if (unshare(CLONE_NEWUSER) < 0)
+            return -errno;
+        r = keep_capabilities(1U << CAP_SYS_CHROOT);
+    }
+    return r >= 0 && prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_SYS_CHROOT, 0, 0) < 0 ? -errno : r;
 }
 
 /* landlock knows nothing of stat(2), readlink(2) and O_PATH: without this a session could tell whether any file of the system exists, how large it is and

@@ -184,13 +184,11 @@ static void refuse_waiting_clients(Program *p) {
 
 /* ---- lives ---- */
 
-static _Noreturn void live_as_child(const Program *p, JailKind kind, int landlock_abi, const SessionStart *start) {
-    TlsServer *tls = p->identity ? identity_server(p->identity) : NULL;
-    const ChildConfig config = { .landlock_abi = landlock_abi, .best_effort = p->settings->ftp_jail == JAIL_BEST_EFFORT, .tls = tls };
-
+static _Noreturn void live_as_child(const Program *p, JailKind kind, ChildConfig *config, const SessionStart *start) {
+    config->tls = p->identity ? identity_server(p->identity) : NULL; /* it may have been renewed */
     if (kind != JAIL_RELAY)
-        child_live(&config, kind != JAIL_PRELOGIN, start);
-    _exit(relay_run(tls, start->ticket_key) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
+        child_live(config, kind != JAIL_PRELOGIN, start);
+    _exit(relay_run(config->tls, start->ticket_key) < 0 ? EXIT_FAILURE : EXIT_SUCCESS);
 }
 
 /* systemd hands root's files over as credentials, at the start only. */
@@ -242,7 +240,7 @@ static const ZygoteHook *hook_of(Program *p, JailKind kind, ZygoteHook *hook) {
 /* Before anything is known that a child must not know: passed sockets and their names, the bus, who may log in. The pre-login zygote comes first: it
  * needs nothing of TLS. */
 static int start_zygotes(Program *p, char **argv, bool service) {
-    int landlock_abi = jail_landlock_abi();
+    ChildConfig config = { .landlock_abi = jail_landlock_abi(), .best_effort = p->settings->ftp_jail == JAIL_BEST_EFFORT };
     SessionStart start;
     ZygoteHook hook;
 
@@ -256,9 +254,9 @@ static int start_zygotes(Program *p, char **argv, bool service) {
         }
         if (kind == JAIL_RELAY && !p->identity)
             continue;
-        int r = zygote_start(&p->zygotes[kind], jail_filters_get(p->filters, kind), argv, hook_of(p, kind, &hook), &start);
+        int r = zygote_start(&p->zygotes[kind], jail_filters_get(p->filters, kind), &config, argv, hook_of(p, kind, &hook), &start);
         if (r > 0)
-            live_as_child(p, kind, landlock_abi, &start);
+            live_as_child(p, kind, &config, &start);
         if (r < 0)
             return log_errno(r, "Cannot start the process that sessions are forked from");
     }

@@ -133,8 +133,10 @@ class FtpServer(ServedFolder):
     def __init__(self, build, options=(), **settings):
         super().__init__()
         # The build may lie in a folder that nobody else can enter.
-        self.program = self.folder / "tempoftp-ftpd"
-        shutil.copy(build / "src" / "ftpd" / "tempoftp-ftpd", self.program)
+        self.program, self.child_program = [self.folder / name for name in ("tempoftp-ftpd", "tempoftp-ftp-child")]
+        for program in (self.program, self.child_program):
+            if (build / "src" / "ftpd" / program.name).exists():  # not with sanitizers
+                shutil.copy(build / "src" / "ftpd" / program.name, program)
         self.options = options
         self.settings = settings
 

@@ -76,9 +76,9 @@ class Service:
         self.machine, self.api, self.source = machine, client.unix_api(machine), Source(machine)
 
     def start(self):
-        self.program = self.machine.file("/usr/bin/tempoftp-ftpd")
-        self.real = self.program.read_bytes()
-        self._replace((takeover_build(BUILD) / "src/ftpd/tempoftp-ftpd").read_bytes())
+        programs = [self.machine.file(f"/usr/{path}") for path in ("bin/tempoftp-ftpd", "libexec/tempoftp/tempoftp-ftp-child")]
+        self.real = {program: program.read_bytes() for program in programs}
+        self._replace({program: (takeover_build(BUILD) / "src/ftpd" / program.name).read_bytes() for program in programs})
         self.answers = []
         for name in ("uno", "otra"):
             self.deliver(name)
@@ -100,11 +100,12 @@ class Service:
     def account_of(self, answer):
         return answer["ftpuser"], client.decrypt(self.machine, answer["password"])
 
-    def _replace(self, content):
+    def _replace(self, contents):
         self.machine.run(["systemctl", "stop", "tempoftp-ftp.service"])
-        self.program.unlink()
-        self.program.write_bytes(content)
-        self.program.chmod(0o755)
+        for program, content in contents.items():
+            program.unlink()
+            program.write_bytes(content)
+            program.chmod(0o755)
 
     def deliver(self, name):
         route = self.source.make_tree(f"taken-over-{name}", {"a.txt": CONTENT, "carpeta/b.txt": CONTENT})

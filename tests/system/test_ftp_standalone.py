@@ -153,6 +153,26 @@ def test_options_are_stronger_than_the_environment_and_that_than_a_file(server):
 
 # ---- accounts ----
 
+INSTALLED_CHILD = "/usr/libexec/tempoftp/tempoftp-ftp-child"
+
+
+def programs_of(server):
+    return {os.path.basename(os.readlink(f"/proc/{pid}/exe")) for pid in server.children()}
+
+
+@pytest.mark.parametrize("form", ["both programs", "one program", "with TLS"])
+def test_who_serves_clients(server, form):
+    """A small program of its own where there is no TLS; tempoftp-ftpd does its work where that is missing (a build with sanitizers has none)."""
+    if form == "one program":
+        server.child_program.unlink(missing_ok=True)
+    small = "tempoftp-ftp-child" if server.child_program.exists() or os.path.exists(INSTALLED_CHILD) else "tempoftp-ftpd"
+    server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", f"{ACCOUNT}:{PASSWORD}",
+                  *(make_certificate(server.folder) if form == "with TLS" else []))
+    wait_until(lambda: "Serving" in server.said(), what="the FTP server to listen")
+    with server.talk(), server.talk(login=True):
+        wait_until(lambda: programs_of(server) == {small, "tempoftp-ftpd" if form == "with TLS" else small}, what="who it is")
+
+
 def make_certificate(folder):
     """Options that name a certificate in that folder."""
     files = {"--tls-key": folder / "ftp.key", "--tls-cert": folder / "ftp.crt"}

@@ -688,8 +688,9 @@ def test_a_hung_process_is_not_waited_for_before_login(world, untouched):
 # ---- the build ------------------------------------------------------------------------------------------
 
 def test_no_other_build_obeys():
-    real, obeying = [(folder / "src/ftpd/tempoftp-ftpd").read_bytes() for folder in (BUILD, takeover_build(BUILD))]
-    for mark in (b"XSYS", b"takeover_call", b"takeover build"):
+    marks = {"tempoftp-ftpd": (b"XSYS", b"takeover_call", b"takeover build"), "tempoftp-ftp-child": (b"XSYS", b"takeover_call")}
+    for program, mark in ((program, mark) for program, own in marks.items() for mark in own):
+        real, obeying = [(folder / "src/ftpd" / program).read_bytes() for folder in (BUILD, takeover_build(BUILD))]
         assert mark not in real
         assert mark in obeying
 
