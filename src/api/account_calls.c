@@ -7,7 +7,9 @@
 #include "api/access.h"
 #include "api/account_rows.h"
 #include "api/lifecycle.h"
+#include "api/transfers.h"
 #include "basic/strings.h"
+#include "basic/time.h"
 #include "model/messages.h"
 
 #include <errno.h>
@@ -16,6 +18,7 @@
 #define LANE_THREADS 2
 #define RETRY_MS_FIRST 1000
 #define RETRY_MS_MAX 30000
+#define TRIES_QUIET 4 /* retries that need no line of their own: the first has been said */
 
 struct AccountCalls {
     Manager *m;
@@ -163,9 +166,27 @@ static void trouble_is_over(AccountCalls *c) {
     trouble_forget(c);
 }
 
+/* At growing distances: whoever looks at the journal of a long night finds it, and not only it. */
+static void tell_what_waits(AccountCalls *c) {
+    LogContext about = { .message_id = MESSAGE_ID_ACCOUNTS_TROUBLE };
+    char since[RFC3339_SIZE] = "";
+    uint64_t tasks = 0;
+    int64_t oldest = 0;
+    unsigned copies = transfers_waiting(c->m->transfers);
+
+    if ((c->tries & (c->tries - 1)) != 0 || c->tries < TRIES_QUIET || store_count_access_tasks(c->m->store, &tasks, &oldest) < 0)
+        return;
+    if (tasks > 0)
+        rfc3339_format(oldest, since);
+    log_line(LOG_ERR, &about, "The account back end %s still %s: %llu change%s of access%s%s and %u cop%s wait for it", c->m->accounts->v->name,
+             c->r == -EAGAIN ? "is away" : "refuses", (unsigned long long) tasks, tasks == 1 ? "" : "s", tasks > 0 ? ", the oldest of " : "", since, copies,
+             copies == 1 ? "y" : "ies");
+}
+
 static void retry(Manager *m, void *userdata) {
     AccountCalls *c = m->calls;
 
+    tell_what_waits(c);
     c->retry_waits = false;
     c->failed = false;
     if (!something_waits(m))

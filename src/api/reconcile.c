@@ -26,7 +26,8 @@
 #define FOUND_MAX 1000000  /* folders looked at in one walk */
 #define WALK_SLICE 50 /* of them at a time: calls are answered in between */
 #define WALK_PAUSE_MS 1
-#define REST_NOTE "rested" /* the boot in which the service left idle, all folders in order */
+#define REST_NOTE "rested" /* the boot in which the service left idle, all folders and accounts in order, and where these are */
+#define REST_TEXT_SIZE 64
 
 typedef struct Found {
     char kind;
@@ -302,8 +303,15 @@ static void reconcile_world(Manager *m) {
 
 /* ---- rest ---- */
 
+static void rest_text(const Manager *m, char ret[static REST_TEXT_SIZE]) {
+    snprintf(ret, REST_TEXT_SIZE, "%s %s", m->clock.boot_id, m->accounts->v->name);
+}
+
 int reconcile_rest(StoreTx *tx, const Manager *m) {
-    return tx_note_put(tx, REST_NOTE, m->folders_checked && !account_rows_wait(m) ? m->clock.boot_id : "");
+    char text[REST_TEXT_SIZE];
+
+    rest_text(m, text);
+    return tx_note_put(tx, REST_NOTE, m->folders_checked && !account_rows_wait(m) ? text : "");
 }
 
 static int rise_job(StoreTx *tx, void *userdata) {
@@ -312,10 +320,12 @@ static int rise_job(StoreTx *tx, void *userdata) {
 
 /* Goes into the queue before any change does: who is killed after a change finds no note at the next start. */
 static void rise(Manager *m) {
-    _cleanup_free_ char *boot = NULL;
+    _cleanup_free_ char *note = NULL;
+    char text[REST_TEXT_SIZE];
 
     (void) manager_now(m); /* learns the boot's id */
-    m->folders_checked = store_note(m->store, REST_NOTE, &boot) >= 0 && streq(boot, m->clock.boot_id) && store_write(m->store, rise_job, NULL, NULL) >= 0;
+    rest_text(m, text);
+    m->folders_checked = store_note(m->store, REST_NOTE, &note) >= 0 && streq(note, text) && store_write(m->store, rise_job, NULL, NULL) >= 0;
 }
 
 void reconcile_start(Manager *m) {

@@ -106,12 +106,13 @@ def test_waiting_copies_hold_no_place(machine, fleet, api, tree, submit, wait_fo
 
 
 def test_tempoftpd_does_not_leave_while_something_waits(machine, fleet, api, tree, submit, wait_for):
+    since = machine.journal_now()
     with machine.settings(TEMPOFTP_IDLE_SECONDS=1):
         with fleet.server_away():
             id = submit(tree())
             waiting(api, id)
             pid = machine.unit("tempoftp.service", "MainPID")
-            time.sleep(4)  # several times the idle time: what must not happen has had its chance
+            wait_until(lambda: "still is away" in machine.journal(TROUBLE, since=since), 60, "it is said again, with what waits", interval=0.5)
             assert machine.unit("tempoftp.service", "MainPID") == pid and pid["MainPID"] != "0"
         wait_until(lambda: machine.sqlite(f"SELECT state FROM requests WHERE id = '{id}'")[0][0] == "listo", BACK, "ready without being asked")
     wait_for(id, "listo")

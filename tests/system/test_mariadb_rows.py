@@ -198,6 +198,22 @@ def test_requests_of_one_person_share_a_row_that_ends_with_the_last(machine, fle
     wait_until(lambda: fleet.row(name) is None, SOON)
 
 
+def test_accounts_move_into_the_table_when_it_is_switched_on(machine, fleet, api, deliver):
+    """And back: the same password all the while."""
+    with machine.settings(**{name: None for name in fleets.SETTINGS}):
+        ready = deliver()
+        assert fleet.row(ready["ftpuser"]) is None
+    assert api.get("/").status == 200
+    wait_until(lambda: fleet.row(ready["ftpuser"]), SOON, "a row for the account")
+    assert password_works(fleet, machine, ready)
+    with machine.settings(**{name: None for name in fleets.SETTINGS}):
+        now = api.get(f"/tmpftp/{ready['id']}").json
+        assert (now["status"], now["password"]) == ("listo", ready["password"])
+        assert api.post(f"/tmpftp/{ready['id']}/bloquear", {}).json["en_mysql"] is False
+    assert api.get("/").status == 200
+    wait_until(lambda: fleet.row(ready["ftpuser"])["Status"] == "0", SOON, "the row knows what happened meanwhile")
+
+
 def test_a_large_table_is_walked_without_holding_anybody_up(machine, fleet, api, deliver):
     ready = deliver()
     fleet.sql(f"INSERT INTO users (User, Password, Uid, Gid, Dir) SELECT CONCAT('muchos_', seq), 'x', 4711, 4712, '/home/x' FROM seq_1_to_{MANY}")
