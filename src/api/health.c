@@ -1,8 +1,10 @@
 /* GET / and GET /health. Health is probed at each call: the state database with a query and for anything that could not be taken away, the account back
- * end on its own lane and for a moment only (one that hangs is down), the data path's file system on the pool (a dead mount must not hold the loop), the FTP server by its socket unit. */
+ * end on its own lane and for a moment only (one that hangs is down), the data path's file system on the pool (a dead mount must not hold the loop), the FTP
+ * server by its socket unit, Pure-FTPd by its port. */
 #include "api/access.h"
 #include "api/account_calls.h"
 #include "api/folders.h"
+#include "api/ftp_port.h"
 #include "api/reply.h"
 #include "api/resources.h"
 #include "api/settle.h"
@@ -93,6 +95,16 @@ static void space_done(void *userdata) {
     health_close(userdata);
 }
 
+static void port_run(void *userdata) {
+    Health *h = userdata;
+
+    h->ftp_up = ftp_port_probe(h->call->m->settings) >= 0;
+}
+
+static void port_done(void *userdata) {
+    health_close(userdata);
+}
+
 static int on_ftp_socket(sd_bus_message *reply, void *userdata, sd_bus_error *error) {
     Health *h = userdata;
     const char *state = "";
@@ -118,6 +130,12 @@ static int ask_ftp_socket(Health *h) {
     return r;
 }
 
+static int ask_ftp(Health *h) {
+    Manager *m = h->call->m;
+
+    return accounts_are_outside(m) ? pool_submit(m->pool, port_run, port_done, h) : ask_ftp_socket(h);
+}
+
 void health_get(Call *c) {
     Manager *m = c->m;
     Health *h = calloc(1, sizeof(*h));
@@ -141,6 +159,6 @@ void health_get(Call *c) {
     h->space = pool_submit(m->pool, space_run, space_done, h);
     if (h->space < 0)
         health_close(h);
-    if (ask_ftp_socket(h) < 0)
+    if (ask_ftp(h) < 0)
         health_close(h);
 }

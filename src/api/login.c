@@ -1,5 +1,6 @@
 /* FTP logins, as the FTP server reports them over the bus. A login compares the clock every time: an account whose days are over is refused
  * even when everything that should have removed it has failed. */
+#include "api/account_calls.h"
 #include "api/bus.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
@@ -65,12 +66,17 @@ static uint64_t login_drop(const Login *l) {
     return r < 0 ? 0 : bytes;
 }
 
+/* With accounts outside, the server that reads them is the one to log in to: it knows who is blocked there by hand, and its logins are in its own log. */
+static bool serves_logins(const Manager *m) {
+    return !accounts_are_outside(m);
+}
+
 static void login_done(void *userdata) {
     Login *l = userdata;
     if (l->hash && l->matches && !l->refusal && login_check_access(l, l->account) < 0)
         l->refusal = "unavailable";
     bool ok = l->hash && l->matches && !l->refusal;
-    const char *reason = !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
+    const char *reason = !serves_logins(l->m) ? "elsewhere" : !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
 
     uint64_t quota = ok ? login_drop(l) : 0;
 
@@ -84,7 +90,7 @@ static void login_done(void *userdata) {
 static int login_look_up(Login *l, const char *user) {
     _cleanup_account_ Account account = { 0 };
 
-    int r = account_name_is_valid(user) ? store_account_by_name(l->m->store, user, &account) : -ENOENT;
+    int r = serves_logins(l->m) && account_name_is_valid(user) ? store_account_by_name(l->m->store, user, &account) : -ENOENT;
     if (r == -ENOENT)
         return 0;
     if (r >= 0)

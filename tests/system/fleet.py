@@ -110,6 +110,18 @@ class Fleet:
         file.write_text(text)
         self.machine.run(["systemctl", "restart", PURE_FTPD])
 
+    @contextlib.contextmanager
+    def second_node(self, port):
+        """Another Pure-FTPd of the fleet: the same table and data, another port. Its passive data connections have ports of their own."""
+        unit = f"second-node-{port}.service"
+        self.machine.run(["systemd-run", "--quiet", f"--unit={unit}", "/usr/sbin/pure-ftpd-mysql", "-S", f"127.0.0.1,{port}", "-A", "-E", "-H",
+                          "-p", "42000:42999", "-l", f"mysql:{CONFIGURATION}", "-g", f"/run/second-node-{port}.pid"])
+        try:
+            wait_until(lambda: self.machine.run(["ss", "-Hltn", f"sport = :{port}"]).stdout, 60, f"the node at port {port}")
+            yield
+        finally:
+            self.machine.run(["systemctl", "stop", unit], check=False)
+
     def login(self, user, password, port=21, timeout=60):
         """A logged-in ftplib.FTP, or ftplib.error_perm "530 …". Close it, or use it in a `with`. See also client.ftp_login()."""
         ftp = ftplib.FTP(timeout=timeout, encoding="utf-8")
