@@ -21,7 +21,7 @@ static void print_help(void) {
            "  TEMPOFTP_SIMULACRO=1 tempoftpd --listen 127.0.0.1:9043 --state-directory DIR\n"
            "\n"
            "Options:\n"
-           "  --listen ADDRESS         127.0.0.1:9043, [::1]:9043 or /path.sock, instead of systemd's sockets\n"
+           "  --listen ADDRESS         127.0.0.1:9043, [::1]:9043 or /path.sock, instead of systemd's sockets; may be repeated\n"
            "  --state-directory DIR    where state.db lives; default $STATE_DIRECTORY\n"
            "  --env-file FILE          settings from FILE, weaker than the environment\n"
            "  --print-settings         an example settings file, and exit\n"
@@ -50,6 +50,19 @@ static void refuse_waiting_clients(ListenFds *passed) {
         }
 }
 
+static int add_listen(RunOptions *options, const char *address) {
+    size_t n = 0;
+
+    while (options->listen[n])
+        n++;
+    if (n == LISTEN_MAX) {
+        fprintf(stderr, "tempoftpd: at most %d times --listen\n", LISTEN_MAX);
+        return -E2BIG;
+    }
+    options->listen[n] = address;
+    return 0;
+}
+
 static int parse_options(int argc, char **argv, RunOptions *ret, const char **ret_env_file) {
     static const struct option options[] = {
         { "listen", required_argument, NULL, 'l' },    { "state-directory", required_argument, NULL, 's' },
@@ -62,7 +75,8 @@ static int parse_options(int argc, char **argv, RunOptions *ret, const char **re
     while ((o = getopt_long(argc, argv, "hV", options, NULL)) >= 0)
         switch (o) {
         case 'l':
-            ret->listen = optarg;
+            if (add_listen(ret, optarg) < 0)
+                return -EINVAL;
             break;
         case 's':
             ret->state_directory = optarg;

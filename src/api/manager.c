@@ -246,7 +246,7 @@ static int open_accounts(Manager *m) {
     return r;
 }
 
-static int add_listeners(Manager *m, ListenFds *passed, const char *listen) {
+static int add_listeners(Manager *m, ListenFds *passed, const char *const *listen) {
     int fd, r = 0;
     unsigned n = 0;
 
@@ -260,14 +260,13 @@ static int add_listeners(Manager *m, ListenFds *passed, const char *listen) {
     }
     if (r < 0)
         return log_errno(r, "Cannot use the sockets from systemd");
-    if (listen) {
-        fd = listen_on(listen);
+    for (; *listen; listen++, n++) {
+        fd = listen_on(*listen);
         if (fd < 0)
-            return log_errno(fd, "Cannot listen on %s", listen);
-        r = server_add_listener(m->server, fd, listen[0] == '/');
+            return log_errno(fd, "Cannot listen on %s", *listen);
+        r = server_add_listener(m->server, fd, **listen == '/');
         if (r < 0)
-            return log_errno(r, "Cannot listen on %s", listen);
-        n++;
+            return log_errno(r, "Cannot listen on %s", *listen);
     }
     if (n == 0) {
         log_error("No socket to listen on: start tempoftp.socket (systemctl start tempoftp.socket), or give --listen");
@@ -471,7 +470,7 @@ int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed
     *ret_started = r >= 0;
     if (r >= 0) {
         sd_notify(false, "READY=1");
-        r = run_loop(&m, !options->listen);
+        r = run_loop(&m, !options->listen[0]);
     }
     tear_down(&m);
     return r;

@@ -4,8 +4,10 @@
 #include "basic/fds.h"
 #include "model/settings.h"
 
+#define LISTEN_MAX 8
+
 typedef struct RunOptions {
-    const char *listen;          /* --listen, NULL: sockets from systemd */
+    const char *listen[LISTEN_MAX + 1]; /* --listen, ends with NULL; none: sockets from systemd */
     const char *state_directory; /* --state-directory or $STATE_DIRECTORY */
 } RunOptions;
 

@@ -40,7 +40,7 @@ class Reply:
         return f"<{self.status} {self.body[:300]!r}>"
 
 
-class _UnixConnection(http.client.HTTPConnection):
+class UnixConnection(http.client.HTTPConnection):
     def __init__(self, path, timeout):
         super().__init__("localhost", timeout=timeout)
         self._path = path
@@ -92,7 +92,7 @@ class Api:
 
 def unix_api(machine):
     """The API over its Unix socket, as root: an operator without token and without rate limits."""
-    return Api(lambda timeout: _UnixConnection(str(machine.file(API_SOCKET)), timeout))
+    return Api(lambda timeout: UnixConnection(str(machine.file(API_SOCKET)), timeout))
 
 
 def tcp_api(address=API_ADDRESS):
