@@ -2,6 +2,7 @@
 #include "accounts/backend.h"
 
 #include "accounts/trouble.h"
+#include "basic/strings.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -11,6 +12,15 @@ AccountBackend *account_backend_free(AccountBackend *b) {
     if (b)
         b->v->free(b);
     return NULL;
+}
+
+/* One line that any journal and JSON takes: texts of a server are not ours, and may be cut off within a character. */
+static void make_plain(char *text) {
+    bool is_utf8 = utf8_is_valid(text, strlen(text));
+
+    for (unsigned char *p = (unsigned char *) text; *p; p++)
+        if (*p < ' ' || *p == 0x7f || (*p >= 0x80 && !is_utf8))
+            *p = *p == '\n' || *p == '\t' ? ' ' : '?';
 }
 
 int trouble_set(AccountTrouble *ret, AccountTroubleKind kind, const char *format, ...) {
@@ -24,5 +34,6 @@ int trouble_set(AccountTrouble *ret, AccountTroubleKind kind, const char *format
     va_start(ap, format);
     vsnprintf(ret->text, sizeof(ret->text), format, ap);
     va_end(ap);
+    make_plain(ret->text);
     return -codes[kind];
 }

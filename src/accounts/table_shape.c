@@ -194,7 +194,7 @@ static uint32_t check_others(const TableColumn *columns, size_t n, Faults *f) {
 }
 
 int table_shape_read(const TableNeeds *needs, const TableColumn *columns, size_t n, bool has_key, TableShape *ret, AccountTrouble *ret_trouble) {
-    char what[700] = "", clauses[700] = "", database[IDENTIFIER_SIZE], table[IDENTIFIER_SIZE];
+    char what[640] = "", clauses[800] = "", database[IDENTIFIER_SIZE], table[IDENTIFIER_SIZE];
     Faults f = { { what, sizeof(what), 0 }, { clauses, sizeof(clauses), 0 } };
     TableShape shape = { .expires = find_column(columns, n, "Expires") != NULL };
 
@@ -211,6 +211,8 @@ int table_shape_read(const TableNeeds *needs, const TableColumn *columns, size_t
         *ret = shape;
         return 0;
     }
+    if (f.what.used >= f.what.size || f.clauses.used >= f.clauses.size) /* half an ALTER TABLE would be worse than none */
+        return trouble_set(ret_trouble, TROUBLE_TABLE, "Table %s.%s does not fit: %.500s… Compare it with sql/schema.sql", needs->database, needs->table, what);
     quote(needs->database, database);
     quote(needs->table, table);
     const TableColumn *hash = find_column(columns, n, "Password");

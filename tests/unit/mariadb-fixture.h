@@ -101,20 +101,27 @@ static void server_kill(Server *s) {
     s->pid = 0;
 }
 
-/* The same, on a port of 127.0.0.1 that was free a moment ago. */
-static void server_start_tcp(Server *s, const char *const *options) {
+/* A listening socket on a free port of 127.0.0.1. */
+static int listen_anywhere(uint16_t *ret_port) {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
     socklen_t size = sizeof(any);
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    assert_true(fd >= 0);
+    assert_int_equal(bind(fd, (struct sockaddr *) &any, size), 0);
+    assert_int_equal(listen(fd, 8), 0);
+    assert_int_equal(getsockname(fd, (struct sockaddr *) &any, &size), 0);
+    *ret_port = ntohs(any.sin_port);
+    return fd;
+}
+
+/* The same, on a port of 127.0.0.1 that was free a moment ago. */
+static void server_start_tcp(Server *s, const char *const *options) {
     const char *all[ARGUMENTS_MAX] = { "--bind-address=127.0.0.1" };
     char port[24];
     size_t n = 1;
 
-    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    assert_true(fd >= 0);
-    assert_int_equal(bind(fd, (struct sockaddr *) &any, size), 0);
-    assert_int_equal(getsockname(fd, (struct sockaddr *) &any, &size), 0);
-    close(fd);
-    s->port = ntohs(any.sin_port);
+    close(listen_anywhere(&s->port));
     snprintf(port, sizeof(port), "--port=%u", s->port);
     all[n++] = port;
     while (*options)

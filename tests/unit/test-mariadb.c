@@ -334,6 +334,22 @@ static void a_table_that_does_not_fit_says_what_to_run(void **state) {
     }
 }
 
+/* Fifty columns that nobody knows: no half of an ALTER TABLE. */
+static void a_table_of_another_world(void **state) {
+    World *w = *state;
+    AccountTrouble t = { 0 };
+    char create[4096] = "CREATE TABLE users (User VARCHAR(64) PRIMARY KEY";
+
+    for (size_t i = 0; i < 50; i++)
+        snprintf(create + strlen(create), sizeof(create) - strlen(create), ", `Ñandú %zu` VARCHAR(20) NOT NULL", i);
+    strcat(create, ")");
+    table(w, create);
+    assert_int_equal(w->backend->v->probe(w->backend, &t), -ENOTSUP);
+    assert_null(strstr(t.text, "Run: "));
+    assert_non_null(strstr(t.text, "sql/schema.sql"));
+    assert_true(utf8_is_valid(t.text, strlen(t.text)));
+}
+
 static void a_table_that_is_altered_under_us(void **state) {
     World *w = *state;
     AccountTrouble t = { 0 };
@@ -481,6 +497,47 @@ static void a_server_that_hangs_is_left_in_time(void **state) {
     sql(&w->server, "DO GET_LOCK('tempoftp." NAME "', 60)"); /* nobody is at it any more */
     assert_string_equal(sql_value(&w->server, ROW("Status")), "0");
     sql(&w->server, "DO RELEASE_LOCK('tempoftp." NAME "')");
+}
+
+/* Something listens, and is no server that anybody could talk to. */
+static void what_is_no_server_is_left_in_time(void **state) {
+    World *w = *state;
+#define GREETING(text) { text, sizeof(text) - 1 }
+    static const struct {
+        const char *bytes;
+        size_t size;
+    } greetings[] = {
+        { NULL, 0 }, /* accepted by the kernel alone */
+        GREETING(""),
+        GREETING("SSH-2.0-OpenSSH_9.2\r\n"),
+        GREETING("\xff\xff\xff\x00"),
+        GREETING("\x0a\x00\x00\x00\xff\x10\x04no\n\x1b[2J\xff"), /* an error, and what a terminal should not get */
+    };
+
+    w->settings.db_host = (char *) "127.0.0.1";
+    w->settings.db_timeout = 2;
+    for (size_t i = 0; i < ELEMENTS(greetings); i++) {
+        AccountTrouble t = { 0 };
+        int listener = listen_anywhere(&w->settings.db_port);
+        pid_t pid = fork();
+        assert_true(pid >= 0);
+        if (pid == 0) {
+            prctl(PR_SET_PDEATHSIG, SIGKILL);
+            for (int fd; greetings[i].bytes && (fd = accept(listener, NULL, NULL)) >= 0; close(fd))
+                (void) !write(fd, greetings[i].bytes, greetings[i].size);
+            pause();
+        }
+        open_backend(w);
+        uint64_t before = monotonic_ms();
+        int r = w->backend->v->probe(w->backend, &t);
+        if (r != -EAGAIN && r != -EACCES)
+            fail_msg("greeting %zu: %d, %s", i, r, t.text);
+        assert_true(monotonic_ms() - before < 2 * 2000 + 500);
+        assert_true(t.text[0] != '\0' && !strpbrk(t.text, "\n\x1b"));
+        kill(pid, SIGKILL);
+        assert_int_equal(waitpid(pid, NULL, 0), pid);
+        close(listener);
+    }
 }
 
 /* A change that was sent into a server that hung must not come true after a later one: the later one waits for it. */
@@ -854,6 +911,7 @@ int main(void) {
         cmocka_unit_test_setup(what_was_changed_by_hand_is_set_right, settle),
         cmocka_unit_test_setup(names_that_the_collation_takes_for_ours, settle),
         cmocka_unit_test_setup(a_table_that_does_not_fit_says_what_to_run, settle),
+        cmocka_unit_test_setup(a_table_of_another_world, settle),
         cmocka_unit_test_setup(a_table_that_is_altered_under_us, settle),
         cmocka_unit_test_setup(a_table_that_learns_to_expire, settle),
         cmocka_unit_test_setup(no_table_no_database_no_login, settle),
@@ -861,6 +919,7 @@ int main(void) {
         cmocka_unit_test_setup(a_server_that_was_killed, settle),
         cmocka_unit_test_setup(a_connection_that_died_waiting_is_replaced, settle),
         cmocka_unit_test_setup(a_server_that_hangs_is_left_in_time, settle),
+        cmocka_unit_test_setup(what_is_no_server_is_left_in_time, settle),
         cmocka_unit_test_setup(a_late_change_does_not_overtake, settle),
         cmocka_unit_test_setup(a_table_that_is_locked_is_not_waited_for, settle),
         cmocka_unit_test_setup(calls_at_the_same_time, settle),
