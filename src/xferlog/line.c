@@ -71,11 +71,15 @@ static int read_bytes(Word w, uint64_t *ret) {
     return parse_u64(text, LINE_BYTES_MAX, ret) < 0 ? -EBADMSG : 0;
 }
 
+static bool is_plain(char c) {
+    return c > ' ' && c <= '~';
+}
+
 static int read_address(Word w, char ret[static ADDRESS_TEXT_MAX]) {
     if (w.size >= ADDRESS_TEXT_MAX)
         return -EBADMSG;
     for (size_t i = 0; i < w.size; i++)
-        if (w.text[i] < '!' || w.text[i] > '~')
+        if (!is_plain(w.text[i]))
             return -EBADMSG;
     memcpy(ret, w.text, w.size);
     ret[w.size] = '\0';
@@ -88,7 +92,7 @@ static int next_byte(Word w, size_t *at) {
     char hex[3];
 
     if (w.text[*at] != '%')
-        return (unsigned char) w.text[(*at)++];
+        return is_plain(w.text[*at]) ? w.text[(*at)++] : -1;
     if (w.size - *at < 3)
         return -1;
     memcpy(hex, w.text + *at + 1, 2);

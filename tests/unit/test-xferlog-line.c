@@ -86,6 +86,8 @@ static void other_formats_are_known_as_such(void **state) {
         SENT "/data/ftp_ana_abcd/uno/%2 226 ftp_ana_abcd 1000",
         SENT "/data/ftp_ana_abcd/uno/%zz 226 ftp_ana_abcd 1000",
         SENT "/data/ftp_ana_abcd%2Funo/a 226 ftp_ana_abcd 1000",
+        SENT "/data/ftp_ana_abcd/uno/\x01" "a 226 ftp_ana_abcd 1000", /* it would be %01 */
+        SENT "/data/ftp_ana_abcd/uno/\xc3\xb1 226 ftp_ana_abcd 1000",
         SENT "/data/ftp_ana_abcd/uno/%00 226 ftp_ana_abcd 1000",
         WHEN "127.0.0.1 []deleted /data/ftp_ana_abcd/uno/plain.txt 226 ftp_ana_abcd 1000",
         "2026-13-21 21:02:37 127.0.0.1 []sent /data/ftp_ana_abcd/uno/plain.txt 226 ftp_ana_abcd 1000",
