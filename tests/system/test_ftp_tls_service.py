@@ -1,11 +1,14 @@
 """FTPS as a delivery sees it: the service's certificate, its renewal, sessions that outlive their listener, revocation in the middle of it."""
+import contextlib
 import ftplib
 import ssl
+import threading
+import time
 
 import pytest
 
 from client import FTP_ADDRESS, decrypt, fetch
-from ftp_service import (BIG, delivered, end_sessions, kill_listener, list_sessions, main_pid, read_rest,  # noqa: F401 (fixtures)
+from ftp_service import (BIG, delivered, end_sessions, kill_listener, list_sessions, main_pid, read_rest, settings,  # noqa: F401 (fixtures)
                          wait_for_listener)
 from ftps import FtpTls, client_context, make_certificate
 from machine import wait_until
@@ -83,6 +86,65 @@ def test_sessions_outlive_the_listener_and_its_certificate(machine, delivered, c
         with pytest.raises(ftplib.error_temp, match="421"):
             while ftp.getresp():
                 pass
+
+
+# ---- rates ----------------------------------------------------------------------------------------------
+
+RATE, SECONDS = 2_000_000, 5
+
+
+def share_of(progress, work):
+    """Two transfers at once for some seconds, begun by work(i): how many bytes each has moved, by progress(i), and in what time."""
+    transfers = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for transfer in transfers:
+        transfer.start()
+    wait_until(lambda: progress(0) > 0 and progress(1) > 0, 60, what="both to move")
+    time.sleep(1)  # the one that was first has had all of the rate
+    before, began = [progress(i) for i in range(2)], time.monotonic()
+    time.sleep(SECONDS)
+    moved, took = [progress(i) - before[i] for i in range(2)], time.monotonic() - began
+    return transfers, moved, took
+
+
+def assert_shared(moved, took):
+    assert 0.7 * RATE < sum(moved) / took < 1.15 * RATE, (moved, took)
+    assert all(0.35 < n / sum(moved) < 0.65 for n in moved), moved
+
+
+def test_downloads_of_an_account_share_its_rate(machine, delivered, certificate):  # noqa: F811
+    answer = delivered()
+    with settings(machine, TEMPOFTP_FTP_ACCOUNT_RATE=RATE), contextlib.closing(login(machine, answer)) as one, \
+            contextlib.closing(login(machine, answer)) as two:
+        got, data = [0, 0], [ftp.transfercmd(f"RETR /{answer['id']}/grande.bin") for ftp in (one, two)]
+
+        def read(i):
+            with contextlib.suppress(OSError):
+                while piece := data[i].recv(1 << 14):
+                    got[i] += len(piece)
+        transfers, moved, took = share_of(lambda i: got[i], read)
+        end_sessions(machine, answer["ftpuser"])
+        for transfer in transfers:
+            transfer.join()
+    assert_shared(moved, took)
+
+
+def test_uploads_of_an_account_share_its_rate(machine, api, delivered, certificate):  # noqa: F811
+    answer = delivered(files={"a.txt": "hola\n"})
+    assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {"bytes": 1 << 30}).status == 200
+    drop = machine.file(f"/data/{answer['ftpuser']}/_buzon")
+    with settings(machine, TEMPOFTP_FTP_ACCOUNT_RATE=RATE), contextlib.closing(login(machine, answer)) as one, \
+            contextlib.closing(login(machine, answer)) as two:
+        data = [ftp.transfercmd(f"STOR /_buzon/{i}") for i, ftp in enumerate((one, two))]
+
+        def write(i):
+            with contextlib.suppress(OSError):
+                while True:
+                    data[i].sendall(bytes(1 << 14))
+        transfers, moved, took = share_of(lambda i: (drop / str(i)).stat().st_size, write)
+        end_sessions(machine, answer["ftpuser"])
+        for transfer in transfers:
+            transfer.join()
+    assert_shared(moved, took)
 
 
 def test_without_a_certificate_it_says_what_is_missing(machine, delivered):  # noqa: F811
