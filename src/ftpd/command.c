@@ -22,29 +22,30 @@ size_t command_reader_space(const CommandReader *r) {
     return sizeof(r->data) - (r->end - r->begin);
 }
 
-/* RFC 854: true when the byte is text. */
-static bool telnet_filter(CommandReader *r, unsigned char c) {
+/* RFC 854: how many bytes of text there are now, in ret. What no Telnet command begins with is text of clients that know nothing of Telnet: a name in Latin-1. */
+static size_t telnet_filter(CommandReader *r, unsigned char c, char ret[static 2]) {
     switch (r->telnet) {
     case TELNET_TEXT:
-        if (c != IAC)
-            return true;
-        r->telnet = TELNET_IAC;
-        return false;
+        r->telnet = c == IAC ? TELNET_IAC : TELNET_TEXT;
+        ret[0] = (char) c;
+        return c != IAC;
     case TELNET_IAC:
         r->telnet = c == SB ? TELNET_SUB : c >= WILL && c <= DONT ? TELNET_OPTION : TELNET_TEXT;
-        return c == IAC;
+        ret[0] = (char) IAC;
+        ret[1] = (char) c;
+        return c == IAC ? 1 : c < SE ? 2 : 0;
     case TELNET_OPTION:
         r->telnet = TELNET_TEXT;
-        return false;
+        return 0;
     case TELNET_SUB:
         if (c == IAC)
             r->telnet = TELNET_SUB_IAC;
-        return false;
+        return 0;
     case TELNET_SUB_IAC:
         r->telnet = c == SE ? TELNET_TEXT : TELNET_SUB;
-        return false;
+        return 0;
     }
-    return false;
+    return 0;
 }
 
 void command_reader_feed(CommandReader *r, const char *data, size_t size) {
@@ -53,9 +54,14 @@ void command_reader_feed(CommandReader *r, const char *data, size_t size) {
         r->end -= r->begin;
         r->begin = 0;
     }
-    for (size_t i = 0; i < size; i++)
-        if (telnet_filter(r, (unsigned char) data[i]))
-            r->data[r->end++] = data[i];
+    for (size_t i = 0; i < size; i++) {
+        char text[2];
+        size_t n = telnet_filter(r, (unsigned char) data[i], text);
+        if (n == 2 && r->end + 2 + (size - i - 1) > sizeof(r->data)) /* an IAC of before, and no room was kept for it */
+            text[0] = text[--n];
+        memcpy(r->data + r->end, text, n);
+        r->end += n;
+    }
 
     /* Full without a line: only its last byte's neighbourhood matters from here on. */
     if (r->end == sizeof(r->data) && !memchr(r->data, '\n', r->end)) {

@@ -1,7 +1,7 @@
 /* The control channel's bytes into commands. Pure: bytes in, commands out; no sockets, no clock.
  *
  * Source: RFC 959 section 4.1 and 5.3 (verb, one space, argument, CRLF), RFC 854 (Telnet: IAC sequences are taken out, IAC IAC is one
- * byte 255), RFC 2640 section 3.1 (names are bytes). A lone LF ends a line too. A CR, LF or NUL inside a line is refused. */
+ * byte 255, and so is an IAC before a byte below 240, which Telnet has no meaning for), RFC 2640 section 3.1 (names are bytes). A lone LF ends a line too. A CR, LF or NUL inside a line is refused. */
 #pragma once
 
 #include "basic/cleanup.h"

@@ -108,13 +108,14 @@ static const char *without_end(char *text) {
     return n > 0 ? text : ".";
 }
 
-/* Clients send flags of ls(1). What they ask for is what they get anyway, but for R: is it there? */
+/* Clients send flags of ls(1), up to a "--". What they ask for is what they get anyway, but for R: is it there? */
 static bool skip_flags(const char **argument) {
     const char *p = *argument ? *argument : "";
     bool below = false;
 
-    while (p[0] == '-') {
+    for (bool over = false; p[0] == '-' && !over;) {
         size_t n = strcspn(p, " ");
+        over = n == 2 && p[1] == '-';
         below |= memchr(p, 'R', n) != NULL;
         p += n;
         p += strspn(p, " ");

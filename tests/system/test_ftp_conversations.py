@@ -295,6 +295,8 @@ def test_listings_take_flags_patterns_and_paths(tree):
         ftp.cwd("set1")
         assert ftp.nlst("../*.txt") == ["../a.txt"]
         assert {name: facts["size"] for name, facts in ftp.mlsd()} == {"b.txt": "7", "c.nc": "3"}
+        tree.put("set1/-la", "")
+        assert ftp.nlst("-a -- -la") == ["-la"]
 
 
 def test_a_tree_is_listed_with_what_every_folder_holds(tree):

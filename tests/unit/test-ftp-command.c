@@ -79,6 +79,8 @@ static const struct {
     { IN("RETR a\r\0b\r\nNOOP\r\n"), "!bad NOOP " },
     { IN("RETR a\r\r\nNOOP\r\n"), "!bad NOOP " },
     /* Telnet: interrupt process, data mark, then ABOR */
+    { IN("RETR \xff.txt\r\n"), "RETR(\xff.txt) " }, /* from who knows nothing of Telnet */
+    { IN("RETR a\xff\r\n"), "RETR(a\xff) " },
     { IN("\xff\xf4\xff\xf2" "ABOR\r\n"), "ABOR " },
     { IN("\xff\xf4\xf2" "ABOR\r\n"), "?" " " },
     { IN("AB\xff\xf1OR\r\n"), "ABOR " },
