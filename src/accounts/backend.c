@@ -1,4 +1,4 @@
-/* What every account back end shares: its end, and how it says what is wrong. Which one is used is the program's decision. */
+/* What every account back end shares: its end, whose a row is, and how it says what is wrong. Which one is used is the program's decision. */
 #include "accounts/backend.h"
 
 #include "accounts/trouble.h"
@@ -12,6 +12,20 @@ AccountBackend *account_backend_free(AccountBackend *b) {
     if (b)
         b->v->free(b);
     return NULL;
+}
+
+static bool has_hash(const AccountRow *row, const AccountWish *wish) {
+    size_t size = wish->known_hash ? strlen(wish->known_hash) : 0;
+    return size > 0 && strlen(row->hash) == size && equal_constant_time(row->hash, wish->known_hash, size);
+}
+
+bool account_row_is_ours(const AccountRow *row, const AccountWish *wish) {
+    return !wish->foreign && wish->known_hash && (has_hash(row, wish) || streq(row->home, wish->home));
+}
+
+bool account_row_is_as_wished(const AccountRow *row, const AccountWish *wish) {
+    return has_hash(row, wish) && streq(row->home, wish->home) && row->uid == wish->uid && row->gid == wish->gid && row->enabled == wish->enabled &&
+           (!row->expires_kept || wish->expires == 0 || row->expires == wish->expires);
 }
 
 /* One line that any journal and JSON takes: texts of a server are not ours, and may be cut off within a character. */

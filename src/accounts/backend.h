@@ -73,6 +73,11 @@ typedef struct AccountRow {
 /* 0: go on; else the walk stops and returns that value. */
 typedef int (*AccountRowWalk)(const AccountRow *row, void *userdata);
 
+/* Whose a row of that name is, as above; table_shape.c says the same to a server. Constant time for one hash. */
+bool account_row_is_ours(const AccountRow *row, const AccountWish *wish);
+/* Would ensure() have nothing to write? */
+bool account_row_is_as_wished(const AccountRow *row, const AccountWish *wish);
+
 typedef struct AccountBackendVtable {
     const char *name;
     bool outside; /* accounts live outside the state database too: every change has to be carried there */

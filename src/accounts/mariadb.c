@@ -24,7 +24,7 @@ static LinkPool *links_of(AccountBackend *b) {
 
 typedef struct Prepare {
     const AccountWish *wish;
-    bool there;
+    bool foreign; /* there, and not ours */
     Row row;
 } Prepare;
 
@@ -32,7 +32,10 @@ static int prepare_work(Link *l, void *userdata, AccountTrouble *ret_trouble) {
     Prepare *p = userdata;
     int r = row_look(l, p->wish->name, &p->row, ret_trouble);
 
-    p->there = r > 0;
+    if (r > 0) {
+        AccountRow seen = row_seen(&p->row, p->wish->name, l);
+        p->foreign = !account_row_is_ours(&seen, p->wish);
+    }
     return r < 0 ? r : 0;
 }
 
@@ -56,7 +59,7 @@ static int mariadb_prepare(AccountBackend *b, const AccountWish *wish, AccountGr
         r = link_pool_do(&m->links, prepare_work, p, ret_trouble);
     }
     if (r >= 0) {
-        if (p->there && !row_is_ours(&p->row, wish))
+        if (p->foreign)
             r = foreign_grant(p, &grant, ret_trouble);
         else if (!wish->foreign && wish->known_hash && wish->token_held)
             grant.kept = true;
@@ -104,11 +107,6 @@ static int update(Link *l, const AccountWish *wish, AccountTrouble *ret_trouble)
     return link_run(l, TABLE_UPDATE, p.bind, NULL, NULL, ret_trouble);
 }
 
-static bool is_as_wished(const Link *l, const Row *row, const AccountWish *wish) {
-    return row_has_hash(row, wish) && streq(row->home, wish->home) && row->uid == wish->uid && row->gid == wish->gid && (row->enabled != 0) == wish->enabled &&
-           (!l->shape.expires || wish->expires == 0 || row->expires == wish->expires);
-}
-
 static int ensure_work(Link *l, void *userdata, AccountTrouble *ret_trouble) {
     Ensure *e = userdata;
     const AccountWish *wish = e->wish;
@@ -123,9 +121,10 @@ static int ensure_work(Link *l, void *userdata, AccountTrouble *ret_trouble) {
         e->changed = r >= 0;
         return r; /* -EEXIST: somebody was faster by a hair */
     }
-    if (!row_is_ours(&e->row, wish))
+    AccountRow seen = row_seen(&e->row, wish->name, l);
+    if (!account_row_is_ours(&seen, wish))
         return trouble_set(ret_trouble, TROUBLE_NAME, "MariaDB: account %s is somebody else's", wish->name);
-    if (is_as_wished(l, &e->row, wish))
+    if (account_row_is_as_wished(&seen, wish))
         return 0;
     r = update(l, wish, ret_trouble);
     e->changed = r >= 0;
@@ -204,16 +203,7 @@ static int list_page(Link *l, void *userdata, AccountTrouble *ret_trouble) {
         return r;
     while (list->walked == 0 && (r = row_next(l, TABLE_LIST, &list->row, ret_trouble)) > 0) {
         const Row *row = &list->row;
-        AccountRow seen = {
-            .name = row->name,
-            .home = row->home,
-            .hash = row->hash,
-            .uid = (uint32_t) row->uid,
-            .gid = (uint32_t) row->gid,
-            .enabled = row->enabled != 0,
-            .expires = row->expires,
-            .expires_kept = l->shape.expires,
-        };
+        AccountRow seen = row_seen(row, row->name, l);
         if (row->name_size >= sizeof(row->name))
             return trouble_set(ret_trouble, TROUBLE_TABLE, "MariaDB: there is an account with a name of %lu bytes", row->name_size);
         list->more = true;

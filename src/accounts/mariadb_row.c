@@ -100,11 +100,19 @@ int row_look(Link *l, const char *name, Row *ret, AccountTrouble *ret_trouble) {
                        name);
 }
 
-bool row_has_hash(const Row *row, const AccountWish *wish) {
-    size_t size = wish->known_hash ? strlen(wish->known_hash) : 0;
-    return size > 0 && row->hash_size == size && equal_constant_time(row->hash, wish->known_hash, size);
+static const char *whole(const char *text, size_t size) {
+    return strlen(text) == size ? text : "";
 }
 
-bool row_is_ours(const Row *row, const AccountWish *wish) {
-    return !wish->foreign && wish->known_hash && (row_has_hash(row, wish) || streq(row->home, wish->home));
+AccountRow row_seen(const Row *row, const char *name, const Link *l) {
+    return (AccountRow) {
+        .name = name,
+        .home = whole(row->home, row->home_size),
+        .hash = whole(row->hash, row->hash_size),
+        .uid = (uint32_t) row->uid,
+        .gid = (uint32_t) row->gid,
+        .enabled = row->enabled != 0,
+        .expires = row->expires,
+        .expires_kept = l->shape.expires,
+    };
 }

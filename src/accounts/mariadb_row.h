@@ -1,4 +1,4 @@
-/* What goes into the statements of table_shape.h and what comes out: parameters of a wish, rows of the table, and whose a row is. Private to accounts/. */
+/* What goes into the statements of table_shape.h and what comes out: parameters of a wish and rows of the table. Private to accounts/. */
 #pragma once
 
 #include "accounts/mariadb_link.h"
@@ -33,6 +33,5 @@ void row_bind(Row *row, TableStatement s, MYSQL_BIND ret[static ROW_COLUMNS]);
 int row_next(Link *l, TableStatement s, Row *row, AccountTrouble *ret_trouble) _must_use_;
 /* 1: there is that row; 0: there is none. -EEXIST: there is one that the collation takes for it. */
 int row_look(Link *l, const char *name, Row *ret, AccountTrouble *ret_trouble) _must_use_;
-bool row_has_hash(const Row *row, const AccountWish *wish);
-/* backend.h says whose a row is; OURS in table_shape.c says the same to the server. */
-bool row_is_ours(const Row *row, const AccountWish *wish);
+/* As others see it, for as long as *row lives. A text with a NUL in it, which none of ours has, is empty. */
+AccountRow row_seen(const Row *row, const char *name, const Link *l);

@@ -124,24 +124,6 @@ static int compare_names(const void *name, const void *known) {
     return strcmp(name, ((const Known *) known)->name);
 }
 
-static bool is_ours(const Comparison *c, const Known *k, const AccountRow *row) {
-    const char *data_path = c->call.m->settings->data_path;
-    size_t n = strlen(data_path);
-
-    if (k->foreign || !k->hash)
-        return false;
-    return streq(row->hash, k->hash) || (strncmp(row->home, data_path, n) == 0 && row->home[n] == '/' && streq(row->home + n + 1, k->name));
-}
-
-static bool is_fine(const Comparison *c, const Known *k, const AccountRow *row) {
-    const Settings *settings = c->call.m->settings;
-    char home[4096];
-
-    snprintf(home, sizeof(home), "%s/%s", settings->data_path, k->name);
-    return streq(row->hash, k->hash) && streq(row->home, home) && row->enabled == k->wanted.enabled && row->uid == settings->ftp_uid &&
-           row->gid == settings->ftp_gid && (!row->expires_kept || row->expires == k->wanted.expires);
-}
-
 static void note_foreign(Comparison *c, const char *name) {
     uint8_t digest[32];
     uint64_t part;
@@ -158,14 +140,31 @@ static int look_at(const AccountRow *row, void *userdata) {
     Comparison *c = userdata;
     Known *k = c->n > 0 ? bsearch(row->name, c->known, c->n, sizeof(*c->known), compare_names) : NULL;
 
-    if (!k || !is_ours(c, k, row)) {
+    if (!k) {
         note_foreign(c, row->name);
-        if (k && k->wanted.used)
+        return 0;
+    }
+    const Settings *settings = c->call.m->settings;
+    char home[4096];
+    AccountWish wish = {
+        .name = k->name,
+        .home = home,
+        .uid = settings->ftp_uid,
+        .gid = settings->ftp_gid,
+        .expires = k->wanted.expires,
+        .enabled = k->wanted.enabled,
+        .known_hash = k->hash,
+        .foreign = k->foreign,
+    };
+    snprintf(home, sizeof(home), "%s/%s", settings->data_path, k->name);
+    if (!account_row_is_ours(row, &wish)) {
+        note_foreign(c, row->name);
+        if (k->wanted.used)
             k->finding = k->foreign ? FINDING_FINE : FINDING_TAKEN;
     } else if (!k->wanted.used)
         k->finding = FINDING_LEFT_OVER;
     else
-        k->finding = is_fine(c, k, row) ? FINDING_FINE : FINDING_ALTERED;
+        k->finding = account_row_is_as_wished(row, &wish) ? FINDING_FINE : FINDING_ALTERED;
     return 0;
 }
 
