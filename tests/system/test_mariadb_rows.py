@@ -86,7 +86,7 @@ def test_a_row_that_vanished_comes_back_with_the_same_password(machine, fleet, a
 
 
 @pytest.mark.parametrize("change, column", [("Status = '1'", "Status"), ("Expires = NULL", "Expires"), ("Expires = '2099-01-01'", "Expires"),
-                                            ("Dir = '/home/elsewhere'", "Dir"), ("Uid = 0", "Uid"), ("Password = 'x'", "Password")],
+                                            ("Dir = '/home/elsewhere'", "Dir"), ("Uid = 1000", "Uid"), ("Password = 'x'", "Password")],
                          ids=["enabled", "no-end", "later-end", "home", "uid", "password"])
 def test_a_row_that_was_altered_is_set_right(machine, fleet, api, deliver, change, column, look_around):
     ready = deliver()
