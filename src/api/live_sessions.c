@@ -2,6 +2,7 @@
 #include "api/live_sessions.h"
 
 #include "api/account_calls.h"
+#include "api/session_ends.h"
 
 #include <errno.h>
 
@@ -15,7 +16,10 @@ void live_sessions_list(Manager *m, FtpSessionListed listed, UnitReply reply, vo
 }
 
 void live_sessions_end(Manager *m, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata) {
-    sent((accounts_are_outside(m) ? pureftpd_end_sessions : ftp_end_sessions)(m->bus, account, id, ret_ended, reply, userdata, NULL), reply, userdata);
+    if (accounts_are_outside(m))
+        session_ends_add(m, account, id, ret_ended, reply, userdata);
+    else
+        sent(ftp_end_sessions(m->bus, account, id, ret_ended, reply, userdata, NULL), reply, userdata);
 }
 
 void live_sessions_set_end(Manager *m, const char *account, int64_t expira, UnitReply reply, void *userdata) {

@@ -12,6 +12,7 @@
 #include "api/reconcile.h"
 #include "api/run.h"
 #include "api/server.h"
+#include "api/session_ends.h"
 #include "api/transfers.h"
 #include "api/watchers.h"
 #include "basic/fds.h"
@@ -450,6 +451,7 @@ static void tear_down(Manager *m) {
     sd_bus_flush_close_unref(m->bus);
     m->store = store_free(m->store);
     m->accounts = account_backend_free(m->accounts);
+    m->session_ends = session_ends_free(m->session_ends);
     m->accesses = accesses_free(m->accesses);
     m->rows = account_rows_free(m->rows);
     m->transfers = transfers_free(m->transfers);

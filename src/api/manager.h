@@ -54,6 +54,7 @@ typedef struct Manager {
     unsigned n_timers;    /* how many of `pending` these are: nobody is owed them when the service is told to stop */
     unsigned timer_mends;   /* comparisons of expiry timers in a row because a call failed (expiry_timers.c) */
     bool timer_mend_waits;  /* the next of them has its moment */
+    struct SessionEnds *session_ends; /* NULL until there is one (session_ends.c) */
     bool sessions_wait;     /* a comparison of sessions has its moment (sessions.c) */
     uint64_t reconciled_ms; /* when the world was compared last */
     uint64_t walked_ms;     /* when this process looked through the folders last; 0: never */

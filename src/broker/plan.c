@@ -195,33 +195,46 @@ int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, 
     return finish(&u, ret);
 }
 
-/* One unit an account, so that calls about the same one take turns. Type=oneshot: its job is done when it has ended, and failed when it failed. uid 0 without
- * its capabilities but the two that the unit's file leaves it; the group may enter the data path. */
+/* Account and id by turns into argv, which has room for PLAN_WHOSE_MAX pairs and the end. */
+static int add_whose(const char **argv, char *const *whose, const char **ret_reason) {
+    size_t n = 0;
+
+    for (; whose && whose[n]; n += 2) {
+        if (n == (size_t) 2 * PLAN_WHOSE_MAX)
+            return refuse(ret_reason, "whose: too many");
+        if (!account_name_is_valid(whose[n]))
+            return refuse(ret_reason, "account");
+        if (!whose[n + 1] || (whose[n + 1][0] && !id_is_valid(whose[n + 1])))
+            return refuse(ret_reason, "id");
+        argv[n] = whose[n];
+        argv[n + 1] = whose[n + 1][0] ? whose[n + 1] : "-"; /* no id */
+    }
+    return n > 0 ? 0 : refuse(ret_reason, "whose: nobody");
+}
+
+/* One unit for each verb, so that calls take turns. Type=oneshot: its job is done when it has ended, and failed when it failed. uid 0 without its
+ * capabilities but the two that the unit's file leaves it; the group may enter the data path. */
 int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *ret, const char **ret_reason) {
     static const char *const verbs[] = { [SESSIONS_LIST] = "list", [SESSIONS_END] = "end", [SESSIONS_END_PROCESS] = "end-process" };
-    const char *argv[8] = { TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", verbs[order->verb], s->pureftpd_program, s->data_path };
-    char name[UNIT_NAME_SIZE], gid[16], pid[32], process[16];
-    const char *about = verbs[order->verb];
+    const char *verb = verbs[order->verb];
+    const char *argv[4 + 2 * PLAN_WHOSE_MAX + 1] = { TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", verb, s->pureftpd_program, s->data_path };
+    char name[UNIT_NAME_SIZE], gid[16], process[16];
     TransientUnit u;
+    int r = 0;
 
     snprintf(process, sizeof(process), "%" PRIu32, order->pid);
-    if (order->verb == SESSIONS_END) {
-        if (!account_name_is_valid(order->account))
-            return refuse(ret_reason, "account");
-        if (order->id[0] && !id_is_valid(order->id))
-            return refuse(ret_reason, "id");
-        about = argv[4] = order->account;
-        argv[5] = order->id[0] ? order->id : "-"; /* no id */
-    } else if (order->verb == SESSIONS_END_PROCESS) {
+    if (order->verb == SESSIONS_END)
+        r = add_whose(argv + 4, order->whose, ret_reason);
+    else if (order->verb == SESSIONS_END_PROCESS) {
         if (order->pid == 0 || order->pid > INT32_MAX)
             return refuse(ret_reason, "pid");
         argv[4] = process;
-        snprintf(pid, sizeof(pid), "process-%s", process);
-        about = pid;
     }
-    unit_name_make(UNIT_SESSIONS, about, false, name);
+    if (r < 0)
+        return r;
+    unit_name_make(UNIT_SESSIONS, verb, false, name);
     transient_init(&u, name);
-    describe(&u, "tempoftp: sessions of Pure-FTPd (%s)", about);
+    describe(&u, "tempoftp: sessions of Pure-FTPd (%s)", verb);
     snprintf(gid, sizeof(gid), "%" PRIu32, s->ftp_gid);
     transient_text(&u, "Type", PROPERTY_TEXT, "oneshot");
     transient_bool(&u, "AddRef", true);

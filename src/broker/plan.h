@@ -14,11 +14,12 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
                   TransientUnit *ret, const char **ret_reason) _must_use_;
 /* kind: UNIT_PURGE, what was copied for a request; UNIT_DROP, what people put into a drop folder. Whose the files are follows from it. */
 int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, uint32_t run, TransientUnit *ret, const char **ret_reason) _must_use_;
+#define PLAN_WHOSE_MAX 256 /* pairs in one order */
 /* What is to be done about the sessions of Pure-FTPd. output: an fd, borrowed, that the answer is written to. */
 typedef struct SessionsOrder {
     enum { SESSIONS_LIST, SESSIONS_END, SESSIONS_END_PROCESS } verb;
-    const char *account, *id; /* SESSIONS_END; id "": all of the account's */
-    uint32_t pid;             /* SESSIONS_END_PROCESS */
+    char *const *whose; /* SESSIONS_END: account and id by turns; id "": all of the account's */
+    uint32_t pid;       /* SESSIONS_END_PROCESS */
     int output;
 } SessionsOrder;
 int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *ret, const char **ret_reason) _must_use_;

@@ -182,11 +182,15 @@ static int method_list_sessions(sd_bus_message *call, void *userdata, sd_bus_err
 }
 
 static int method_end_sessions(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    _cleanup_strv_ char **whose = NULL;
     SessionsOrder order = { .verb = SESSIONS_END };
     int r = check_caller(userdata, call, error);
 
     if (r >= 0)
-        r = sd_bus_message_read(call, "ssh", &order.account, &order.id, &order.output);
+        r = sd_bus_message_read_strv(call, &whose);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "h", &order.output);
+    order.whose = whose;
     return r < 0 ? r : begin_sessions(userdata, call, &order, error);
 }
 
@@ -209,7 +213,7 @@ static const sd_bus_vtable methods[] = {
     SD_BUS_METHOD("ArmExpiry", "stt", "", method_arm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("DisarmExpiry", "s", "", method_disarm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ListSessions", "h", "", method_list_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
-    SD_BUS_METHOD("EndSessions", "ssh", "", method_end_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("EndSessions", "ash", "", method_end_sessions, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("EndSession", "uh", "", method_end_session, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,
 };

@@ -20,17 +20,18 @@
 
 typedef struct Look {
     const Program *program;
-    const Whose *whose;
-    struct stat home;
-    bool has_home;
+    const char *data_path;
+    Whose *whose;
+    struct stat *homes; /* of each of them; st_ino 0: it has none */
+    size_t n;
     unsigned found, logging_in;
     pid_t told[TOLD_MAX]; /* asked to end already */
     size_t n_told;
-    unsigned ended;
     int error;
 } Look;
 
 typedef struct Use {
+    const char *data_path;
     const Whose *whose;
     bool uses;
 } Use;
@@ -40,13 +41,13 @@ static int look_at_file(const Process *p, int number, const char *link, void *us
     Use *use = userdata;
     Place place;
 
-    if (place_parse(use->whose->data_path, link, &place))
+    if (place_parse(use->data_path, link, &place))
         use->uses = use->whose->id[0] ? streq(place.id, use->whose->id) : streq(place.account, use->whose->account);
     return use->uses;
 }
 
-static bool uses_file(const Process *p, const Whose *whose) {
-    Use use = { .whose = whose };
+static bool uses_file(const Look *l, const Process *p, const Whose *w) {
+    Use use = { .data_path = l->data_path, .whose = w };
     int r = process_walk_files(p, look_at_file, &use);
 
     return r < 0 ? r != -ESRCH : use.uses; /* what can't be looked at is not let go */
@@ -56,32 +57,31 @@ static bool is_chrooted(const Process *p) {
     return !streq(p->root, "/");
 }
 
-static bool is_of_account(const Look *l, const Process *p) {
-    const Whose *w = l->whose;
+static bool is_of_account(const Look *l, const Process *p, const Whose *w, const struct stat *home) {
     Place root, folder;
 
-    if (l->has_home && process_is_in(p, &l->home))
+    if (home->st_ino != 0 && process_is_in(p, home))
         return true;
     if (is_chrooted(p))
-        return place_parse(w->data_path, p->root, &root) && streq(root.account, w->account);
-    return (place_parse(w->data_path, p->folder, &folder) && (streq(folder.account, w->account) || (w->id[0] && streq(folder.id, w->id)))) ||
-           uses_file(p, w);
+        return place_parse(l->data_path, p->root, &root) && streq(root.account, w->account);
+    return (place_parse(l->data_path, p->folder, &folder) && (streq(folder.account, w->account) || (w->id[0] && streq(folder.id, w->id)))) ||
+           uses_file(l, p, w);
 }
 
-static bool uses_request(const Process *p, const Whose *w) {
+static bool uses_request(const Look *l, const Process *p, const Whose *w) {
     Place folder;
-    bool in_data = place_parse(w->data_path, p->folder, &folder);
+    bool in_data = place_parse(l->data_path, p->folder, &folder);
 
-    return !in_data || streq(folder.id, w->id) || uses_file(p, w); /* a folder outside of the data path: who knows */
+    return !in_data || streq(folder.id, w->id) || uses_file(l, p, w); /* a folder outside of the data path: who knows */
 }
 
-static bool is_meant(const Look *l, const Process *p) {
-    const Whose *w = l->whose;
+static bool is_meant(const Look *l, const Process *p, size_t i) {
+    const Whose *w = &l->whose[i];
     Place root;
 
     if (!w->account)
-        return p->pid == w->pid && place_parse(w->data_path, is_chrooted(p) ? p->root : p->folder, &root);
-    return is_of_account(l, p) && (w->id[0] == '\0' || uses_request(p, w));
+        return p->pid == w->pid && place_parse(l->data_path, is_chrooted(p) ? p->root : p->folder, &root);
+    return is_of_account(l, p, w, &l->homes[i]) && (w->id[0] == '\0' || uses_request(l, p, w));
 }
 
 /* A child of the listener, or a helper of such a child, whose root is still the machine's. The helper of a session has the session for its parent, the
@@ -101,40 +101,45 @@ static bool was_told(const Look *l, pid_t pid) {
 }
 
 /* Asked first: then it takes its entry out of pure-ftpwho's list. */
-static int look_at(Process *p, void *userdata) {
-    Look *l = userdata;
-
-    if (!is_meant(l, p)) {
-        l->logging_in += l->whose->account && is_logging_in(l, p);
-        return 0;
-    }
+static void end_one(Look *l, const Process *p, Whose *whose) {
     bool again = was_told(l, p->pid);
     int r = process_signal(p, again ? SIGKILL : SIGTERM);
+
     if (r == -ESRCH)
-        return 0;
+        return;
     if (r < 0)
         l->error = r;
     l->found++;
     if (!again) {
-        l->ended++;
+        whose->ended++;
         log_info("Ending the session of process %d in %s", (int) p->pid, p->folder);
         if (l->n_told < TOLD_MAX)
             l->told[l->n_told++] = p->pid;
     }
+}
+
+static int look_at(Process *p, void *userdata) {
+    Look *l = userdata;
+
+    for (size_t i = 0; i < l->n; i++)
+        if (is_meant(l, p, i)) {
+            end_one(l, p, &l->whose[i]);
+            return 0;
+        }
+    l->logging_in += l->whose[0].account && is_logging_in(l, p);
     return 0;
 }
 
-static int find_home(Look *l) {
+static int find_home(const Look *l, size_t i) {
     _cleanup_free_ char *path = NULL;
 
-    if (!l->whose->account)
+    if (!l->whose[i].account)
         return 0;
-    if (asprintf(&path, "%s/%s", l->whose->data_path, l->whose->account) < 0) {
+    if (asprintf(&path, "%s/%s", l->data_path, l->whose[i].account) < 0) {
         path = NULL;
         return -ENOMEM;
     }
-    l->has_home = stat(path, &l->home) >= 0;
-    return l->has_home || errno == ENOENT ? 0 : -errno;
+    return stat(path, &l->homes[i]) >= 0 || errno == ENOENT ? 0 : -errno;
 }
 
 static int look_until_quiet(Look *l) {
@@ -157,16 +162,15 @@ static int look_until_quiet(Look *l) {
     }
 }
 
-int sessions_end(const Program *program, const Whose *whose, unsigned *ret_ended) {
+int sessions_end(const Program *program, const char *data_path, Whose *whose, size_t n) {
+    _cleanup_free_ struct stat *homes = calloc(n, sizeof(*homes));
     _cleanup_free_ Look *l = calloc(1, sizeof(*l));
+    int r = 0;
 
-    if (!l)
+    if (!l || !homes)
         return -ENOMEM;
-    l->program = program;
-    l->whose = whose;
-    int r = find_home(l);
-    if (r >= 0)
-        r = look_until_quiet(l);
-    *ret_ended = l->ended;
-    return r;
+    *l = (Look) { .program = program, .data_path = data_path, .whose = whose, .homes = homes, .n = n };
+    for (size_t i = 0; r >= 0 && i < n; i++)
+        r = find_home(l, i);
+    return r < 0 ? r : look_until_quiet(l);
 }

@@ -19,43 +19,59 @@ static int say(const Buffer *b) {
     return b->error < 0 ? b->error : write_all(STDOUT_FILENO, b->data ? b->data : "", b->size);
 }
 
-static int end(const Program *program, const Whose *whose) {
+/* The number of each on a line of its own, also of a try that has failed. */
+static int end(const Program *program, const char *data_path, Whose *whose, size_t n) {
     _cleanup_buffer_ Buffer b = { 0 };
-    unsigned ended = 0;
 
-    int r = sessions_end(program, whose, &ended);
-    buffer_printf(&b, "%u\n", ended);
+    int r = sessions_end(program, data_path, whose, n);
+    for (size_t i = 0; i < n; i++)
+        buffer_printf(&b, "%u\n", whose[i].ended);
     int k = say(&b);
     return r < 0 ? r : k;
 }
 
-static int verb_list(const Program *program, const char *data_path, char *const *words) {
+static int verb_list(const Program *program, const char *data_path, char *const *words, size_t n) {
     _cleanup_buffer_ Buffer b = { 0 };
     int r = sessions_list(program, data_path, &b);
 
     return r < 0 ? r : say(&b);
 }
 
-static int verb_end(const Program *program, const char *data_path, char *const *words) {
-    return end(program, &(Whose) { .data_path = data_path, .account = words[0], .id = streq(words[1], "-") ? "" : words[1] });
+static int verb_end(const Program *program, const char *data_path, char *const *words, size_t n) {
+    _cleanup_free_ Whose *whose = calloc(n / 2, sizeof(*whose));
+
+    if (!whose)
+        return -ENOMEM;
+    for (size_t i = 0; i < n / 2; i++)
+        whose[i] = (Whose) { .account = words[2 * i], .id = streq(words[2 * i + 1], "-") ? "" : words[2 * i + 1] };
+    return end(program, data_path, whose, n / 2);
 }
 
-static int verb_end_process(const Program *program, const char *data_path, char *const *words) {
+static int verb_end_process(const Program *program, const char *data_path, char *const *words, size_t n) {
+    Whose whose = { .id = "" };
     uint64_t pid;
     int r = parse_u64(words[0], INT32_MAX, &pid);
 
-    return r < 0 ? r : end(program, &(Whose) { .data_path = data_path, .id = "", .pid = (pid_t) pid });
+    if (r < 0)
+        return r;
+    whose.pid = (pid_t) pid;
+    return end(program, data_path, &whose, 1);
 }
 
 static const struct {
     const char *name, *words;
-    int n; /* of its own words */
-    int (*run)(const Program *program, const char *data_path, char *const *words);
+    size_t n;    /* of its own words */
+    bool repeat; /* or any number of times as many */
+    int (*run)(const Program *program, const char *data_path, char *const *words, size_t n);
 } verbs[] = {
-    { "list", "", 0, verb_list },
-    { "end", " ACCOUNT ID (-: all of its sessions)", 2, verb_end },
-    { "end-process", " PID", 1, verb_end_process },
+    { "list", "", 0, false, verb_list },
+    { "end", " {ACCOUNT ID}... (ID -: all of its sessions)", 2, true, verb_end },
+    { "end-process", " PID", 1, false, verb_end_process },
 };
+
+static bool takes(size_t v, size_t n) {
+    return n == verbs[v].n || (verbs[v].repeat && n > 0 && n % verbs[v].n == 0);
+}
 
 static int usage(void) {
     for (size_t i = 0; i < ELEMENTS(verbs); i++)
@@ -75,7 +91,7 @@ int main(int argc, char **argv) {
     size_t v = 0;
 
     log_open_stream("tempoftp-pureftpd", LOG_INFO);
-    while (v < ELEMENTS(verbs) && !(argc == 4 + verbs[v].n && streq(argv[1], verbs[v].name)))
+    while (v < ELEMENTS(verbs) && !(argc >= 4 && streq(argv[1], verbs[v].name) && takes(v, (size_t) argc - 4)))
         v++;
     if (v == ELEMENTS(verbs))
         return usage();
@@ -93,7 +109,7 @@ int main(int argc, char **argv) {
         log_error("Cannot find the data path %s: %s", argv[3], strerror(errno));
         return EXIT_FAILURE;
     }
-    r = verbs[v].run(&program, data_path, argv + 4);
+    r = verbs[v].run(&program, data_path, argv + 4, (size_t) argc - 4);
     if (r < 0) {
         log_error("Cannot %s sessions of Pure-FTPd: %s", verbs[v].name, strerror(-r));
         return EXIT_FAILURE;

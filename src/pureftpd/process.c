@@ -70,6 +70,8 @@ int process_open(pid_t pid, Process *ret) {
     int r = read_link(ret->fd, "root", ret->root);
     if (r >= 0)
         r = read_link(ret->fd, "cwd", ret->folder);
+    if (r >= 0 && (fstatat(ret->fd, "root", &ret->root_stat, 0) < 0 || fstatat(ret->fd, "cwd", &ret->folder_stat, 0) < 0))
+        r = -errno;
     if (r >= 0)
         r = read_stat(ret, 4, &parent);
     if (r >= 0)
@@ -89,13 +91,12 @@ bool process_runs(const Process *p, const Program *program) {
     return read_link(p->fd, "exe", link) >= 0 && has_prefix(link, program->path) && streq(link + strlen(program->path), replaced);
 }
 
-static bool is_same(const Process *p, const char *link, const struct stat *folder) {
-    struct stat st;
-    return fstatat(p->fd, link, &st, 0) >= 0 && st.st_dev == folder->st_dev && st.st_ino == folder->st_ino;
+static bool is_same(const struct stat *a, const struct stat *b) {
+    return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
 }
 
 bool process_is_in(const Process *p, const struct stat *folder) {
-    return is_same(p, "root", folder) || is_same(p, "cwd", folder);
+    return is_same(&p->root_stat, folder) || is_same(&p->folder_stat, folder);
 }
 
 int process_signal(const Process *p, int number) {

@@ -27,6 +27,7 @@ typedef struct Process {
     pid_t parent;
     int fd; /* of /proc/PID */
     char root[PATH_MAX], folder[PATH_MAX]; /* as the kernel names them: place.h */
+    struct stat root_stat, folder_stat;
 } Process;
 
 void process_done(Process *p);

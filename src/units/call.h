@@ -30,6 +30,7 @@ struct UnitCall {
     UnitListed listed;
     FtpSessionListed session_listed;
     uint32_t *ret_ended;
+    size_t n_ended; /* how many numbers ret_ended has room for */
     int output; /* what a unit has written for us, -EBADF: nothing */
     UnitKind kind;
     char *path;

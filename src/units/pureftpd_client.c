@@ -44,15 +44,18 @@ static int read_output(const UnitCall *c, char **ret) {
 
 static int read_ended(UnitCall *c, sd_bus_message *answer) {
     _cleanup_free_ char *text = NULL;
-    uint64_t ended;
+    char *rest;
 
     int r = read_output(c, &text);
-    if (r < 0)
-        return r;
-    text[strcspn(text, "\n")] = '\0';
-    r = parse_u64(text, UINT32_MAX, &ended);
-    if (r >= 0 && c->ret_ended)
-        *c->ret_ended = (uint32_t) ended;
+    rest = text;
+    for (size_t i = 0; r >= 0 && i < c->n_ended; i++) {
+        const char *line = strsep(&rest, "\n");
+        uint64_t ended;
+
+        r = line ? parse_u64(line, UINT32_MAX, &ended) : -EBADMSG;
+        if (r >= 0 && c->ret_ended)
+            c->ret_ended[i] = (uint32_t) ended;
+    }
     return r;
 }
 
@@ -102,23 +105,29 @@ int pureftpd_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply
     return send_with_output(c, m, ret_call);
 }
 
-static int send_end(sd_bus *bus, sd_bus_message *m, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
+static int send_end(sd_bus *bus, sd_bus_message *m, size_t n, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
     UnitCall *c = call_new(bus, reply, userdata);
 
     if (!c)
         return -ENOMEM;
     c->ret_ended = ret_ended;
+    c->n_ended = n;
     c->read = read_ended;
     return send_with_output(c, m, ret_call);
 }
 
-int pureftpd_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
+int pureftpd_end_sessions(sd_bus *bus, const char *const *whose, size_t pairs, uint32_t *ret_ended, UnitReply reply, void *userdata,
+                          UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
 
     int r = broker_message(bus, "EndSessions", &m);
     if (r >= 0)
-        r = sd_bus_message_append(m, "ss", account, id);
-    return r < 0 ? r : send_end(bus, m, ret_ended, reply, userdata, ret_call);
+        r = sd_bus_message_open_container(m, 'a', "s");
+    for (size_t i = 0; r >= 0 && i < 2 * pairs; i++)
+        r = sd_bus_message_append(m, "s", whose[i]);
+    if (r >= 0)
+        r = sd_bus_message_close_container(m);
+    return r < 0 ? r : send_end(bus, m, pairs, ret_ended, reply, userdata, ret_call);
 }
 
 int pureftpd_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) {
@@ -127,5 +136,5 @@ int pureftpd_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitRep
     int r = broker_message(bus, "EndSession", &m);
     if (r >= 0)
         r = sd_bus_message_append(m, "u", pid);
-    return r < 0 ? r : send_end(bus, m, ret_ended, reply, userdata, ret_call);
+    return r < 0 ? r : send_end(bus, m, 1, ret_ended, reply, userdata, ret_call);
 }

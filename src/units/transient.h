@@ -8,7 +8,7 @@
 #include <systemd/sd-bus.h>
 
 #define TRANSIENT_PROPERTIES_MAX 24
-#define TRANSIENT_LIST_MAX 128 /* entries of one property */
+#define TRANSIENT_LIST_MAX 640 /* entries of one property */
 
 typedef enum PropertyType {
     PROPERTY_BOOL,      /* b */

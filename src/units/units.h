@@ -77,6 +77,8 @@ int ftp_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply re
 /* The same of Pure-FTPd's sessions on this machine, by a transient unit: the broker's ListSessions, EndSessions, EndSession. -ECHILD: the unit failed, its
  * journal says why. */
 int pureftpd_list_sessions(sd_bus *bus, FtpSessionListed listed, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
-int pureftpd_end_sessions(sd_bus *bus, const char *account, const char *id, uint32_t *ret_ended, UnitReply reply, void *userdata,
+/* whose: account and id by turns, at most PUREFTPD_WHOSE_MAX pairs. ret_ended: a number for each pair. */
+#define PUREFTPD_WHOSE_MAX 256
+int pureftpd_end_sessions(sd_bus *bus, const char *const *whose, size_t pairs, uint32_t *ret_ended, UnitReply reply, void *userdata,
                           UnitCall **ret_call) _must_use_;
 int pureftpd_end_session(sd_bus *bus, uint32_t pid, uint32_t *ret_ended, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;

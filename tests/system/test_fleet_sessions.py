@@ -1,11 +1,13 @@
 """Sessions of Pure-FTPd: who loses access loses the open session too, within two seconds, and nobody else does."""
+import ftplib
 import json
+import re
 import time
 
 import pytest
 
 import fleet as fleets
-from client import ftp_login
+from client import decrypt, ftp_login
 from ftp_service import BIG, begin, read_rest
 from machine import wait_until
 
@@ -95,6 +97,80 @@ def test_the_end_of_the_days_ends_its_sessions(machine, api, fleet, delivered, o
     wait_until(lambda: api.delete("/tmpftp/expired").json["expiradas"] > 0, 60, "the end of its days", interval=0.2)
     wait_until(lambda: sessions(api, answer) == [], WITHIN + 5)
     assert_cut(ftp, data)
+
+
+def test_many_ends_at_once_take_few_units(machine, api, source, submit, wait_for, unique, delivered, opened):
+    answer = delivered()
+    ids = [submit(source.make_tree(unique("tree"), {"a.txt": "hola\n"}) + "/") for _ in range(24)]
+    for id in ids:
+        wait_for(id, "listo", timeout=120)
+    ftp = opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    machine.stop_units("tempoftp.service")
+    machine.sqlite("UPDATE requests SET expires = unixepoch() + 4 WHERE state = 'listo'")
+    since = machine.journal_now()
+    wait_until(lambda: api.delete("/tmpftp/expired").json["expiradas"] > 0, 60, "the end of their days", interval=0.2)
+    wait_until(lambda: api.get(f"/tmpftp/{answer['id']}").json["status"] == "expirado", 60)
+    assert_cut(ftp, data)
+    units = machine.journal("-u", "tempoftp-sessions-end.service", since=since).count("Finished ")
+    assert 0 < units < len(ids) / 2
+
+
+def test_sessions_end_in_time_while_mariadb_hangs(machine, api, fleet, delivered, opened):
+    answer = delivered()
+    ftp = opened(answer)
+    data = begin(ftp, f"{answer['id']}/grande.bin")
+    with fleet.server_away("freeze"):
+        began = time.monotonic()
+        assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).json["en_mysql"] is False
+        assert time.monotonic() - began < WITHIN
+        assert_cut(ftp, data)
+    wait_until(lambda: fleet.row(answer["ftpuser"])["Status"] == "0", 60, "the row is told when MariaDB is back")
+
+
+def test_a_login_that_the_database_let_in_just_before_ends_too(machine, api, fleet, delivered):
+    """The last query of the login is slow: it has read the row before the block, and answers after it."""
+    answer = delivered()
+    password = decrypt(machine, answer["password"])
+    text = machine.file(fleets.CONFIGURATION).read_text()
+    slow = re.sub(r"(?m)^(MYSQLGetDir\s+SELECT) Dir FROM users WHERE", r"\1 Dir FROM users WHERE SLEEP(0.5) = 0 AND", text)
+    fleet.configure(slow)
+    ftp = ftplib.FTP(timeout=60)
+    try:
+        ftp.connect("127.0.0.1", 21)
+        ftp.putcmd(f"USER {answer['ftpuser']}")
+        ftp.getline()
+        ftp.putcmd(f"PASS {password}")
+        wait_until(lambda: fleet.sql("SELECT info FROM information_schema.processlist WHERE info LIKE 'SELECT Dir%'"), 30, "the slow query", interval=0)
+        assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+        assert sessions(api, answer) == []
+        with pytest.raises((EOFError, ConnectionError, ftplib.Error)):
+            ftp.getresp()  # let in or not
+            ftp.voidcmd("NOOP")
+    finally:
+        ftp.close()
+        fleet.configure(text)
+
+
+def test_without_chroot_and_after_an_upgrade_it_is_still_a_session(machine, api, fleet, delivered, opened):
+    """Pure-FTPd's file is another one than when the session began, and its root is the machine's."""
+    answer = delivered()
+    option, program = machine.file("/etc/pure-ftpd/conf/ChrootEveryone"), machine.file(PROGRAM)
+    option.write_text("no\n")
+    machine.run(["systemctl", "restart", fleets.PURE_FTPD])
+    try:
+        ftp = opened(answer)
+        data = begin(ftp, f"{answer['id']}/grande.bin")
+        assert len(sessions(api, answer)) == 1
+        copy = program.read_bytes()
+        program.unlink()
+        program.write_bytes(copy)
+        program.chmod(0o755)
+        assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+        assert_cut(ftp, data)
+    finally:
+        option.write_text("yes\n")
+        machine.run(["systemctl", "restart", fleets.PURE_FTPD])
 
 
 def test_of_two_requests_only_sessions_in_the_ended_one_end(api, delivered, opened, unique):

@@ -176,24 +176,25 @@ static void a_drop_is_purged_by_its_owner(void **state) {
     assert_int_equal(plan_purge(&s, UNIT_DROP, "_buzon", 12, 3, &u, &reason), -EINVAL);
 }
 
+static int plan_end(const Settings *s, const char *const *whose, TransientUnit *ret, const char **ret_reason) {
+    return plan_sessions(s, &(SessionsOrder) { .verb = SESSIONS_END, .whose = (char *const *) whose, .output = 7 }, ret, ret_reason);
+}
+
 static void sessions_end_by_account_request_or_process(void **state) {
-    _cleanup_transient_ TransientUnit all = { 0 }, one = { 0 }, process = { 0 }, list = { 0 };
+    _cleanup_transient_ TransientUnit end = { 0 }, process = { 0 }, list = { 0 };
     Settings s = settings();
     const char *reason;
 
-    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "", .output = 7 }, &all, &reason), 0);
-    assert_string_equal(all.name, "tempoftp-sessions-ftp_ana_abcd.service");
-    assert_list(&all, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end", "/usr/sbin/pure-ftpd-mysql", "/data", "ftp_ana_abcd", "-"));
-    assert_string_equal(property(&all, "Type")->text, "oneshot");
-    assert_string_equal(property(&all, "Group")->text, "2001");
-    assert_null(transient_find(&all, "User"));
-    assert_int_equal(property(&all, "StandardOutputFileDescriptor")->number, 7);
-
-    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "p.1" }, &one, &reason), 0);
-    assert_list(&one, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end", "/usr/sbin/pure-ftpd-mysql", "/data", "ftp_ana_abcd", "p.1"));
+    assert_int_equal(plan_end(&s, LIST("ftp_ana_abcd", "", "ftp_eva_abcd", "p.1"), &end, &reason), 0);
+    assert_string_equal(end.name, "tempoftp-sessions-end.service");
+    assert_list(&end, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end", "/usr/sbin/pure-ftpd-mysql", "/data", "ftp_ana_abcd", "-", "ftp_eva_abcd", "p.1"));
+    assert_string_equal(property(&end, "Type")->text, "oneshot");
+    assert_string_equal(property(&end, "Group")->text, "2001");
+    assert_null(transient_find(&end, "User"));
+    assert_int_equal(property(&end, "StandardOutputFileDescriptor")->number, 7);
 
     assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 4711 }, &process, &reason), 0);
-    assert_string_equal(process.name, "tempoftp-sessions-process-4711.service");
+    assert_string_equal(process.name, "tempoftp-sessions-end-process.service");
     assert_list(&process, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", "end-process", "/usr/sbin/pure-ftpd-mysql", "/data", "4711"));
 
     assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_LIST }, &list, &reason), 0);
@@ -203,19 +204,29 @@ static void sessions_end_by_account_request_or_process(void **state) {
 
 static void no_sessions_of_what_is_no_account(void **state) {
     static const char *const accounts[] = { "", "ana", "../ftp_ana_abcd", "ftp_ana_abcd/..", "ftp_ana_abcd ", "ftp_Ana_abcd", "ftp_ana_abcd\n", "list", "-" };
+    const char *many[2 * PLAN_WHOSE_MAX + 3] = { NULL };
     Settings s = settings();
     const char *reason;
     TransientUnit u;
 
     for (size_t i = 0; i < ELEMENTS(accounts); i++) {
-        if (plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = accounts[i], .id = "" }, &u, &reason) != -EINVAL)
+        if (plan_end(&s, LIST("ftp_ana_abcd", "", accounts[i], ""), &u, &reason) != -EINVAL)
             fail_msg("account '%s' passed", accounts[i]);
         assert_string_equal(reason, "account");
     }
-    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = ".." }, &u, &reason), -EINVAL);
-    assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END, .account = "ftp_ana_abcd", .id = "-" }, &u, &reason), -EINVAL);
+    assert_int_equal(plan_end(&s, LIST("ftp_ana_abcd", ".."), &u, &reason), -EINVAL);
+    assert_int_equal(plan_end(&s, LIST("ftp_ana_abcd", "-"), &u, &reason), -EINVAL);
+    assert_int_equal(plan_end(&s, LIST("ftp_ana_abcd"), &u, &reason), -EINVAL);
+    assert_int_equal(plan_end(&s, LIST(NULL), &u, &reason), -EINVAL);
     assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 0 }, &u, &reason), -EINVAL);
     assert_int_equal(plan_sessions(&s, &(SessionsOrder) { .verb = SESSIONS_END_PROCESS, .pid = 1u << 31 }, &u, &reason), -EINVAL);
+
+    for (size_t i = 0; i < 2 * PLAN_WHOSE_MAX + 2; i++)
+        many[i] = i % 2 ? "p1" : "ftp_ana_abcd";
+    assert_int_equal(plan_end(&s, many, &u, &reason), -EINVAL);
+    many[2 * PLAN_WHOSE_MAX] = NULL;
+    assert_int_equal(plan_end(&s, many, &u, &reason), 0);
+    transient_done(&u);
 }
 
 static void an_expiry_has_both_times_and_never_a_negative_one(void **state) {

@@ -92,11 +92,17 @@ static bool lives(pid_t pid) {
 }
 
 static unsigned end(const World *w, const char *account, const char *id) {
-    Whose whose = { .data_path = w->data, .account = account, .id = id };
-    unsigned ended = 77;
+    Whose whose = { .account = account, .id = id };
 
-    assert_int_equal(sessions_end(&w->program, &whose, &ended), 0);
-    return ended;
+    assert_int_equal(sessions_end(&w->program, w->data, &whose, 1), 0);
+    return whose.ended;
+}
+
+static unsigned end_process(const World *w, pid_t pid) {
+    Whose whose = { .id = "", .pid = pid };
+
+    assert_int_equal(sessions_end(&w->program, w->data, &whose, 1), 0);
+    return whose.ended;
 }
 
 static void all_sessions_of_one_account_end(void **state) {
@@ -110,6 +116,20 @@ static void all_sessions_of_one_account_end(void **state) {
     assert_true(lives(other));
     assert_true(lives(stranger));
     assert_int_equal(end(w, "ftp_ana_abcd", ""), 0);
+}
+
+static void many_accounts_end_at_once_and_each_is_counted(void **state) {
+    World *w = *state;
+    Whose whose[] = { { .account = "ftp_none_abcd", .id = "" }, { .account = "ftp_eva_abcd", .id = "" }, { .account = "ftp_ana_abcd", .id = "p1" } };
+    pid_t eva = start(w, "ftp_eva_abcd", false, NULL), one = start(w, "ftp_ana_abcd/p1", false, NULL), again = start(w, "ftp_ana_abcd/p1", false, NULL),
+          other = start(w, "ftp_ana_abcd/p2", false, NULL);
+
+    assert_int_equal(sessions_end(&w->program, w->data, whose, ELEMENTS(whose)), 0);
+    assert_int_equal(whose[0].ended, 0);
+    assert_int_equal(whose[1].ended, 1);
+    assert_int_equal(whose[2].ended, 2);
+    assert_false(lives(eva) || lives(one) || lives(again));
+    assert_true(lives(other));
 }
 
 static void one_that_does_not_listen_is_killed(void **state) {
@@ -137,15 +157,11 @@ static void the_session_of_a_process_ends_if_it_is_one(void **state) {
     World *w = *state;
     pid_t session = start(w, "ftp_ana_abcd", false, NULL), other = start(w, "ftp_ana_abcd", false, NULL), outside = start(w, "..", false, NULL),
           stranger = start(w, "ftp_ana_abcd", false, "/bin/sleep");
-    unsigned ended;
 
-    assert_int_equal(sessions_end(&w->program, &(Whose) { .data_path = w->data, .id = "", .pid = session }, &ended), 0);
-    assert_int_equal(ended, 1);
+    assert_int_equal(end_process(w, session), 1);
     assert_false(lives(session));
-    assert_int_equal(sessions_end(&w->program, &(Whose) { .data_path = w->data, .id = "", .pid = outside }, &ended), 0);
-    assert_int_equal(ended, 0);
-    assert_int_equal(sessions_end(&w->program, &(Whose) { .data_path = w->data, .id = "", .pid = stranger }, &ended), 0);
-    assert_int_equal(ended, 0);
+    assert_int_equal(end_process(w, outside), 0);
+    assert_int_equal(end_process(w, stranger), 0);
     assert_true(lives(other) && lives(outside) && lives(stranger));
 }
 
@@ -167,6 +183,7 @@ static void sessions_are_listed_with_folder(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(all_sessions_of_one_account_end, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(many_accounts_end_at_once_and_each_is_counted, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_that_does_not_listen_is_killed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(only_those_that_use_the_request_end, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_session_of_a_process_ends_if_it_is_one, set_up, tear_down),
