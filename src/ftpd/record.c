@@ -4,6 +4,7 @@
 #include "basic/log.h"
 #include "basic/time.h"
 #include "model/messages.h"
+#include "model/request.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,7 +71,7 @@ void record_transfer(const Connection *c, const WireTransfer *t) {
     char id[WIRE_ID_SIZE], path[FIELD_SIZE], file[FIELD_SIZE + 16], bytes[64], seconds[64];
     const char *outcome = t->whole ? "whole" : t->stalled ? "stalled" : "cut";
     char result[64];
-    LogContext about = { .request = id, .account = c->account, .peer = c->peer_text, .extra = { file, bytes, seconds, result } };
+    LogContext about = { .account = c->account, .peer = c->peer_text, .extra = { file, bytes, seconds, result } };
 
     shown(t->path, path, sizeof(path));
     path_first_component(path, id, sizeof(id));
@@ -78,17 +79,16 @@ void record_transfer(const Connection *c, const WireTransfer *t) {
     snprintf(result, sizeof(result), "TEMPOFTP_RESULT=%s", outcome);
     snprintf(bytes, sizeof(bytes), "TEMPOFTP_BYTES=%" PRIu64, t->bytes);
     snprintf(seconds, sizeof(seconds), "TEMPOFTP_SECONDS=%" PRIu64 ".%03u", t->ms / 1000, (unsigned) (t->ms % 1000));
-    if (t->direction == WIRE_UPLOAD) { /* a drop folder belongs to the account, not to a request */
-        about.request = NULL;
-        about.message_id = MESSAGE_ID_UPLOAD;
-    }
+    about.message_id = t->direction == WIRE_UPLOAD ? MESSAGE_ID_UPLOAD : MESSAGE_ID_FETCHED;
+    if (t->direction == WIRE_DOWNLOAD && id_is_valid(id)) /* a drop folder belongs to the account, not to a request */
+        about.request = id;
     log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes %s %s from byte %" PRIu64 " in %" PRIu64 ".%03u s, %s", c->account, t->bytes,
              t->direction == WIRE_UPLOAD ? "into" : "of", path, t->offset, t->ms / 1000, (unsigned) (t->ms % 1000), outcome);
 }
 
 void record_end(const Connection *c, const char *reason) {
     char why[WIRE_REASON_SIZE], result[sizeof("TEMPOFTP_RESULT=") + WIRE_REASON_SIZE], seconds[64];
-    LogContext about = { .account = c->account, .peer = c->peer_text, .extra = { result, seconds } };
+    LogContext about = { .account = c->account, .peer = c->peer_text, .message_id = MESSAGE_ID_SESSION_ENDED, .extra = { result, seconds } };
     int64_t lasted = utc_now() - c->login_utc;
 
     shown(reason, why, sizeof(why));
@@ -98,6 +98,6 @@ void record_end(const Connection *c, const char *reason) {
 }
 
 void record_misbehaviour(const Connection *c) {
-    LogContext about = { .account = c->account, .peer = c->peer_text };
+    LogContext about = { .account = c->account, .peer = c->peer_text, .message_id = MESSAGE_ID_RULES_BROKEN };
     log_line(LOG_ERR, &about, "Process %d of a client from %s broke the rules between processes, killing it", (int) c->pid, c->peer_text);
 }

@@ -12,6 +12,9 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_CLOCK_JUMP "e47d1c2a9b5f4e03a6c8d0f2b4971e6a"     /* the clock jumped, purges wait */
 #define MESSAGE_ID_LOGIN "7c5d3e9f1b2a4c68908d6e4f2a1b3c5d"          /* an FTP login was decided */
 #define MESSAGE_ID_UPLOAD "4f0b7e92d35c4a1b8d6e2f71a9c05b38"         /* an FTP client put a file */
+#define MESSAGE_ID_FETCHED "b31211f1be7d1093dcc473e0c7ced336"        /* an FTP client got a file, or a part of it */
+#define MESSAGE_ID_SESSION_ENDED "737c1c96562566cb75a95920282ae597"  /* an FTP session is over */
+#define MESSAGE_ID_RULES_BROKEN "fe090d4de1c707496fa992e9eb651a7c"   /* a process of an FTP client did what ours never do, and was killed */
 #define MESSAGE_ID_LIMIT "5b0f8e2d7c914a63b1e7d94f3a6c2085"        /* an FTP client was refused by a limit */
 #define MESSAGE_ID_BAN "a64e19d3f7b0428c9d5e2c81b7f03a96"          /* an address is turned away for a while */
 #define MESSAGE_ID_TRANSFER_RETRY "18f6a4d2c0be4937a5d3f1e2b4c69780" /* a transfer unit was lost and starts again */

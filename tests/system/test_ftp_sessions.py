@@ -359,9 +359,11 @@ def test_uploads_are_in_the_journal_and_not_among_the_downloads(machine, api, de
     ftp.storbinary("STOR /_buzon/informe.txt", io.BytesIO(b"x" * 70000))
     fetch(ftp, f"/{answer['id']}/a.txt")
     wait_until(lambda: counted(api, answer)["bytes"] == 5, 60, what="the download counted, and nothing but that")
+    assert fetch(ftp, "/_buzon/informe.txt") == b"x" * 70000
     told = machine.journal("MESSAGE_ID=4f0b7e92d35c4a1b8d6e2f71a9c05b38", f"TEMPOFTP_ACCOUNT={answer['ftpuser']}", since=since)
     assert f"{answer['ftpuser']}: 70000 bytes into /_buzon/informe.txt from byte 0 in " in told
     assert "informe.txt" not in machine.journal(f"TEMPOFTP_ID={answer['id']}", since=since)
+    assert "informe.txt" not in machine.journal("TEMPOFTP_ID=_buzon", since=since)  # that is no request
 
 
 def test_the_journal_tells_who_got_what(machine, delivered, opened):  # noqa: F811
@@ -383,6 +385,83 @@ def test_the_journal_tells_who_got_what(machine, delivered, opened):  # noqa: F8
     transfer = entries()[1]
     assert (transfer["TEMPOFTP_ID"], transfer["TEMPOFTP_FILE"], transfer["TEMPOFTP_BYTES"]) == (id, f"/{id}/a.txt", "5")
     assert "a-secret-6f1c" not in machine.journal()
+
+
+def lines_of(machine, since, *matches):
+    """Lines of the FTP server with all their fields."""
+    shown = machine.run(["journalctl", "--quiet", "-o", "json", "-u", "tempoftp-ftp", f"--since={since}", *matches]).stdout
+    return [json.loads(line) for line in shown.splitlines()]
+
+
+def refused(name, password, code):
+    with pytest.raises(ftplib.Error, match=code), ftplib.FTP(timeout=60) as ftp:
+        ftp.connect(*FTP_ADDRESS)
+        ftp.login(name, password)
+
+
+def test_every_refusal_is_in_the_journal_with_its_reason(machine, api, delivered, opened):  # noqa: F811
+    """The client hears the same each time."""
+    answer, blocked, due = delivered(files={"a.txt": "x"}), delivered(files={"a.txt": "x"}), delivered(files={"a.txt": "x"})
+    passwords = {row["ftpuser"]: decrypt(machine, row["password"]) for row in (answer, blocked, due)}
+    assert api.post(f"/tmpftp/{blocked['id']}/bloquear", {}).status == 200
+    change_database(machine, f"UPDATE requests SET expires = {int(time.time()) - 1} WHERE id = '{due['id']}'")
+    since = machine.journal_now()
+    refused("nadie", "x", "530")
+    refused(answer["ftpuser"], "wrong", "530")
+    for row in (blocked, due):
+        refused(row["ftpuser"], passwords[row["ftpuser"]], "530")
+    with settings(machine, TEMPOFTP_FTP_MAX_PER_ACCOUNT=1):
+        opened(answer)
+        refused(answer["ftpuser"], passwords[answer["ftpuser"]], "421")
+    login, limit = "MESSAGE_ID=7c5d3e9f1b2a4c68908d6e4f2a1b3c5d", "MESSAGE_ID=5b0f8e2d7c914a63b1e7d94f3a6c2085"
+    wait_until(lambda: len(lines_of(machine, since, login)) == 5 and lines_of(machine, since, limit), 60, what="a line for each")
+    told = [(line["TEMPOFTP_ACCOUNT"], line["TEMPOFTP_RESULT"]) for line in lines_of(machine, since, login)]
+    gone = told.pop(3)  # unknown, when it was taken away before it was asked about
+    assert gone[0] == due["ftpuser"] and gone[1] in ("expired", "unknown")
+    assert told == [("nadie", "unknown"), (answer["ftpuser"], "password"), (blocked["ftpuser"], "blocked"), (answer["ftpuser"], "ok")]
+    line, = lines_of(machine, since, limit)
+    assert (line["TEMPOFTP_ACCOUNT"], line["TEMPOFTP_LIMIT"], line["TEMPOFTP_PEER"]) == (answer["ftpuser"], "account", "127.0.0.1")
+
+
+def test_every_transfer_is_in_the_journal_and_in_the_requests_downloads(machine, api, delivered):  # noqa: F811
+    """Whole, from the middle, cut by the client, by ABOR, by standing still, by its end of access: with bytes and seconds."""
+    answer = delivered()
+    path, since = f"/{answer['id']}/grande.bin", machine.journal_now()
+    with settings(machine, TEMPOFTP_FTP_STALL_SECONDS=2), ftp_login(machine, answer, timeout=60) as ftp:
+        assert fetch(ftp, f"/{answer['id']}/a.txt") == b"hola\n"
+        ftp.retrbinary(f"RETR {path}", lambda data: None, rest=BIG - 7)
+        begin(ftp, path).close()
+        with pytest.raises(ftplib.error_temp, match="426"):
+            ftp.voidresp()
+        data = begin(ftp, path)
+        ftp.putcmd("ABOR")
+        with pytest.raises(ftplib.error_temp, match="426"):
+            ftp.voidresp()
+        assert ftp.voidresp().startswith("226")
+        data.close()
+        data = begin(ftp, path)
+        with pytest.raises(ftplib.error_temp, match="426 La conexión de datos se detuvo demasiado tiempo"):
+            ftp.voidresp()
+        data.close()
+        data = begin(ftp, path)
+        assert end_sessions(machine, answer["ftpuser"]) == 1
+        data.close()
+        assert_ended(ftp)
+        ftp.close()
+
+        def transfers():
+            return [line for line in lines_of(machine, since, f"TEMPOFTP_ACCOUNT={answer['ftpuser']}") if "TEMPOFTP_FILE" in line]
+        wait_until(lambda: len(transfers()) == 6, 60, what="a line for each")
+        assert [line["TEMPOFTP_RESULT"] for line in transfers()] == ["whole", "whole", "cut", "cut", "stalled", "cut"]
+        assert {line["TEMPOFTP_ID"] for line in transfers()} == {answer["id"]}
+        assert [line["TEMPOFTP_FILE"] for line in transfers()] == [f"/{answer['id']}/a.txt"] + [path] * 5
+        assert len({line["MESSAGE_ID"] for line in transfers()}) == 1
+        bytes_of, seconds_of = ([float(line[f"TEMPOFTP_{field}"]) for line in transfers()] for field in ("BYTES", "SECONDS"))
+        assert bytes_of[:2] == [5, 7] and all(1000 <= n < BIG for n in bytes_of[2:])
+        assert 2 <= seconds_of[4] < 60 and all(0 <= n < 60 for n in seconds_of)
+        wait_until(lambda: counted(api, answer)["bytes"] == sum(bytes_of), 60, what="all of them counted")
+        ended, = lines_of(machine, since, f"TEMPOFTP_ACCOUNT={answer['ftpuser']}", "TEMPOFTP_RESULT=revoked")
+        assert int(ended["TEMPOFTP_SECONDS"]) >= 2 and "MESSAGE_ID" in ended
 
 
 # ---- what operators see and end -----------------------------------------------------------------------
