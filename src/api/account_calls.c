@@ -189,6 +189,8 @@ static void retry(Manager *m, void *userdata) {
     tell_what_waits(c);
     c->retry_waits = false;
     c->failed = false;
+    if (m->stopping) /* the next start tries */
+        return;
     if (!something_waits(m))
         trouble_forget(c); /* nobody is left who could tell; whoever comes next finds out */
     else if (c->r != -EAGAIN)

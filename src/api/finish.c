@@ -192,7 +192,7 @@ static void tell_wait(Manager *m, uint64_t life, int r, const AccountTrouble *tr
 
     if (!c)
         return;
-    account_wait_message(r == -EAGAIN ? NULL : trouble->text, text, sizeof(text));
+    account_wait_message(r == -EAGAIN ? NULL : trouble->text[0] ? trouble->text : strerror(-r), text, sizeof(text));
     c->life = life;
     c->text = strdup(text);
     change_run(c);

@@ -103,6 +103,13 @@ int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userda
     return 0;
 }
 
+void manager_drop_timers(Manager *m) {
+    while (m->timers) {
+        free(m->timers->userdata);
+        timer_free(m->timers);
+    }
+}
+
 /* ---- keys ---- */
 
 typedef struct KeyCheck {
@@ -436,10 +443,7 @@ static int farewell_job(StoreTx *tx, void *userdata) {
 }
 
 static void tear_down(Manager *m) {
-    while (m->timers) {
-        free(m->timers->userdata);
-        timer_free(m->timers);
-    }
+    manager_drop_timers(m);
     if (m->store && m->rates)
         (void) !rates_save(m->rates, m->store);
     if (m->store)

@@ -82,3 +82,5 @@ Actor manager_actor(Manager *m);
  * its ownership; an unfired timer frees it when the service ends. -ENOMEM. */
 typedef void (*ManagerTimer)(Manager *m, void *userdata);
 int manager_after(Manager *m, uint64_t delay_ms, ManagerTimer fire, void *userdata) _must_use_;
+/* Those that have not fired never will. */
+void manager_drop_timers(Manager *m);

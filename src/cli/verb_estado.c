@@ -19,7 +19,8 @@ ExitCode verb_estado(const Args *args, Client *client) {
 static void print_health(const json_t *health) {
     static const struct {
         const char *label, *key;
-    } lines[] = { { "Servicio", "status" }, { "Espacio", "space" }, { "FTP", "ftpd" }, { "Base de datos", "database" } };
+    } lines[] = { { "Servicio", "status" }, { "Espacio", "space" }, { "FTP", "ftpd" }, { "Base de datos", "database" },
+                  { "Limpieza", "limpieza" } };
     const json_t *used = json_object_get(health, "space_used_pct");
 
     for (size_t i = 0; i < ELEMENTS(lines); i++) {

@@ -205,6 +205,7 @@ def test_changes_while_away_reach_the_row_in_the_end(machine, fleet, api, delive
         assert api.get(f"/tmpftp/{blocked['id']}").json["status"] == "bloqueado"
         status, said = health(api)
         assert (status, said["database"], said["limpieza"]) == (503, "down", "error")
+        assert re.search(r"Limpieza: +error\n", machine.run(["tempoftp", "salud"], check=False).stdout)
         assert len(machine.journal(WAITS, since=since).splitlines()) >= 1
     assert_row(fleet, blocked["ftpuser"], False)
     assert_row(fleet, unblocked["ftpuser"], True)
