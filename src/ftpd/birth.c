@@ -74,11 +74,12 @@ static int settle(int tick, int order, int *keep_fd) {
 static int drop_libraries(JailKind kind, const ZygoteHook *hook) {
     static const char *const none[] = { NULL };
     static const char *const plain[] = { "libsodium.", NULL }; /* HASH */
+    static const char *const relay[] = { "libssl.", "libcrypto.", NULL };
     static const char *const tls[] = { "libsodium.", "libssl.", "libcrypto.", NULL };
 
     if (JAIL_SANITIZED)
         return 0;
-    return mappings_drop_libraries(kind == JAIL_PRELOGIN ? none : hook ? tls : plain);
+    return mappings_drop_libraries(kind == JAIL_PRELOGIN ? none : kind == JAIL_RELAY ? relay : hook ? tls : plain);
 }
 
 static _Noreturn void fail(void) {

@@ -8,6 +8,7 @@
 #include "basic/strings.h"
 #include "ftpd/tls_keeper.h"
 
+#include <malloc.h>
 #include <stdio.h>
 #include <sys/stat.h>
 
@@ -88,6 +89,8 @@ static int load(const TlsIdentity *i, TlsServer **ret, int *ret_keeper) {
         return complain(i, error ? error : r == -EPROTO ? "OpenSSL cannot use them with TLS 1.2 and 1.3" : strerror(-r));
     *ret = TAKE_PTR(server);
     *ret_keeper = TAKE_FD(keeper);
+    /* Or every child would, at its first free(3) of something large, join what was freed up to here, and get a copy of twenty pages for it. */
+    malloc_trim(0);
     return 0;
 }
 

@@ -143,7 +143,7 @@ static int carry(TlsLink *l) {
 
 int relay_run(TlsServer *server, const uint8_t ticket_key[static TLS_TICKET_KEY_SIZE]) {
     const TlsTransport transport = { .send = send_all, .receive = receive_some };
-    _cleanup_(tls_link_freep) TlsLink *link = NULL;
+    TlsLink *link = NULL; /* it ends with the process: freeing and wiping it would only bring more pages in */
     int keeper = RELAY_KEEPER_FD;
 
     int r = tls_server_set_ticket_key(server, ticket_key);
