@@ -15,8 +15,8 @@
 
 /* A reply in the making; one that does not fit is cut, its end always stands. */
 typedef struct Reply {
+    size_t size; /* before the text: most replies fit on the page that this lies on, and a new process has to be given every page that it touches */
     char text[REPLY_MAX];
-    size_t size;
 } Reply;
 
 /* "code text" or, with `more`, "code-text". */

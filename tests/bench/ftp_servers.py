@@ -40,6 +40,9 @@ class Server:
                                         preexec_fn=lambda: (self.group / "cgroup.procs").write_text(str(os.getpid())))
         log.close()
         for _ in range(200):
+            if self.process.poll() is None and os.readlink(f"/proc/{self.process.pid}/ns/net") == os.readlink("/proc/self/ns/net"):
+                time.sleep(0.05)  # it has yet to leave this network, where others may listen on that port
+                continue
             if self.process.poll() is not None:
                 raise RuntimeError(f"{self.name} ended: {(place / f'{self.name}.log').read_text()[-2000:]}")
             if self.inside(["bash", "-c", f": 2>/dev/null </dev/tcp/127.0.0.1/{PORT}"], check=False).returncode == 0:
