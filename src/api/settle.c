@@ -299,6 +299,12 @@ static void step_tell(Settle *s) {
         log_line(c->request.state == STATE_ERROR ? LOG_WARNING : LOG_INFO, &about, "%s → %s%s%s", state_name(c->was),
                  state_name(c->request.state), c->request.message ? ": " : "", c->request.message ? c->request.message : "");
     }
+    if (c->apply == change_apply_extend) {
+        char until[RFC3339_SIZE];
+        rfc3339_format(c->request.expires, until);
+        about.message_id = MESSAGE_ID_EXTENDED;
+        log_line(LOG_INFO, &about, "Prolonged to %d days, until %s", c->request.vigencia, until);
+    }
     if (c->drop_ended) {
         about.message_id = MESSAGE_ID_DROP;
         log_line(LOG_INFO, &about, "The drop folder of %s is closed, what was put into it is removed", c->request.account);

@@ -196,9 +196,9 @@ void tasks_purge_ended(Manager *m, TaskKind kind, uint64_t life, uint32_t run, c
         log_line(LOG_ERR, &about, "The removal of the data failed (%s), will be tried again", detail);
     }
     bool left = data_is_there(m, &t->task);
-    if (kind == TASK_DROP && !left) {
-        LogContext about = { .request = id, .message_id = MESSAGE_ID_DROP };
-        log_line(LOG_INFO, &about, "What was put into the drop folder is removed");
+    if (!left) {
+        LogContext about = { .request = id, .message_id = kind == TASK_DROP ? MESSAGE_ID_DROP : MESSAGE_ID_PURGED };
+        log_line(LOG_INFO, &about, kind == TASK_DROP ? "What was put into the drop folder is removed" : "The data is removed");
     }
     task_close(t, left ? -EIO : 0);
 }

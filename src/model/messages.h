@@ -6,6 +6,8 @@
 /* 32 hex digits, for "a request became …". */
 const char *message_id_for_state(State s);
 #define MESSAGE_ID_PURGE_FAILED "c1a0f2b9e6d84f7b8a53d9e0417c2f66"   /* data could not be removed, will be tried again */
+#define MESSAGE_ID_PURGED "dd3903a07729426899ea745d8d2cc36a"         /* a request's data is gone */
+#define MESSAGE_ID_EXTENDED "a43925e8fbac4a6c945193121eb7ac95"       /* a request ends later */
 #define MESSAGE_ID_ORPHAN "9d2e4b7c60f14a8eb1c5a3d7f8e90421"         /* a folder that no live request owns */
 #define MESSAGE_ID_AUTH_OFF "3b8c9e1f7a264d50b0e2c4d6a8f01357"       /* the API has no access control */
 #define MESSAGE_ID_AUDIT "d94f1b7c2e6a40538b0c7e13f5a2d864"          /* a call that alters something, or was refused */
