@@ -209,10 +209,6 @@ static void finish_wait(Finish *f) {
         finish_abort(f, r == -EAGAIN ? -EBUSY : r);
         return;
     }
-    if (r == -EEXIST || r == -ENOENT) { /* its name is somebody else's meanwhile, or no longer is */
-        finish_abort(f, -EBUSY);
-        return;
-    }
     if (x)
         x->waiting = true;
     tell_wait(c->m, c->life, r, &trouble);
@@ -251,7 +247,9 @@ static void ensure_run(AccountCall *call) {
 static void ensure_done(AccountCall *call) {
     Finish *f = (Finish *) call;
 
-    if (call->r < 0)
+    if (call->r == -EEXIST || call->r == -ENOENT) /* since prepare() its name has become somebody else's, or no longer is */
+        finish_abort(f, -EBUSY);
+    else if (call->r < 0)
         finish_wait(f);
     else
         change_run(f->change);

@@ -169,6 +169,28 @@ def test_a_name_that_somebody_took_is_said_and_left_alone(machine, fleet, api, d
     assert fleet.row(name) == row
 
 
+def test_a_name_that_the_table_takes_for_another_is_waited_for(machine, fleet, api, deliver, foreign, source, submit, wait_for, unique):
+    """Most tables compare names without case: our name is not free there, and the row that has it is not ours."""
+    email = f"{unique()}@example.org"
+    name = deliver(usuario=email)["ftpuser"]
+    try:
+        fleet.use_table("deployed")
+        machine.restart()
+        other = foreign(User=name.upper())
+        row = fleet.row(other)
+        id = submit(f"{source.make_tree(unique('tree'), {'a.txt': 'hola'})}/", usuario=email)
+        waits = wait_until(lambda: (now := api.get(f"/tmpftp/{id}").json)["mensaje"].startswith("La copia está completa") and now, SOON)
+        assert name in waits["mensaje"] and waits["status"] == "traslado"
+        assert fleet.row(other) == row
+        fleet.sql(f"DELETE FROM users WHERE User = BINARY '{other}'")
+        ready = wait_for(id, "listo", SOON)
+        assert ready["ftpuser"] == name
+        assert fleet.row(name)["Dir"].endswith(name)
+    finally:
+        fleet.use_table("ours")
+        machine.restart()
+
+
 def test_requests_of_one_person_share_a_row_that_ends_with_the_last(machine, fleet, api, source, submit, wait_for, unique):
     """Asked for at once: one account, one password; the row's end is the latest of those that are ready."""
     tree = f"{source.make_tree(unique('tree'), {'a.txt': 'hola'})}/"
