@@ -4,21 +4,8 @@
  * itself. */
 #include "accounts/stateless.h"
 
-static int embedded_prepare(AccountBackend *b, const AccountWish *wish, AccountGrant *ret, AccountTrouble *ret_trouble) {
-    return stateless_prepare(wish, password_hash, ret);
-}
-
-static const AccountBackendVtable embedded = {
-    .name = "embedded",
-    .prepare = embedded_prepare,
-    .ensure = stateless_ensure,
-    .set_access = stateless_set_access,
-    .remove = stateless_remove,
-    .list = stateless_list,
-    .probe = stateless_probe,
-    .free = stateless_free,
-};
+static const AccountBackendVtable embedded = STATELESS_VTABLE("embedded");
 
 int account_backend_embedded_new(AccountBackend **ret) {
-    return stateless_new(&embedded, ret);
+    return stateless_new(&embedded, password_hash, ret);
 }

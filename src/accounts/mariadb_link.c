@@ -92,7 +92,7 @@ uint64_t link_deadline(const Settings *s) {
 
 static void set_options(MYSQL *mysql, const Settings *s) {
     const unsigned seconds = s->db_timeout, tcp = MYSQL_PROTOCOL_TCP, no = 0;
-    const my_bool yes = 1;
+    const my_bool yes = 1, never = 0;
 
     mysql_optionsv(mysql, MYSQL_OPT_CONNECT_TIMEOUT, &seconds);
     mysql_optionsv(mysql, MYSQL_OPT_READ_TIMEOUT, &seconds);
@@ -110,7 +110,8 @@ static void set_options(MYSQL *mysql, const Settings *s) {
         mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &yes);
         if (s->db_tls_ca)
             mysql_optionsv(mysql, MYSQL_OPT_SSL_CA, s->db_tls_ca);
-    }
+    } else
+        mysql_optionsv(mysql, MYSQL_OPT_SSL_VERIFY_SERVER_CERT, &never); /* newer libraries would try TLS, and check, unasked */
 }
 
 static int connect_server(Link *l, const Settings *s, AccountTrouble *ret) {

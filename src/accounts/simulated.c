@@ -12,21 +12,8 @@ static int no_hash(const char *password, char ret[static PASSWORD_HASH_SIZE]) {
     return 0;
 }
 
-static int simulated_prepare(AccountBackend *b, const AccountWish *wish, AccountGrant *ret, AccountTrouble *ret_trouble) {
-    return stateless_prepare(wish, no_hash, ret);
-}
-
-static const AccountBackendVtable simulated = {
-    .name = "simulated",
-    .prepare = simulated_prepare,
-    .ensure = stateless_ensure,
-    .set_access = stateless_set_access,
-    .remove = stateless_remove,
-    .list = stateless_list,
-    .probe = stateless_probe,
-    .free = stateless_free,
-};
+static const AccountBackendVtable simulated = STATELESS_VTABLE("simulated");
 
 int account_backend_simulated_new(AccountBackend **ret) {
-    return stateless_new(&simulated, ret);
+    return stateless_new(&simulated, no_hash, ret);
 }

@@ -7,13 +7,19 @@
 
 _Static_assert(PASSWORD_HASH_SIZE <= ACCOUNT_HASH_SIZE, "a grant carries any hash of ours");
 
-int stateless_prepare(const AccountWish *wish, int (*hash)(const char *password, char ret[static PASSWORD_HASH_SIZE]), AccountGrant *ret) {
+typedef struct Stateless {
+    AccountBackend backend;
+    StatelessHash hash;
+} Stateless;
+
+int stateless_prepare(AccountBackend *b, const AccountWish *wish, AccountGrant *ret, AccountTrouble *ret_trouble) {
+    const Stateless *s = (const Stateless *) b;
     AccountGrant grant = { .kept = wish->known_hash && wish->token_held };
     int r = 0;
 
     if (!grant.kept) {
         password_generate(grant.password);
-        r = hash(grant.password, grant.hash);
+        r = s->hash(grant.password, grant.hash);
     }
     if (r >= 0)
         *ret = grant;
@@ -47,12 +53,13 @@ void stateless_free(AccountBackend *b) {
     free(b);
 }
 
-int stateless_new(const AccountBackendVtable *v, AccountBackend **ret) {
-    AccountBackend *b = calloc(1, sizeof(*b));
+int stateless_new(const AccountBackendVtable *v, StatelessHash hash, AccountBackend **ret) {
+    Stateless *s = calloc(1, sizeof(*s));
 
-    if (!b)
+    if (!s)
         return -ENOMEM;
-    b->v = v;
-    *ret = b;
+    s->backend.v = v;
+    s->hash = hash;
+    *ret = &s->backend;
     return 0;
 }
