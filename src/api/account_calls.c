@@ -41,7 +41,7 @@ int account_calls_new(Manager *m, AccountCalls **ret) {
         return -ENOMEM;
     c->m = m;
     if (accounts_are_outside(m))
-        r = pool_new(m->event, LANE_THREADS, POOL_QUEUE_MAX, &c->lane);
+        r = pool_new(m->event, LANE_THREADS, POOL_QUEUE_MAX, 0, &c->lane);
     if (r >= 0)
         r = turns_new(&c->turns);
     if (r < 0) {

@@ -28,6 +28,7 @@
 #include <systemd/sd-daemon.h>
 
 #define POOL_THREADS 2
+#define HASHER_NICENESS 10
 #define HASHER_QUEUE_MAX 64 /* some 6 s of Argon2id: who comes behind that is told to come again */
 #define LOOP_WAIT_MS 10000
 #define STOP_GRACE_MS 10000
@@ -317,9 +318,9 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         return r;
     r = sd_event_add_io(m->event, NULL, store_fd(m->store), 1 /* EPOLLIN */, on_store_ready, m);
     if (r >= 0)
-        r = pool_new(m->event, POOL_THREADS, POOL_QUEUE_MAX, &m->pool);
+        r = pool_new(m->event, POOL_THREADS, POOL_QUEUE_MAX, 0, &m->pool);
     if (r >= 0)
-        r = pool_new(m->event, 1, HASHER_QUEUE_MAX, &m->hasher);
+        r = pool_new(m->event, 1, HASHER_QUEUE_MAX, HASHER_NICENESS, &m->hasher);
     if (r >= 0)
         r = transfers_new(&m->transfers);
     if (r >= 0)

@@ -6,6 +6,7 @@
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 
 #define POOL_THREADS_MAX 8
 
@@ -24,6 +25,7 @@ struct Pool {
     pthread_mutex_t lock;
     pthread_cond_t wake;
     PoolList queued, finished;
+    int niceness;
     unsigned queue_max, n_queued, n_open; /* open: queued, running or finished but not yet handed back */
     bool stopping;
     unsigned n_threads;
@@ -51,6 +53,8 @@ static PoolJob *list_take(PoolList *l) {
 static void *pool_thread(void *userdata) {
     Pool *p = userdata;
 
+    if (p->niceness > 0)
+        (void) setpriority(PRIO_PROCESS, (id_t) gettid(), p->niceness); /* a thread of its own here; without it the pool works all the same */
     pthread_mutex_lock(&p->lock);
     for (;;) {
         PoolJob *j = NULL;
@@ -86,13 +90,14 @@ static int pool_dispatch(sd_event_source *source, int fd, uint32_t events, void 
     }
 }
 
-int pool_new(sd_event *event, unsigned threads, unsigned queue_max, Pool **ret) {
+int pool_new(sd_event *event, unsigned threads, unsigned queue_max, int niceness, Pool **ret) {
     Pool *p = calloc(1, sizeof(*p));
     int r;
 
     if (!p)
         return -ENOMEM;
     p->queue_max = queue_max;
+    p->niceness = niceness;
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     p->queued.tail = &p->queued.head;

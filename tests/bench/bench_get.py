@@ -13,7 +13,8 @@ import figure
 import load
 import seed
 from machine import wait_until
-from simulator import Simulator, _free_port
+from ports import free_port
+from simulator import Simulator
 
 REQUESTS = 100_000
 CONNECTIONS = 32
@@ -32,7 +33,7 @@ def _connects(port):
 
 @contextlib.contextmanager
 def bare_server(build, size):
-    port = _free_port()
+    port = free_port()
     process = subprocess.Popen([build / "tests/bench/bench-bare-h2o", str(port), str(size)])
     try:
         wait_until(lambda: _connects(port), 10, "the bare server listens")
