@@ -8,14 +8,13 @@
 
 #include "api/access.h"
 #include "api/account_calls.h"
+#include "api/account_look_up.h"
 #include "api/folders.h"
 #include "api/scheduler.h"
 #include "api/settle.h"
 #include "api/transfers.h"
 #include "basic/strings.h"
 #include "basic/time.h"
-#include "crypto/password.h"
-#include "model/account.h"
 #include "model/messages.h"
 
 #include <errno.h>
@@ -43,31 +42,6 @@ static void finish_free(Finish *f) {
     account_done(&f->account);
     free(f->known_hash);
     free(f);
-}
-
-/* The address's account, or the name that it will have: longer when shorter ones belong to others. */
-static int find_account(Manager *m, const char *email, Account *ret, bool *ret_new) {
-    uint8_t digest[32];
-    int r = store_account_by_email(m->store, email, ret);
-
-    *ret_new = r == -ENOENT;
-    if (r != -ENOENT)
-        return r;
-    sha256(email, strlen(email), digest);
-    for (size_t n = ACCOUNT_SUFFIX_MIN; n <= ACCOUNT_SUFFIX_MAX; n++) {
-        _cleanup_account_ Account other = { 0 };
-        r = account_name_make(email, digest, n, ret->name);
-        if (r < 0)
-            return r;
-        r = store_account_by_name(m->store, ret->name, &other);
-        if (r == -ENOENT) {
-            strcpy(ret->email, email);
-            return 0;
-        }
-        if (r < 0)
-            return r;
-    }
-    return -EEXIST;
 }
 
 /* The account must still be as it was found. -EAGAIN: look again. */
@@ -119,7 +93,7 @@ void lifecycle_take_back(Manager *m, const Request *r) {
     _cleanup_account_ Account account = { 0 };
     bool is_new;
 
-    if (m->data_fd < 0 || r->state != STATE_TRASLADO || !r->copied || find_account(m, r->email, &account, &is_new) < 0)
+    if (m->data_fd < 0 || r->state != STATE_TRASLADO || !r->copied || account_look_up(m, r->email, &account, &is_new) < 0)
         return;
     int k = folders_take_back(m->data_fd, r, account.name);
     if (k < 0)
@@ -348,7 +322,7 @@ static void finish_granted(void *userdata) {
     if (k >= 0 && !is_whole(&r))
         k = -ESTALE;
     if (k >= 0)
-        k = find_account(c->m, f->email, &f->account, &f->is_new);
+        k = account_look_up(c->m, f->email, &f->account, &f->is_new);
     if (k >= 0 && f->account.hash && !(f->known_hash = strdup(f->account.hash)))
         k = -ENOMEM;
     if (k >= 0)

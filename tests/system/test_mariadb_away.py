@@ -295,3 +295,17 @@ def test_a_server_that_hangs_delays_nobody(machine, fleet, api, deliver, tree, s
     for id in ids:
         wait_for(id, "listo", BACK)
     nothing_waits(machine, api)
+
+
+def test_it_stops_in_order_while_the_server_hangs(machine, fleet, api, deliver, tree, submit, wait_for):
+    ready = deliver()
+    with fleet.server_away("freeze"):
+        id = submit(tree())
+        waiting(api, id)
+        assert api.post(f"/tmpftp/{ready['id']}/bloquear", {}).json["en_mysql"] is False
+        machine.stop_units("tempoftp.service")
+        assert machine.unit("tempoftp.service", "Result")["Result"] == "success", "not killed"
+    assert api.get("/").status == 200
+    wait_for(id, "listo", BACK)
+    assert_row(fleet, ready["ftpuser"], False)
+    nothing_waits(machine, api)
