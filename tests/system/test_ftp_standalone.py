@@ -1,4 +1,5 @@
 """tempoftp-ftpd as an ordinary user starts it: without systemd, with accounts and a folder of its own (seed 003)."""
+import contextlib
 import ftplib
 import io
 import os
@@ -157,7 +158,11 @@ INSTALLED_CHILD = "/usr/libexec/tempoftp/tempoftp-ftp-child"
 
 
 def programs_of(server):
-    return {os.path.basename(os.readlink(f"/proc/{pid}/exe")) for pid in server.children()}
+    programs = set()
+    for pid in server.children():
+        with contextlib.suppress(FileNotFoundError):  # it has just ended
+            programs.add(os.path.basename(os.readlink(f"/proc/{pid}/exe")))
+    return programs
 
 
 @pytest.mark.parametrize("form", ["both programs", "one program", "with TLS"])
