@@ -233,6 +233,7 @@ def test_a_killed_session_takes_no_room_with_it(limited):
         for turn in range(5):
             before = set(limited.children())
             with limited.talk(login=True) as talk, talk.data() as data:
+                wait_until(lambda: len(set(limited.children()) - before) == 1, what="the pre-login child to leave")  # noqa: B023
                 victim, = set(limited.children()) - before
                 assert talk.ask(f"STOR {turn}").startswith("150")
                 data.sendall(b"x" * 10_000)
