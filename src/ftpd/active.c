@@ -74,7 +74,7 @@ void active_on_connected(Session *s, const WireConnected *m, int fd) {
 int active_connect(Session *s) {
     WireMessage m = { .connect = { .header = { .type = WIRE_CONNECT, .serial = ++s->active.serial }, .port = s->active.port } };
     struct pollfd pfd = { .fd = CHILD_WIRE_FD, .events = POLLIN };
-    uint64_t deadline = monotonic_ms() + DATA_ACCEPT_MS;
+    uint64_t deadline = monotonic_ms() + data_patience_ms(&s->data);
 
     s->active.port = 0; /* for one transfer */
     int r = wire_send(CHILD_WIRE_FD, &m);

@@ -98,7 +98,7 @@ void data_adopt(DataChannel *d, int fd) {
 
 int data_accept(DataChannel *d, const struct sockaddr *peer) {
     /* By the clock: strangers who connect again and again must not use up the client's time. */
-    uint64_t deadline = monotonic_ms() + DATA_ACCEPT_MS;
+    uint64_t deadline = monotonic_ms() + data_patience_ms(d);
 
     d->sent = 0;
     if (d->listen_fd < 0)

@@ -38,6 +38,10 @@ typedef struct DataChannel {
 
 /* Listens on the address of `local`, on a random free port of [min, max]. -EADDRINUSE: none is free. */
 int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) _must_use_;
+/* How long to wait for a connection, from either side. */
+static inline uint64_t data_patience_ms(const DataChannel *d) {
+    return d->stall_ms < DATA_ACCEPT_MS ? d->stall_ms : DATA_ACCEPT_MS;
+}
 /* The control peer's connection; others are closed at once and do not count. Then nobody listens any more. -ENOTCONN: nothing listens. */
 int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
 /* A connection that somebody else made, non-blocking; takes the fd. */

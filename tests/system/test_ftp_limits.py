@@ -1,4 +1,5 @@
 """What strangers can't do to the FTP server: guess quickly, take all places, steal data connections, reach other files."""
+import contextlib
 import os
 import re
 import signal
@@ -242,18 +243,53 @@ def test_a_session_without_commands_ends(ftpd):  # noqa: F811
     wait_until(lambda: "ended: idle" in ftpd.said(), what="its line in the journal")
 
 
+STALLED = "426 La conexión de datos se detuvo demasiado tiempo."
+
+
 @limits(STALL_SECONDS=1, IDLE_SECONDS=1)
 def test_a_transfer_that_stands_still_is_cut(ftpd):  # noqa: F811
     ftpd.put("grande", size=1 << 32)
     with ftpd.talk(login=True) as talk, talk.data() as data:
         assert talk.ask("RETR grande").startswith("150")
         data.recv(1)
-        assert talk.reply().startswith("426")
+        assert talk.reply() == STALLED
         with pytest.raises(ConnectionResetError):  # cut, not ended
             while data.recv(1 << 20):
                 pass
     wait_until(lambda: " of /grande from byte 0 in " in ftpd.said(), what="its line in the journal")
     assert ", stalled [" in ftpd.said()
+
+
+@limits(STALL_SECONDS=1)
+def test_a_listing_that_nobody_reads_is_cut(ftpd):  # noqa: F811
+    for number in range(20_000):
+        ftpd.put(f"muchos/{'x' * 200}{number}")
+    with ftpd.talk(login=True) as talk:
+        for command in ("LIST muchos", "MLSD muchos", "NLST muchos"):
+            with talk.data() as data:
+                data.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+                assert talk.ask(command).startswith("150")
+                assert talk.reply() == STALLED, command
+        assert talk.ask("NOOP").startswith("200")
+
+
+@limits(STALL_SECONDS=1)
+def test_a_data_connection_that_never_comes_is_not_waited_for(ftpd):  # noqa: F811
+    """Passive: nobody connects. Active: the client's backlog is full, so nobody answers."""
+    ftpd.put("a.txt", "x")
+    with ftpd.talk(login=True) as talk, socket.socket() as deaf, contextlib.ExitStack() as stack:
+        assert talk.ask("EPSV").startswith("229")
+        assert talk.ask("RETR a.txt") == "425 No se pudo abrir la conexión de datos."
+        deaf.bind(("127.0.0.1", 0))
+        deaf.listen(0)
+        for _ in range(3):
+            filler = stack.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(deaf.getsockname())
+        port = deaf.getsockname()[1]
+        assert talk.ask(f"PORT 127,0,0,1,{port // 256},{port % 256}").startswith("200")
+        assert talk.ask("RETR a.txt") == "425 No se pudo abrir la conexión de datos."
+        assert talk.get("RETR a.txt")[0] == b"x"
 
 
 def refuse_once(server, host="127.0.0.1"):

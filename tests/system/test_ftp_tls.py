@@ -1,4 +1,5 @@
 """Explicit FTPS: what is encrypted, who may resume, what a stranger can't inject or cut, certificates that are renewed."""
+import contextlib
 import ftplib
 import io
 import os
@@ -183,6 +184,36 @@ def test_what_is_no_tls_ends_the_connection(ftps):
         assert talk.ask("AUTH TLS").startswith("234")
         talk.send(b"GET / HTTP/1.0\r\n\r\n" * 10)
         assert len(read_to_end(talk.socket)) < 100  # an alert at most
+
+
+# ---- who is silent ------------------------------------------------------------------------------------
+
+@serve(TEMPOFTP_FTP_LOGIN_SECONDS="2")
+def test_who_does_not_shake_hands_or_log_in_is_sent_away(ftps):
+    with Talk(ftps.address) as mute, ftps.talk_tls() as slow:
+        assert mute.ask("AUTH TLS").startswith("234")
+        assert slow.reply() == "421 Tiempo agotado para identificarse."
+        assert slow.reply() == ""
+        assert mute.socket.recv(100) == b""  # nothing that it could read
+    wait_until(lambda: ftps.said().count("it did not log in in time") == 2, what="both in the journal")
+    wait_until(lambda: not relays_of(ftps), what="their relays to end")
+
+
+@serve(TEMPOFTP_FTP_STALL_SECONDS="1", TEMPOFTP_FTP_IDLE_SECONDS="3")
+def test_what_stands_still_under_tls_ends_with_a_clear_word(ftps):
+    ftps.put("big.bin", size=1 << 32)
+    with contextlib.closing(ftps.login_tls()) as ftp:
+        port = int(ftp.sendcmd("EPSV").split("|||")[1].split("|")[0])
+        with socket.create_connection(("127.0.0.1", port)):  # and no handshake
+            assert ftp.sendcmd("RETR a.bin").startswith("150")
+            with pytest.raises(ftplib.error_temp, match="425 No fue posible cifrar la conexión de datos"):
+                ftp.voidresp()
+        with ftp.transfercmd("RETR big.bin") as data:
+            assert data.recv(10)
+            with pytest.raises(ftplib.error_temp, match="426 La conexión de datos se detuvo demasiado tiempo"):
+                ftp.voidresp()
+        with pytest.raises(ftplib.error_temp, match="421 Demasiado tiempo sin actividad"):
+            ftp.voidresp()
 
 
 # ---- whose session is resumed -------------------------------------------------------------------------
