@@ -233,6 +233,7 @@ Settings *settings_free(Settings *s) {
     free(s->db_tls_ca);
     free(s->pureftpd_conf);
     free(s->pureftpd_program);
+    free(s->transfer_log);
     free(s);
     return NULL;
 }
