@@ -84,8 +84,11 @@ static void on_reply(void *userdata, int r, const char *error_name, const char *
         answer(s);
     else if (r == -EAGAIN && live_sessions_state(s->call->m, on_state, s) >= 0)
         TAKE_PTR(s);
-    else
-        reply_errno(s->call, r);
+    else {
+        if (message)
+            log_warning("Cannot look at the FTP sessions: %s", message);
+        reply_errno(s->call, r == -ECHILD ? -EAGAIN : r); /* its unit failed: that is for the operator to mend */
+    }
 }
 
 static void on_listed(void *userdata, const FtpSession *session) {

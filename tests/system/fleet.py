@@ -54,6 +54,10 @@ class Fleet:
         self.machine.run(["systemctl", "stop", PURE_FTPD, SERVER])
         self.machine.run(["systemctl", "start", "tempoftp-ftp.socket"])
 
+    def rest(self):
+        """What was deleted is gone. For those who restart tempoftpd next: in the middle of a purge's start it would leave the bus waiting."""
+        wait_until(lambda: not list(self.machine.file("/data/.purge").iterdir()) and not self.machine.units("tempoftp-purge-*"), 120, "data is purged")
+
     # -- MariaDB ------------------------------------------------------------------------------------
 
     def sql(self, text, bare=False):

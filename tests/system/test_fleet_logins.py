@@ -102,6 +102,7 @@ def table(machine, fleet):
             fleet.use_table(name)
             fleet.configure(crypt=crypt)
             stack.enter_context(machine.settings(**{**fleets.SETTINGS, **settings}))
+            stack.callback(fleet.rest)
         yield table
 
 
@@ -134,8 +135,8 @@ def test_a_delivery_is_fetched_with_the_password_that_the_api_gives(machine, api
     assert api.delete(f"/tmpftp/{answer['id']}").status == 200
     assert refused(fleet, answer, password)
     wait_until(lambda: fleet.row(answer["ftpuser"]) is None, 60, "its row goes")
-    wait_until(lambda: not machine.file(f"/data/{answer['ftpuser']}/{answer['id']}").exists() and
-               not list(machine.file("/data/.purge").iterdir()), 60, "its data goes")
+    fleet.rest()
+    assert not machine.file(f"/data/{answer['ftpuser']}/{answer['id']}").exists()
 
 
 @pytest.mark.parametrize("mode", ["", "STRICT_TRANS_TABLES"], ids=["lenient", "strict"])

@@ -19,6 +19,7 @@ PROGRAM = "/usr/sbin/pure-ftpd-mysql"
 def accounts_in_mariadb(machine, fleet):
     with machine.settings(**fleets.SETTINGS):
         yield
+        fleet.rest()
 
 
 @pytest.fixture
@@ -222,6 +223,24 @@ def test_operators_see_and_end_sessions(machine, api, delivered, opened):
     assert api.delete(f"/sesiones/{answer['ftpuser']}").json == {"status": "ok", "terminadas": 1}
     assert api.delete(f"/sesiones/{answer['ftpuser']}").status == 404
     assert api.delete("/sesiones/1").status == 404
+
+
+def test_pure_ftpd_on_other_machines_only(machine, api, fleet, source, submit, wait_for, unique):
+    fleet.rest()
+    with machine.settings(**fleets.SETTINGS, PUREFTPD_PROGRAM="/dev/null", TEMPOFTP_FTP_HOST="localhost"):
+        answer = wait_for(submit(source.make_tree(unique("tree"), {"a.txt": "hola\n"}) + "/"), "listo", timeout=120)
+        with ftp_login(machine, answer):
+            assert api.get("/sesiones").json == {"sesiones": [], "total": 0}
+        assert api.delete(f"/tmpftp/{answer['id']}").status == 200
+        fleet.rest()
+
+
+def test_a_program_that_is_not_there_is_said(machine, api, fleet):
+    fleet.rest()
+    with machine.settings(**fleets.SETTINGS, PUREFTPD_PROGRAM="/usr/sbin/no-such-program"):
+        since = machine.journal_now()
+        assert api.get("/sesiones").status == 503
+        assert "PUREFTPD_PROGRAM: cannot find /usr/sbin/no-such-program" in machine.journal("-u", "tempoftp-sessions-*", since=since)
 
 
 def test_sessions_that_a_killed_tempoftpd_left_end_when_it_is_back(machine, api, delivered, opened):
