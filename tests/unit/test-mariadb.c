@@ -755,6 +755,11 @@ static void tls_is_checked(void **state) {
     w->settings.db_tls_ca = ca_file;
     open_backend(w);
     make_account(w);
+#define CONNECTIONS "SELECT VARIABLE_VALUE FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'CONNECTIONS'"
+    _cleanup_free_ char *before = strdup(sql_value(s, CONNECTIONS));
+    probe(w);
+    probe(w);
+    assert_string_equal(sql_value(s, CONNECTIONS), before); /* one handshake is enough */
     w->settings.db_tls = DATABASE_TLS_OFF;
     open_backend(w);
     AccountTrouble t = { 0 };
