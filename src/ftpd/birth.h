@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #define ZYGOTES (JAIL_RELAY + 1)
-#define BIRTH_READY_MAX 8
+#define BIRTH_READY_MAX 4 /* sixteen cost more than they save, in turns */
 
 /* One zygote and the children that wait for clients. */
 typedef struct Zygote {
