@@ -15,6 +15,7 @@
 #define DOWNLOAD_ROWS_MAX 4096
 #define DAY_SECONDS 86400
 #define POSITIONS_NOTE "transfer log"
+#define LOGGED_MAX 32 /* lines in the journal about one batch: a long log must not drown it */
 
 typedef struct DownloadRow {
     char account[ACCOUNT_NAME_MAX + 1], id[ID_MAX + 1], address[ADDRESS_TEXT_MAX];
@@ -134,16 +135,20 @@ static int downloads_job(StoreTx *tx, void *userdata) {
 
 /* The FTP server writes a line about each transfer itself; Pure-FTPd's own journal knows no request. */
 static void log_counted(const DownloadBatch *batch) {
+    size_t counted = 0;
+
     for (size_t i = 0; i < batch->n; i++) {
         const DownloadRow *row = &batch->rows[i];
         char bytes[64];
         LogContext about = { .request = row->id, .account = row->account, .peer = row->address, .message_id = MESSAGE_ID_DOWNLOADED, .extra = { bytes } };
 
-        if (!row->counted)
+        if (!row->counted || ++counted > LOGGED_MAX)
             continue;
         snprintf(bytes, sizeof(bytes), "TEMPOFTP_BYTES=%" PRIu64, row->bytes);
         log_line(LOG_INFO, &about, "%s: %" PRIu64 " bytes in %" PRIu64 " downloads from %s", row->account, row->bytes, row->files, row->address);
     }
+    if (counted > LOGGED_MAX)
+        log_info("Downloads of %zu more clients were counted", counted - LOGGED_MAX);
 }
 
 static void downloads_done(void *userdata, int r) {
