@@ -22,7 +22,7 @@ def world():
 
 
 def login(api, email="ana@example.org", password=PASSWORD):
-    return api.post("/auth/login", {"correo": email, "password": password})
+    return api.post("/auth/login", {"correo": email, "password": password}, timeout=300)  # in a storm one waits
 
 
 # ---- register -------------------------------------------------------------------------------------------
