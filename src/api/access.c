@@ -13,6 +13,7 @@
 #include <stdio.h>
 
 #define RUNS_AT_ONCE 32 /* by kicks */
+#define LOOK_AGAIN_MS 5000
 
 typedef struct Waiter {
     AccessTold told;
@@ -38,6 +39,7 @@ struct Accesses {
     bool passing;                     /* a kick goes through the tasks */
     bool again;                       /* it was asked for meanwhile */
     bool stepping;
+    bool look_waits;                  /* a kick has its moment */
     char after[ACCOUNT_NAME_MAX + 1]; /* where it is */
 };
 
@@ -70,6 +72,17 @@ Accesses *accesses_free(Accesses *a) {
 }
 
 static void pass_go_on(Manager *m);
+
+static void look_again(Manager *m, void *userdata) {
+    m->accesses->look_waits = false;
+    access_kick(m);
+}
+
+/* For what has nothing to do with the back end, which has a retry of its own: a full disk, no memory. */
+static void look_later(Manager *m) {
+    if (!m->accesses->look_waits)
+        m->accesses->look_waits = manager_after(m, LOOK_AGAIN_MS, look_again, NULL) >= 0;
+}
 
 /* ---- one account ---- */
 
@@ -112,9 +125,10 @@ static int told_job(StoreTx *tx, void *userdata) {
 static void told_written(void *userdata, int r) {
     AccessRun *run = userdata;
 
-    if (r < 0)
+    if (r < 0) {
         log_errno(r, "Cannot write down that the account back end knows about %s, telling it again", run->account.name);
-    else if (!run->wanted.used) {
+        look_later(run->call.m);
+    } else if (!run->wanted.used) {
         LogContext about = { .account = run->account.name, .message_id = MESSAGE_ID_ACCESS_TOLD };
         log_line(LOG_INFO, &about, "The account back end has no %s any more", run->account.name);
     }
@@ -197,8 +211,10 @@ static void run_granted(void *userdata) {
 
     run->started = true;
     r = run_prepare(run);
-    if (r < 0)
+    if (r < 0) {
         log_errno(r, "Cannot find out what is wanted of %s, it is looked at again", run->account.name);
+        look_later(run->call.m);
+    }
     if (r == 0)
         account_call(&run->call);
     else

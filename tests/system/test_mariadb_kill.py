@@ -176,6 +176,21 @@ def test_killed_while_the_row_is_changed(machine, fleet, api, hold, tree, submit
     assert row is None if call == "eliminar" else row["Status"] == "0"
 
 
+def test_what_cannot_be_written_down_is_told_again(machine, fleet, api, hold, tree, submit, wait_for):
+    """The row knows, the state database could not be written: nobody is told twice anything else, and soon both agree."""
+    ready = wait_for(submit(tree), "listo")
+    since = machine.journal_now()
+    with hold("UPDATE") as is_held:
+        assert api.post(f"/tmpftp/{ready['id']}/bloquear", {}).status == 200
+        is_held()
+        with nothing_is_written(machine):
+            wait_until(lambda: "Cannot write down that the account back end knows" in machine.journal("-u", "tempoftp", since=since), 60, "it could not be written")
+            assert fleet.row(ready["ftpuser"])["Status"] == "0"
+            assert not told(machine)
+    wait_until(lambda: told(machine), SOON, "both agree")
+    assert fleet.row(ready["ftpuser"])["Status"] == "0"
+
+
 def test_a_later_change_is_not_overtaken(machine, fleet, api, hold, tree, submit, wait_for):
     """While the first is under way others come: the row ends as the last one says."""
     ready = wait_for(submit(tree), "listo")
