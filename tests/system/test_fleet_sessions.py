@@ -8,7 +8,7 @@ import pytest
 
 import fleet as fleets
 from client import decrypt, ftp_login
-from ftp_service import BIG, begin, read_rest
+from ftp_service import BIG, begin, delivered, opened, read_rest  # noqa: F401
 from machine import wait_until
 
 WITHIN = 2.0
@@ -20,27 +20,6 @@ def accounts_in_mariadb(machine, fleet):
     with machine.settings(**fleets.SETTINGS):
         yield
         fleet.rest()
-
-
-@pytest.fixture
-def delivered(source, submit, wait_for, unique):
-    """delivered() takes a tree with one big file to `listo`, for a person of its own unless told with `usuario`."""
-    def deliver(**fields):
-        route = source.make_tree(unique("tree"), {"a.txt": "hola\n", "grande.bin": BIG})
-        return wait_for(submit(f"{route}/", **fields), "listo", timeout=120)
-    return deliver
-
-
-@pytest.fixture
-def opened(machine):
-    connections = []
-
-    def open_one(answer):
-        connections.append(ftp_login(machine, answer, timeout=60))
-        return connections[-1]
-    yield open_one
-    for ftp in connections:
-        ftp.close()
 
 
 def sessions(api, answer):
