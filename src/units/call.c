@@ -47,6 +47,7 @@ static const struct {
     { SD_BUS_ERROR_INVALID_ARGS, -EINVAL },
     { SD_BUS_ERROR_NO_REPLY, -EAGAIN },
     { SD_BUS_ERROR_TIMEOUT, -EAGAIN },
+    { "org.freedesktop.DBus.Error.TimedOut", -EAGAIN }, /* dbus-daemon's, of a service that it could not start in time */
     { SD_BUS_ERROR_DISCONNECTED, -EAGAIN },
     { SD_BUS_ERROR_SERVICE_UNKNOWN, -EAGAIN },
     { SD_BUS_ERROR_NAME_HAS_NO_OWNER, -EAGAIN },

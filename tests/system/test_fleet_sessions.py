@@ -218,8 +218,10 @@ def test_a_program_that_is_not_there_is_said(machine, api, fleet):
     fleet.rest()
     with machine.settings(**fleets.SETTINGS, PUREFTPD_PROGRAM="/usr/sbin/no-such-program"):
         since = machine.journal_now()
-        assert api.get("/sesiones").status == 503
-        assert "PUREFTPD_PROGRAM: cannot find /usr/sbin/no-such-program" in machine.journal("-u", "tempoftp-sessions-*", since=since)
+        def said():
+            assert api.get("/sesiones", timeout=60).status == 503
+            return "PUREFTPD_PROGRAM: cannot find /usr/sbin/no-such-program" in machine.journal("-u", "tempoftp-sessions-*", since=since)
+        wait_until(said, 120, "the journal says what is wrong", interval=0.5)
 
 
 def test_sessions_that_a_killed_tempoftpd_left_end_when_it_is_back(machine, api, delivered, opened):
