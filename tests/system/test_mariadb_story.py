@@ -115,7 +115,7 @@ def test_from_post_to_purge(machine, fleet, api, source, unique, submit, wait_fo
     wait_until(lambda: refused(machine, answer, password), SLOW, "530 for who knows the password")
     wait_until(lambda: fleet.row(answer["ftpuser"]) is None, SLOW, "the row is gone")
     wait_until(lambda: not machine.file(f"/data/{answer['ftpuser']}").exists(), SLOW, "the home is gone")
-    wait_until(lambda: not list(machine.file("/data/.purge").iterdir()), SLOW, "the data is gone")
+    wait_until(lambda: not list(machine.file("/data/.purge").glob(f"{one}.*")), SLOW, "the data is gone")
     assert fleet.sql("SELECT COUNT(*) FROM users") == account_before
 
     # and what the journal says of it all

@@ -149,6 +149,7 @@ def test_uploads_and_other_accounts_are_passed_over(machine, fleet, api, handed_
         assert " 226 boss 1000\n" in log and "[]created" in log
     finally:
         fleet.sql("DELETE FROM users WHERE User = 'boss'")
+        machine.run(["rm", "-r", f"/data/{answer['ftpuser']}/{answer['id']}/mine"])  # not tempoftp's to remove
 
 
 def test_rotation_by_rename_in_the_middle_of_a_session(machine, api, handed_out):
