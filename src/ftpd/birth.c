@@ -212,7 +212,7 @@ static int order(Zygote *z, size_t n) {
     return z->n_ready > before ? 0 : r;
 }
 
-static int is_gone(int r) {
+static bool is_gone(int r) {
     return r == -EPIPE || r == -ECONNRESET || r == -ECONNREFUSED;
 }
 

@@ -45,7 +45,7 @@ int zygote_start(Zygote *ret, const Jail *jail, const ChildConfig *config, char 
 /* Children that wait end too. */
 void zygote_done(Zygote *z);
 
-/* Gives the client to a child, which may be born yet: *ret_wire is the way to it. A relay has none: it is the caller's way to its other side.
+/* Gives the client to a child, which may still have to be born: *ret_wire is the way to it. A relay has none: it is the caller's way to its other side.
  * -ECONNRESET: the zygote is gone. -EAGAIN: it is behind by more children than can be asked for. */
 int birth_give(Zygote *z, const BirthFds *fds, const SessionStart *start, int *ret_wire) _must_use_;
 /* A child's first word, before it hears of any stranger: 1 with its pid, 0: it is gone, -EAGAIN: it has not spoken yet. */

@@ -69,13 +69,12 @@ static pid_t fork_at_last(const ZygoteHook *hook, pid_t *ret_own) {
     for (;;) {
         int made = hook && hook->prepare ? hook->prepare(hook->userdata) : -EBADF;
         pid_t pid = made >= 0 || made == -EBADF ? jail_fork(ret_own) : made;
-        if (pid == 0 && made >= 0 && made != CHILD_HOME_FD && dup2(made, CHILD_HOME_FD) < 0)
+        if (pid == 0 && made >= 0 && dup2(made, CHILD_HOME_FD) < 0)
             _exit(EXIT_FAILURE);
-        if (pid == 0 && made >= 0 && made != CHILD_HOME_FD)
-            close(made);
+        if (pid != 0 || made != CHILD_HOME_FD)
+            cleanup_close_(&made);
         if (pid == 0)
             return 0;
-        cleanup_close_(&made);
         if (pid > 0)
             return pid;
         (void) poll(NULL, 0, FORK_AGAIN_MS);
