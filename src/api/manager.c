@@ -376,10 +376,17 @@ static bool may_stop(const Manager *m, uint64_t asked_ms) {
 }
 
 static void show_status(Manager *m) {
+    unsigned waiting = transfers_waiting(m->transfers);
+    int trouble = account_calls_trouble(m);
+    char waits[64] = "";
     uint64_t ready = 0;
 
-    if (store_count(m->store, STATE_LISTO, &ready) >= 0)
-        sd_notifyf(false, "STATUS=%u copies under way, %llu requests ready", transfers_count(m->transfers), (unsigned long long) ready);
+    if (store_count(m->store, STATE_LISTO, &ready) < 0)
+        return;
+    if (waiting > 0)
+        snprintf(waits, sizeof(waits), ", %u whole and waiting for their accounts", waiting);
+    sd_notifyf(false, "STATUS=%u copies under way%s, %llu requests ready%s", transfers_count(m->transfers) - waiting, waits, (unsigned long long) ready,
+               trouble == 0 ? "" : trouble == -EAGAIN ? "; the account back end is away" : "; the account back end refuses");
 }
 
 /* Every call that reached us has been read by now; what it set going is still finished. */

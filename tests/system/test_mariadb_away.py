@@ -49,6 +49,10 @@ def health(api):
     return reply.status, reply.json
 
 
+def status_text(machine):
+    return machine.unit("tempoftp.service", "StatusText")["StatusText"]
+
+
 def seconds(text):
     return datetime.datetime.fromisoformat(text).timestamp()
 
@@ -86,6 +90,8 @@ def test_a_copy_waits_for_its_account_and_becomes_ready_by_itself(machine, fleet
         assert re.search(r"Base de datos: +down\n", machine.run(["tempoftp", "salud"], check=False).stdout)
         assert AWAY in machine.run(["tempoftp", "ver", id]).stdout
         wait_until(lambda: len(machine.journal(TROUBLE, since=since).splitlines()) >= 1, what="the journal says so")
+        wait_until(lambda: status_text(machine).startswith("0 copies under way, 1 whole and waiting for their accounts, "), 60, "systemctl status says so")
+        assert status_text(machine).endswith("; the account back end is away")
         back = time.time()
     ready = wait_for(id, "listo", BACK)
     assert seconds(ready["expira"]) >= int(back) + 5 * 86400, "its days begin when it is ready"
