@@ -2,12 +2,13 @@
 import contextlib
 import ctypes
 import ftplib
+import re
 
 import pytest
 
 import fleet as fleets
 from client import decrypt, fetch, ftp_login
-from machine import wait_until
+from machine import CommandFailed, wait_until
 
 PASSWORD = "correct horse battery staple"
 
@@ -52,6 +53,37 @@ def test_a_row_of_the_table_logs_in_to_its_home(machine, fleet, account):
         assert ftp.pwd() == "/"
     assert_refused(fleet, name, "wrong")
     assert fleet.row(name)["Dir"] == f"/data/{name}"
+
+
+@pytest.mark.parametrize("name", ["ours", "deployed"])
+def test_another_spelling_of_a_name_is_refused(machine, fleet, account, name):
+    """To the columns of most tables `NAME`, `name` and `name ` are the same; the queries in sql/ know better."""
+    fleet.use_table(name)
+    try:
+        user = account()
+        for near in (user.upper(), user.capitalize(), f"{user} "):
+            assert_refused(fleet, near)
+        fleet.login(user, PASSWORD).close()
+        if name == "deployed":
+            fleet.configure(re.sub(r" AND BINARY User = '.L'", "", machine.file(fleets.CONFIGURATION).read_text()))
+            fleet.login(user.upper(), PASSWORD).close()  # without them
+    finally:
+        fleet.use_table("ours")
+
+
+@pytest.mark.parametrize("column, value", [("Uid", "0"), ("Gid", "0"), ("Uid", "NULL"), ("Gid", "NULL"), ("Dir", "NULL"), ("Dir", "'data'")],
+                         ids=["uid-0", "gid-0", "uid-null", "gid-null", "dir-null", "dir-relative"])
+def test_rows_of_root_or_without_a_home_are_refused(fleet, account, column, value):
+    with pytest.raises(CommandFailed, match="CONSTRAINT|cannot be null"):
+        account(**{column: value})  # by our table itself
+    fleet.use_table("deployed")
+    try:
+        fleet.sql("ALTER TABLE users MODIFY Uid INT NULL, MODIFY Gid INT NULL, MODIFY Dir VARCHAR(255) NULL")
+        with pytest.raises(ftplib.Error, match="^530|^421 Home directory not available"):
+            fleet.login(account(**{column: value}), PASSWORD)
+        fleet.login(account(), PASSWORD).close()
+    finally:
+        fleet.use_table("ours")
 
 
 def test_status_0_is_refused(fleet, account):

@@ -2,6 +2,7 @@
 import os
 import pathlib
 import pty
+import re
 import signal
 import subprocess
 
@@ -64,12 +65,18 @@ def nothing_left_of(name):
     return True
 
 
-def test_once_shows_the_whole_way_and_leaves_nothing():
-    trial = Trial("--once")
+@pytest.mark.parametrize("arguments, titles", [
+    ([], ()),
+    (["--mariadb"], ("MariaDB and Pure-FTPd", "Its row in the table that Pure-FTPd reads")),
+], ids=["own-server", "mariadb"])
+def test_once_shows_the_whole_way_and_leaves_nothing(arguments, titles):
+    subprocess.run([TESTBED / "ftp-fleet", "--fetch"], check=True, stdout=subprocess.DEVNULL)  # the trial's network leads nowhere
+    trial = Trial("--once", *arguments)
     assert trial.wait() == 0, trial.said
-    for title in ("Build", "A machine with systemd", "The credentials", "Download over FTP", "Every file compared"):
+    for title in ("Build", "A machine with systemd", *titles, "The credentials", "Download over FTP", "Every file compared", "The download in the request's answer"):
         assert title in trial.said
     assert "all equal" in trial.said
+    assert re.search(r"Descargas: +1 \(", trial.said)
     assert nothing_left_of(trial.machine)
 
 

@@ -159,21 +159,40 @@ def test_deleted_and_killed_while_the_row_is_made(machine, fleet, api, hold, tre
     wait_until(lambda: told(machine) and rows_of(fleet, name) == [], SOON, "what was made is taken away")
 
 
+CHANGES = {"bloquear": "UPDATE", "desbloquear": "UPDATE", "extender": "UPDATE", "eliminar": "DELETE", "expirar": "DELETE"}
+
+
 @pytest.mark.parametrize("who", ["tempoftpd", "mariadbd"])
-@pytest.mark.parametrize("call, statement", [("bloquear", "UPDATE"), ("eliminar", "DELETE")])
-def test_killed_while_the_row_is_changed(machine, fleet, api, hold, tree, submit, wait_for, call, statement, who):
+@pytest.mark.parametrize("call", CHANGES)
+def test_killed_while_the_row_is_changed(machine, fleet, api, hold, tree, submit, wait_for, call, who):
     ready = wait_for(submit(tree), "listo")
     id, name = ready["id"], ready["ftpuser"]
-    with hold(statement):
-        reply = api.post(f"/tmpftp/{id}/bloquear", {}) if call == "bloquear" else api.delete(f"/tmpftp/{id}")
-        assert reply.status == 200, "answered without waiting for the row"
-        assert reply.json.get("en_mysql", False) is False, "it is not told yet"
+    if call == "desbloquear":
+        assert api.post(f"/tmpftp/{id}/bloquear", {}).json["en_mysql"] is True
+    if call == "expirar":
+        machine.stop_units("tempoftp.service", f"tempoftp-expire-{id}.timer")
+        machine.sqlite(f"UPDATE requests SET expires = {int(time.time()) - 1} WHERE id = '{id}'")
+    with hold(CHANGES[call]) as is_held:
+        if call == "expirar":
+            assert api.delete("/tmpftp/expired").status == 200
+            wait_until(lambda: api.get(f"/tmpftp/{id}").json["status"] == "expirado", 60, "expired without waiting for the row")
+        else:
+            reply = api.delete(f"/tmpftp/{id}") if call == "eliminar" else api.post(f"/tmpftp/{id}/{call}", {"dias": 2} if call == "extender" else {})
+            assert reply.status == 200, "answered without waiting for the row"
+            assert reply.json.get("en_mysql", False) is False, "it is not told yet"
+        is_held()
         assert not told(machine)
         killed(who, machine, fleet)
     assert api.get("/").status == 200
     wait_until(lambda: told(machine), SOON, "it is told")
     row = fleet.row(name)
-    assert row is None if call == "eliminar" else row["Status"] == "0"
+    if CHANGES[call] == "DELETE":
+        assert row is None
+        return
+    assert row["Status"] == ("0" if call == "bloquear" else "1")
+    if call == "extender":
+        end = api.get(f"/tmpftp/{id}").json["expira"]
+        assert end > ready["expira"] and row["Expires"] == end.replace("T", " ").rstrip("Z")
 
 
 def test_what_cannot_be_written_down_is_told_again(machine, fleet, api, hold, tree, submit, wait_for):
