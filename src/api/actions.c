@@ -1,4 +1,5 @@
 /* What operators do to requests: delete, expire, block, unblock, extend, give a drop folder. Each is one Change and its answer. */
+#include "api/account_calls.h"
 #include "api/change.h"
 #include "api/lifecycle.h"
 #include "api/reply.h"
@@ -313,6 +314,10 @@ void request_drop(Call *c) {
     int r = drop_body_parse(c->req->entity.base, c->req->entity.len, &bytes, &refusal);
     if (r < 0) {
         reply_unparsed(c, r, &refusal);
+        return;
+    }
+    if (accounts_are_outside(c->m)) { /* whoever serves them would let people write, and knows no limit */
+        reply_detail(c, 400, "Con las cuentas en MariaDB no hay buzones: Pure-FTPd no cuidaría su límite");
         return;
     }
     Change *change = change_for(c, change_apply_drop, drop_opened);

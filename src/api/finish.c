@@ -280,6 +280,11 @@ static int take_grant(Manager *m, Finish *f) {
     f->account.foreign = f->grant.foreign;
     if (f->account.created == 0)
         f->account.created = utc_now();
+    if (f->grant.foreign) {
+        LogContext about = change_log(f->change);
+        about.account = f->account.name;
+        log_line(LOG_NOTICE, &about, "Account %s was made by somebody else and is used as it is: the data can be fetched if its folder is %s", f->account.name, f->home);
+    }
     return 0;
 }
 

@@ -4,6 +4,7 @@
 #include "api/reconcile.h"
 
 #include "api/access.h"
+#include "api/account_calls.h"
 #include "api/account_rows.h"
 #include "api/expiry_timers.h"
 #include "api/folders.h"
@@ -199,7 +200,16 @@ static void check_drop(Manager *m, const char *name) {
     LogContext about = { .request = name, .account = name, .message_id = MESSAGE_ID_ORPHAN };
     uint64_t bytes, life = (uint64_t) utc_now();
 
-    if (store_drop(m->store, name, &bytes) < 0 || bytes > 0 || store_list_tasks(m->store, INT64_MAX, takes_drop, &wanted) != 0)
+    if (store_drop(m->store, name, &bytes) < 0)
+        return;
+    if (bytes > 0) {
+        if (accounts_are_outside(m))
+            log_line(LOG_WARNING, &about,
+                     "%s/%s/" DROP_FOLDER " was opened for tempoftp's own FTP server, and Pure-FTPd does not keep its limit: take it away with tempoftp buzon ID --quitar",
+                     m->settings->data_path, name);
+        return;
+    }
+    if (store_list_tasks(m->store, INT64_MAX, takes_drop, &wanted) != 0)
         return;
     log_line(LOG_WARNING, &about, "%s/%s/" DROP_FOLDER " is no drop folder of ours: removing it", m->settings->data_path, name);
     int r = folders_drop_take(m->data_fd, name, name, life); /* an account's name is a valid id */

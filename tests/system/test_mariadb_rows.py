@@ -144,6 +144,7 @@ def test_an_account_that_somebody_else_made_is_used_as_it_is(machine, fleet, api
     ready = deliver(usuario="ajena@example.org")
     assert ready["ftpuser"] == name
     assert decrypt(machine, ready["password"]) == row["Password"]
+    assert f"Account {name} was made by somebody else" in machine.journal(f"TEMPOFTP_ID={ready['id']}")
     for call in ("bloquear", "desbloquear"):
         assert api.post(f"/tmpftp/{ready['id']}/{call}", {}).json["en_mysql"] is False, call
     assert api.post(f"/tmpftp/{ready['id']}/extender", {"dias": 1}).status == 200
@@ -225,7 +226,10 @@ def test_accounts_move_into_the_table_when_it_is_switched_on(machine, fleet, api
     with machine.settings(**{name: None for name in fleets.SETTINGS}):
         ready = deliver()
         assert fleet.row(ready["ftpuser"]) is None
+        machine.run(["tempoftp", "buzon", ready["id"], "--bytes", "5M"])
+        since = machine.journal_now()
     assert api.get("/").status == 200
+    wait_until(lambda: f"{ready['ftpuser']}/_buzon was opened for tempoftp's own FTP server" in machine.journal("-u", "tempoftp", since=since), SOON, "said")
     wait_until(lambda: fleet.row(ready["ftpuser"]), SOON, "a row for the account")
     assert password_works(fleet, machine, ready)
     with machine.settings(**{name: None for name in fleets.SETTINGS}):
@@ -234,6 +238,25 @@ def test_accounts_move_into_the_table_when_it_is_switched_on(machine, fleet, api
         assert api.post(f"/tmpftp/{ready['id']}/bloquear", {}).json["en_mysql"] is False
     assert api.get("/").status == 200
     wait_until(lambda: fleet.row(ready["ftpuser"])["Status"] == "0", SOON, "the row knows what happened meanwhile")
+
+
+def test_nobody_gets_a_drop_folder(machine, api, deliver):
+    """Pure-FTPd would let them write into it, and keeps no limit."""
+    ready = deliver()
+    refused = machine.run(["tempoftp", "buzon", ready["id"], "--bytes", "5M"], check=False)
+    assert refused.returncode == 1 and "Con las cuentas en MariaDB no hay buzones" in refused.stderr
+    assert not machine.file(f"/data/{ready['ftpuser']}/_buzon").exists()
+    assert "buzon" not in api.get(f"/tmpftp/{ready['id']}").json
+
+
+def test_an_account_ends_with_all_its_requests(machine, fleet, api, deliver, unique):
+    email = f"{unique()}@example.org"
+    ready = [deliver(usuario=email) for _ in range(2)]
+    name = ready[0]["ftpuser"]
+    assert api.delete(f"/tmpftp/user/{name}").json["status"] == "deleted"
+    wait_until(lambda: fleet.row(name) is None, SOON, "its row goes")
+    assert [api.get(f"/tmpftp/{one['id']}").status for one in ready] == [404, 404]
+    assert not password_works(fleet, machine, ready[0])
 
 
 def test_a_large_table_is_walked_without_holding_anybody_up(machine, fleet, api, deliver):
