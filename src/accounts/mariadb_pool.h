@@ -19,7 +19,7 @@ void link_pool_done(LinkPool *p);
 
 /* One call's work, over one connection; negative errno and the trouble. */
 typedef int (*LinkWork)(Link *l, void *userdata, AccountTrouble *ret_trouble);
-/* Does it, within FTP_DB_TIMEOUT. Twice at most: a connection that waited may have died unnoticed, so the work must be such that can be done again. */
+/* Does it, within FTP_DB_TIMEOUT. Again over another connection when one that waited has died unnoticed, so the work must be such that can be done again. */
 int link_pool_do(LinkPool *p, LinkWork work, void *userdata, AccountTrouble *ret_trouble) _must_use_;
 /* The same, while no other change of that account is under way (link_lock()). */
 int link_pool_change(LinkPool *p, const char *account, LinkWork work, void *userdata, AccountTrouble *ret_trouble) _must_use_;

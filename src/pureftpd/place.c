@@ -27,10 +27,12 @@ static void forget_deleted(char *name) {
 
 bool place_parse(const char *data_path, const char *link, Place *ret) {
     char name[ID_MAX + sizeof(".18446744073709551615 (deleted)")];
-    const char *rest = link + strlen(data_path);
     uint64_t life;
 
-    if (!has_prefix(link, data_path) || (*rest != '/' && *rest != '\0'))
+    if (!has_prefix(link, data_path))
+        return false;
+    const char *rest = link + strlen(data_path);
+    if (*rest != '/' && *rest != '\0')
         return false;
     *ret = (Place) { .below = "" };
     if (!take_component(&rest, name, sizeof(name)))
