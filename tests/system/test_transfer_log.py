@@ -9,7 +9,7 @@ import json
 import pytest
 
 from fleet import PURE_FTPD, TRANSFER_LOG
-from ftp_service import without_tempoftpd
+from ftp_service import change_database, without_tempoftpd
 from machine import wait_until
 from test_fleet_logins import PASSWORD, argon2
 
@@ -120,6 +120,15 @@ def test_what_pure_ftpd_hands_out_is_counted_for_its_request(machine, api, hande
     assert "Descargas:     2 (11,6 kB), la última" in shown
     told = machine.journal(f"TEMPOFTP_ID={one['id']}", "-u", "tempoftp")
     assert "in 1 downloads from 127.0.0.2" in told
+
+
+def test_addresses_are_counted_by_day(machine, api, handed_out):
+    answer = handed_out()
+    change_database(machine, f"UPDATE requests SET ready = ready - {3 * 86400} WHERE id = '{answer['id']}'")
+    now = datetime.datetime.now(datetime.timezone.utc)
+    days = [now - datetime.timedelta(days=n) for n in (2, 1, 0)]
+    append(machine, *(line(answer, 10, when=day, address=address) for day in days for address in ("10.2.0.1", "10.2.0.2", "10.2.0.1")))
+    wait_for_downloads(api, answer, 6, 90)
 
 
 def test_a_cut_download_counts_what_went_out(machine, api, handed_out):
