@@ -8,6 +8,7 @@
 #include "api/bus.h"
 #include "api/folders.h"
 #include "api/gate.h"
+#include "api/hashes.h"
 #include "api/rates.h"
 #include "api/reconcile.h"
 #include "api/run.h"
@@ -314,6 +315,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         r = open_data(m);
     if (r >= 0)
         r = open_accounts(m);
+    if (r >= 0)
+        r = hashes_renew(m);
     if (r < 0)
         return r;
     r = sd_event_add_io(m->event, NULL, store_fd(m->store), 1 /* EPOLLIN */, on_store_ready, m);

@@ -72,6 +72,15 @@ size_t password_format_length(PasswordFormat f) {
     return formats[f].length;
 }
 
+int password_format_find(const char *hash, PasswordFormat *ret) {
+    for (PasswordFormat f = 0; f < ELEMENTS(formats); f++)
+        if (strlen(hash) == formats[f].length) {
+            *ret = f;
+            return 0;
+        }
+    return -EINVAL;
+}
+
 bool password_format_is_taken(PasswordFormat f, const char *mysqlcrypt) {
     return strcasecmp(mysqlcrypt, formats[f].name) == 0 || (formats[f].any && strcasecmp(mysqlcrypt, "any") == 0);
 }

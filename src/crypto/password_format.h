@@ -12,6 +12,8 @@ const char *password_format_name(PasswordFormat f);
 const char *password_format_weakness(PasswordFormat f);
 /* Characters of every hash that password_format_hash() makes. */
 size_t password_format_length(PasswordFormat f);
+/* Of what format is a hash of ours? Their lengths are all different. -EINVAL: of none. */
+int password_format_find(const char *hash, PasswordFormat *ret) _must_use_;
 /* Does Pure-FTPd with that value of MYSQLCrypt take such hashes? "any" is argon2, scrypt and crypt (tried with
  * 1.0.50, whose README.MySQL says "all"). */
 bool password_format_is_taken(PasswordFormat f, const char *mysqlcrypt);

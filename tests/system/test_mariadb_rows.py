@@ -240,6 +240,30 @@ def test_accounts_move_into_the_table_when_it_is_switched_on(machine, fleet, api
     wait_until(lambda: fleet.row(ready["ftpuser"])["Status"] == "0", SOON, "the row knows what happened meanwhile")
 
 
+def test_another_password_format_keeps_the_passwords(machine, fleet, api, deliver):
+    """Into the smallest table and back, and once to tempoftp's own server, whose hashes are argon2."""
+    ready = deliver()
+    name, password = ready["ftpuser"], decrypt(machine, ready["password"])
+    hash = fleet.row(name)["Password"]
+    try:
+        with machine.settings(**{**fleets.SETTINGS, "FTP_PASSWORD_FORMAT": "crypt"}):
+            fleet.configure(crypt="crypt")
+            assert api.get("/").status == 200
+            wait_until(lambda: fleet.row(name)["Password"].startswith("$2b$"), SOON, "a hash that Pure-FTPd can compare")
+            assert password_works(fleet, machine, ready)
+            assert api.get(f"/tmpftp/{ready['id']}").json["password"] == ready["password"]
+        with machine.settings(**{one: None for one in fleets.SETTINGS}):
+            assert api.get("/").status == 200
+            said = machine.run(["busctl", "call", "org.tempoftp.Manager1", "/org/tempoftp/Manager1", "org.tempoftp.Manager1", "Authenticate", "sss", name, password,
+                                "192.0.2.1"]).stdout
+            assert said.startswith("bsstst true"), said
+    finally:
+        fleet.configure(crypt="argon2")
+    assert api.get("/").status == 200
+    wait_until(lambda: fleet.row(name)["Password"].startswith("$argon2id$"), SOON, "and back")
+    assert fleet.row(name)["Password"] != hash and password_works(fleet, machine, ready)
+
+
 def test_nobody_gets_a_drop_folder(machine, api, deliver):
     """Pure-FTPd would let them write into it, and keeps no limit."""
     ready = deliver()

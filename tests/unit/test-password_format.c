@@ -4,6 +4,7 @@
 #include "basic/strings.h"
 
 #include <crypt.h>
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -12,10 +13,14 @@
 static void every_hash_has_the_length_that_is_told(void **state) {
     for (PasswordFormat f = PASSWORD_ARGON2; f <= PASSWORD_CLEARTEXT; f++) {
         char password[PASSWORD_LENGTH + 1], hash[PASSWORD_HASH_SIZE];
+        PasswordFormat found;
 
         password_generate(password);
         assert_int_equal(password_format_hash(f, password, hash), 0);
         assert_int_equal(strlen(hash), password_format_length(f));
+        assert_int_equal(password_format_find(hash, &found), 0);
+        assert_int_equal(found, f);
+        assert_int_equal(password_format_find("*", &found), -EINVAL);
     }
 }
 
