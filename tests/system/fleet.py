@@ -88,8 +88,10 @@ class Fleet:
         wait_until(lambda: self.machine.unit(SERVER, "ActiveState")["ActiveState"] in ("failed", "inactive"), 60, "MariaDB is dead")
 
     def freeze_server(self):
-        """It hangs: connections are accepted by the kernel, nothing is answered."""
+        """It hangs: connections are accepted by the kernel, nothing is answered. Not sooner than its last thread has stopped."""
         self.machine.run(["systemctl", "kill", "--signal=STOP", SERVER])
+        threads = ["ps", "-L", "-C", "mariadbd", "-o", "state="]
+        wait_until(lambda: set(self.machine.run(threads).stdout.split()) == {"T"}, 30, "MariaDB hangs")
 
     def thaw_server(self):
         self.machine.run(["systemctl", "kill", "--signal=CONT", SERVER])

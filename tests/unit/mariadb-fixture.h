@@ -112,6 +112,19 @@ static void server_kill(Server *s) {
     s->pid = 0;
 }
 
+/* kill(2) returns before the last thread has stopped: such a server may answer once more. */
+static void server_freeze(Server *s) {
+    siginfo_t info;
+
+    kill(s->pid, SIGSTOP);
+    assert_int_equal(waitid(P_PID, (id_t) s->pid, &info, WSTOPPED), 0);
+    assert_int_equal(info.si_code, CLD_STOPPED);
+}
+
+static void server_thaw(Server *s) {
+    kill(s->pid, SIGCONT);
+}
+
 /* A listening socket on a free port of 127.0.0.1. */
 static int listen_anywhere(uint16_t *ret_port) {
     struct sockaddr_in any = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };

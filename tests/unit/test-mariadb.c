@@ -481,14 +481,14 @@ static void a_server_that_hangs_is_left_in_time(void **state) {
     w->settings.db_timeout = 3;
     table(w, OURS);
     AccountWish wished = make_account(w);
-    kill(w->server.pid, SIGSTOP);
+    server_freeze(&w->server);
     for (size_t i = 0; i < 2; i++) { /* over the connection that waited, then over a new one */
         uint64_t before = monotonic_ms();
         assert_int_equal(w->backend->v->set_access(w->backend, &wished, &changed, &t), -EAGAIN);
         assert_int_equal(t.kind, TROUBLE_AWAY);
         assert_true(monotonic_ms() - before < 2 * 3000);
     }
-    kill(w->server.pid, SIGCONT);
+    server_thaw(&w->server);
     wished.enabled = false; /* what was sent meanwhile says `true`, and must not come true after this */
     int r = -EAGAIN;
     for (uint64_t by = monotonic_ms() + SERVER_WAIT_MS; r == -EAGAIN && monotonic_ms() < by;)
@@ -898,6 +898,8 @@ static int setup(void **state) {
 static int settle(void **state) {
     World *w = *state;
 
+    if (w->server.pid > 0)
+        server_thaw(&w->server); /* a test that failed may have left it frozen */
     w->settings = (Settings) {
         .db_host = w->server.socket,
         .db_port = 3306,
