@@ -1,4 +1,5 @@
 """The history of a request: as a list, and live as text/event-stream that resumes after a lost connection."""
+import contextlib
 import json
 import threading
 import time
@@ -18,6 +19,17 @@ def service(simulator):
 
 def states(service, id):
     return [event["estado"] for event in service.get(f"/tmpftp/{id}/eventos").json["eventos"]]
+
+
+@contextlib.contextmanager
+def soon(call, *arguments):
+    """Calls while the `with` is under way, and is answered before it ends."""
+    timer = threading.Timer(0.3, call, arguments)
+    timer.start()
+    try:
+        yield
+    finally:
+        timer.join()
 
 
 def events(response, until=None):
@@ -74,10 +86,10 @@ def test_a_stream_of_a_ready_request_stays_open_and_tells_of_its_end(service):
     service.submit("pedido")
     with service.open("GET", "/tmpftp/pedido/eventos", headers=STREAM) as response:
         assert [event["data"]["estado"] for event in events(response, lambda e: e["data"]["estado"] == "listo")] == WAY
-        threading.Timer(0.3, service.post, ["/tmpftp/pedido/bloquear"]).start()
-        assert [event["data"]["estado"] for event in events(response, lambda e: True)] == ["bloqueado"]
-        threading.Timer(0.3, service.delete, ["/tmpftp/pedido"]).start()
-        assert [event["data"]["estado"] for event in events(response)] == ["eliminado"]
+        with soon(service.post, "/tmpftp/pedido/bloquear"):
+            assert [event["data"]["estado"] for event in events(response, lambda e: True)] == ["bloqueado"]
+        with soon(service.delete, "/tmpftp/pedido"):
+            assert [event["data"]["estado"] for event in events(response)] == ["eliminado"]
 
 
 @pytest.mark.parametrize("last, wanted", [("0", WAY), ("2", WAY[2:]), ("3", WAY[3:]), ("", WAY), ("x", WAY), ("-1", WAY),

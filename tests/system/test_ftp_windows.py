@@ -142,6 +142,7 @@ def test_nobody_gets_out_of_the_folder(ftpd):  # noqa: F811
     (ftpd.root / "subido").symlink_to("..")
     client = WindowsFtp(ftpd.address)
     outside = ftpd.folder / "outside"
+    around = sorted(ftpd.folder.iterdir())
     tried = [f"{way}/outside" for way in ("..", "../..", "/..", "./..", "puente", "subido", "sub/../..", str(ftpd.folder), "//../..")]
     tried += ["..\\outside", "enlace", "/etc/passwd", "../../../../../../etc/passwd", "....//outside", "%2e%2e/outside", "~/outside", "/proc/self/environ"]
     for path in tried:
@@ -159,7 +160,7 @@ def test_nobody_gets_out_of_the_folder(ftpd):  # noqa: F811
     assert client.ask("DELE ../outside") == "550"
     client.quit()
     assert outside.read_text() == "not for clients\n"
-    assert {path.name for path in ftpd.folder.iterdir()} == {"tempoftp-ftpd", "root", "outside", "log"}
+    assert sorted(ftpd.folder.iterdir()) == around
 
 
 PROGRAMS = [("inetutils-ftp", []), ("tnftp", ["-A"])]

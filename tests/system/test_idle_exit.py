@@ -172,7 +172,7 @@ def names_given_back(machine, name):
     ("tempoftp-ftp.service", "org.tempoftp.Ftp1", ["ftp"], None),
 ], ids=["tempoftpd", "broker", "ftpd"])
 def test_no_call_is_lost_that_comes_when_the_idle_time_ends(machine, callers, service, name, kinds, beat):
-    calls, failures, exits = callers(*kinds), [], 0
+    calls, failures, exits, rounds = callers(*kinds), [], 0, 0
 
     def leave():
         """Lets it go; (moment of the last answer, moment at which it went)."""
@@ -183,7 +183,8 @@ def test_no_call_is_lost_that_comes_when_the_idle_time_ends(machine, callers, se
 
     with names_given_back(machine, name) as wait_until_given_back:
         seen = sorted((leave() for _ in range(3)), key=lambda moments: moments[1] - moments[0])[1]
-    for _ in range(5 if beat else 8):
+    while rounds < (5 if beat else 8) or (not exits and rounds < 30):  # a loaded machine meets the moment less often
+        rounds += 1
         failures += call_all(calls)
         answered, process = time.monotonic(), machine.unit(service, "InvocationID")
         if beat:
