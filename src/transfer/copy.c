@@ -46,7 +46,8 @@ static bool keep_line(const char *line, size_t size, void *userdata) {
     Buffer *text = userdata;
     buffer_append(text, line, size);
     buffer_putc(text, '\n');
-    return !has_prefix(line, LAST_STATISTIC);
+    /* Nothing there may be because of what rsync is about to complain of: then its end is waited for. */
+    return !has_prefix(line, LAST_STATISTIC) || line[sizeof(LAST_STATISTIC) - 1] == '0';
 }
 
 int copy_size(const Options *o, Connection *c, const char *staging, Child *rsync, RsyncStats *ret, Failure *ret_failure) {

@@ -44,26 +44,37 @@ def limited(request):
         server.stop()
 
 
-def bytes_in(folder):
-    """What the owner of a folder would count; names may come and go meanwhile."""
-    total = 0
+def sizes_in(folder):
+    """Bytes of each file, by inode; names may come and go meanwhile."""
+    sizes = {}
     for path, _, files in os.walk(folder):
         for name in files:
             with contextlib.suppress(FileNotFoundError):
-                total += os.lstat(os.path.join(path, name)).st_size
-    return total
+                file = os.lstat(os.path.join(path, name))
+                sizes[file.st_ino] = file.st_size
+    return sizes
+
+
+def bytes_in(folder):
+    """What the owner of a folder would count."""
+    return sum(sizes_in(folder).values())
 
 
 class Watcher:
-    """Counts a folder again and again: `most` is the largest number that it has seen."""
+    """Counts a folder again and again: `most` is the largest number that it has seen. One that a second look finds again, file by file: what moves or goes
+    during a look would be counted beside what has come in its place."""
 
     def __init__(self, folder):
         self.folder, self.most, self._over = folder, 0, threading.Event()
         self._thread = threading.Thread(target=self._watch)
 
     def _watch(self):
+        before = None
         while not self._over.is_set():
-            self.most = max(self.most, bytes_in(self.folder))
+            sizes = sizes_in(self.folder)
+            if sizes == before:
+                self.most = max(self.most, sum(sizes.values()))
+            before = sizes
 
     def __enter__(self):
         self._thread.start()

@@ -168,7 +168,8 @@ def test_killed_while_the_row_is_changed(machine, fleet, api, hold, tree, submit
     ready = wait_for(submit(tree), "listo")
     id, name = ready["id"], ready["ftpuser"]
     if call == "desbloquear":
-        assert api.post(f"/tmpftp/{id}/bloquear", {}).json["en_mysql"] is True
+        assert api.post(f"/tmpftp/{id}/bloquear", {}).status == 200
+        wait_until(lambda: told(machine), SOON, "it is told of the block")
     if call == "expirar":
         machine.stop_units("tempoftp.service", f"tempoftp-expire-{id}.timer")
         machine.sqlite(f"UPDATE requests SET expires = {int(time.time()) - 1} WHERE id = '{id}'")
