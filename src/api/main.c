@@ -31,10 +31,6 @@ static void print_help(void) {
     settings_print_help(stdout);
 }
 
-static void warn_setting(const char *text, void *userdata) {
-    log_warning("%s", text);
-}
-
 /* Answers who is waiting on the socket that started us, or systemd would start us again and again for the same client. */
 static void refuse_waiting_clients(ListenFds *passed) {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 30\r\n"
@@ -127,7 +123,7 @@ int main(int argc, char **argv) {
         log_errno(r, "Cannot take the sockets from systemd");
         return EXIT_FAILURE;
     }
-    r = settings_load(env_file, warn_setting, NULL, &settings, &error);
+    r = settings_load(env_file, log_warning_text, NULL, &settings, &error);
     if (r < 0)
         log_error("%s", error ? error : strerror(-r));
     else

@@ -163,10 +163,6 @@ static int open_data(Manager *m) {
     return r;
 }
 
-static void warn_accounts(const char *text, void *userdata) {
-    log_warning("%s", text);
-}
-
 static int open_accounts(Manager *m) {
     _cleanup_free_ char *error = NULL;
     int r;
@@ -174,7 +170,7 @@ static int open_accounts(Manager *m) {
     if (manager_is_simulator(m))
         r = account_backend_simulated_new(&m->accounts);
     else if (m->settings->db_host)
-        r = account_backend_mariadb_new(m->settings, warn_accounts, NULL, &m->accounts, &error);
+        r = account_backend_mariadb_new(m->settings, log_warning_text, NULL, &m->accounts, &error);
     else
         r = account_backend_embedded_new(&m->accounts);
     if (r < 0)

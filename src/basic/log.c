@@ -162,6 +162,10 @@ void log_line(int level, const LogContext *about, const char *format, ...) {
     va_end(args);
 }
 
+void log_warning_text(const char *text, void *userdata) {
+    log_warning("%s", text);
+}
+
 int log_errno(int r, const char *format, ...) {
     va_list args;
 

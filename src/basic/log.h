@@ -37,5 +37,7 @@ void log_line(int level, const LogContext *about, const char *format, ...) _prin
 #define log_notice(...) log_line(LOG_NOTICE, NULL, __VA_ARGS__)
 #define log_info(...) log_line(LOG_INFO, NULL, __VA_ARGS__)
 #define log_debug(...) log_line(LOG_DEBUG, NULL, __VA_ARGS__)
+/* A warning, as a callback of rooms that log nothing themselves (settings.h: SettingsWarn); userdata is not looked at. */
+void log_warning_text(const char *text, void *userdata);
 /* "message: strerror(r)" and returns r: return log_errno(r, "Cannot open %s", path); */
 int log_errno(int r, const char *format, ...) _printf_(2, 3);

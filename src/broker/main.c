@@ -3,14 +3,13 @@
  *
  * Opens no database, no data and no network; holds no secrets. Settings come from its environment, which root alone writes. */
 #include "basic/log.h"
+#include "basic/service_arguments.h"
 #include "basic/strings.h"
 #include "broker/broker.h"
 
 #include <errno.h>
-#include <getopt.h>
 #include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <systemd/sd-daemon.h>
 
 #define USEC_PER_SECOND 1000000ull
@@ -93,39 +92,16 @@ static int set_up(Broker *b) {
     return 0;
 }
 
-static void warn_setting(const char *text, void *userdata) {
-    log_warning("%s", text);
-}
-
-/* Returns 0 to go on, 1 when all is said. */
-static int parse_arguments(int argc, char **argv) {
-    static const struct option options[] = {
-        { "help", no_argument, NULL, 'h' },
-        { "version", no_argument, NULL, 'V' },
-        { NULL, 0, NULL, 0 },
-    };
-    int c = getopt_long(argc, argv, "hV", options, NULL);
-
-    if (c == 'h')
-        puts("tempoftp-broker\n\nAsks systemd for tempoftp's transient units. Started by D-Bus as tempoftp-broker.service, not by hand:\n"
-             "see tempoftp-broker(8).\n\n  -h --help\n  -V --version");
-    else if (c == 'V')
-        puts("tempoftp-broker " TEMPOFTP_VERSION);
-    else
-        return c == -1 && optind == argc ? 0 : -EINVAL;
-    return 1;
-}
-
 int main(int argc, char **argv) {
     _cleanup_(broker_done) Broker b = { .service_uid = (uid_t) -1 };
     _cleanup_free_ char *error = NULL;
     int r;
 
     log_open("tempoftp-broker", LOG_INFO);
-    r = parse_arguments(argc, argv);
+    r = service_arguments(argc, argv, "tempoftp-broker", "Asks systemd for tempoftp's transient units. Started by D-Bus as tempoftp-broker.service, not by hand");
     if (r != 0)
         return r < 0 ? 2 : 0;
-    r = settings_load(NULL, warn_setting, NULL, &b.settings, &error);
+    r = settings_load(NULL, log_warning_text, NULL, &b.settings, &error);
     if (r < 0) {
         log_error("%s", error ? error : strerror(-r));
         return 78; /* EX_CONFIG: systemd does not try again */

@@ -5,6 +5,7 @@
 #include "crypto/fernet.h"
 
 #include "basic/strings.h"
+#include "crypto/key_list.h"
 
 #include <endian.h>
 #include <errno.h>
@@ -26,7 +27,8 @@ struct FernetKeys {
     uint8_t key[FERNET_KEYS_MAX][KEY_SIZE];
 };
 
-static int add_key(FernetKeys *k, const char *text, size_t size, const char **ret_text) {
+static int add_key(const char *text, size_t size, void *userdata, const char **ret_text) {
+    FernetKeys *k = userdata;
     uint8_t key[KEY_SIZE];
     size_t length;
 
@@ -51,22 +53,12 @@ static int add_key(FernetKeys *k, const char *text, size_t size, const char **re
 
 int fernet_keys_parse(const char *text, FernetKeys **ret, const char **ret_text) {
     _cleanup_(fernet_keys_freep) FernetKeys *k = calloc(1, sizeof(FernetKeys));
-    static const char space[] = " \t\r\n";
 
     if (!k)
         return -ENOMEM;
-    for (const char *p = text;; p++) {
-        p += strspn(p, space);
-        size_t size = strcspn(p, ","), trimmed = size;
-        while (trimmed > 0 && strchr(space, p[trimmed - 1]))
-            trimmed--;
-        int r = add_key(k, p, trimmed, ret_text);
-        if (r < 0)
-            return r;
-        p += size;
-        if (*p == '\0')
-            break;
-    }
+    int r = key_list_parse(text, add_key, k, ret_text);
+    if (r < 0)
+        return r;
     *ret = TAKE_PTR(k);
     return 0;
 }

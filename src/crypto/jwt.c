@@ -6,6 +6,7 @@
 #include "basic/json_writer.h"
 #include "basic/strings.h"
 #include "crypto/jwt_claims.h"
+#include "crypto/key_list.h"
 
 #include <sodium.h>
 
@@ -25,7 +26,9 @@ struct JwtKeys {
 
 /* ---- keys ---- */
 
-static int add_key(JwtKeys *k, const char *text, size_t size, const char **ret_text) {
+static int add_key(const char *text, size_t size, void *userdata, const char **ret_text) {
+    JwtKeys *k = userdata;
+
     if (k->n >= JWT_KEYS_MAX) {
         *ret_text = "too many keys, at most 8 are allowed";
         return -E2BIG;
@@ -46,22 +49,12 @@ static int add_key(JwtKeys *k, const char *text, size_t size, const char **ret_t
 
 int jwt_keys_parse(const char *text, JwtKeys **ret, const char **ret_text) {
     _cleanup_(jwt_keys_freep) JwtKeys *k = calloc(1, sizeof(JwtKeys));
-    static const char space[] = " \t\r\n";
 
     if (!k)
         return -ENOMEM;
-    for (const char *p = text;; p++) {
-        p += strspn(p, space);
-        size_t size = strcspn(p, ","), trimmed = size;
-        while (trimmed > 0 && strchr(space, p[trimmed - 1]))
-            trimmed--;
-        int r = add_key(k, p, trimmed, ret_text);
-        if (r < 0)
-            return r;
-        p += size;
-        if (*p == '\0')
-            break;
-    }
+    int r = key_list_parse(text, add_key, k, ret_text);
+    if (r < 0)
+        return r;
     *ret = TAKE_PTR(k);
     return 0;
 }

@@ -34,14 +34,10 @@ typedef struct Program {
     TlsIdentity *identity; /* until the zygotes have it */
 } Program;
 
-static void warn_setting(const char *text, void *userdata) {
-    log_warning("%s", text);
-}
-
 static int load_settings(Program *p) {
     _cleanup_free_ char *error = NULL;
 
-    int r = settings_load(p->options.env_file, warn_setting, NULL, &p->settings, &error);
+    int r = settings_load(p->options.env_file, log_warning_text, NULL, &p->settings, &error);
     if (r < 0) {
         const char *option = error ? options_blamed(error) : NULL;
         log_error("%s%s%s%s", option ? "--" : "", option ? option : "", option ? ": " : "", error ? error : strerror(-r));

@@ -9,7 +9,8 @@ import re
 
 import figure
 import seed
-from machine import SETTINGS, Machine, wait_until
+from booted import booted
+from machine import wait_until
 
 REQUESTS = 100_000
 GOAL_MS = 150
@@ -20,13 +21,7 @@ DOORS = {"TCP": ["http://127.0.0.1:9043"], "Unix socket": ["--unix-socket", "/ru
 
 
 def run(build, rounds):
-    machine = Machine(f"bench-idle-{os.getpid()}")
-    machine.boot()
-    try:
-        machine.install(build)
-        with open(machine.file(SETTINGS), "a", encoding="utf-8") as settings:
-            settings.write(f"TEMPOFTP_AUTH=off\nTEMPOFTP_IDLE_SECONDS={IDLE_SECONDS}\n")
-        machine.run(["systemctl", "enable", "--now", "tempoftp.socket", "tempoftp-ftp.socket"])
+    with booted("idle", build, ["tempoftp.socket", "tempoftp-ftp.socket"], TEMPOFTP_IDLE_SECONDS=IDLE_SECONDS) as machine:
         ask(machine, DOORS["TCP"], "/", 200)  # makes the database
         rows = list(measure(machine, "empty database", "/tmpftp/none", 404, rounds))
         wait_until_nothing_runs(machine)
@@ -34,8 +29,6 @@ def run(build, rounds):
         fill(machine)
         ask(machine, DOORS["TCP"], f"/tmpftp/{seed.request_id(1)}", 200)
         return rows + list(measure(machine, f"{REQUESTS} requests", f"/tmpftp/{seed.request_id(REQUESTS // 2)}", 200, rounds))
-    finally:
-        machine.stop()
 
 
 def fill(machine):

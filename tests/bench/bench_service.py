@@ -4,13 +4,13 @@ In a booted machine, an account with one delivery, the client of the FTP figures
 group: tempoftp-ftp (listener and children), tempoftpd (checks the password), dbus-daemon (carries the question), systemd (keeps sessions' wires) and
 journald (two lines a session). There is no peer: none of the three asks a service.
 """
-import os
 import re
 import subprocess
 
 import client
 import figure
-from machine import SETTINGS, Machine, Source
+from booted import booted
+from machine import Source
 
 LOGINS = 600
 CLIENTS = 16
@@ -20,18 +20,10 @@ GROUPS = {"tempoftp-ftp": "system.slice/tempoftp-ftp.service", "tempoftpd": "sys
 
 
 def run(build, rounds):
-    machine = Machine(f"bench-service-{os.getpid()}")
-    machine.boot()
-    try:
-        machine.install(build)
+    with booted("service", build, ["tempoftp.socket", "tempoftp-ftp.socket"], TEMPOFTP_FTP_MAX_PER_ACCOUNT=512, TEMPOFTP_FTP_MAX_PER_ADDRESS=512) as machine:
         source = Source(machine)
         source.start()
-        with open(machine.file(SETTINGS), "a", encoding="utf-8") as settings:
-            settings.write("TEMPOFTP_AUTH=off\nTEMPOFTP_FTP_MAX_PER_ACCOUNT=512\nTEMPOFTP_FTP_MAX_PER_ADDRESS=512\n")
-        machine.run(["systemctl", "enable", "--now", "tempoftp.socket", "tempoftp-ftp.socket"])
         return measure(machine, build / "tests" / "bench" / "bench-ftp-load", account(machine, source), rounds)
-    finally:
-        machine.stop()
 
 
 def account(machine, source):

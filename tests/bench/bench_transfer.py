@@ -11,7 +11,8 @@ import time
 
 import client
 import figure
-from machine import SETTINGS, Machine, Source, wait_until
+from booted import booted
+from machine import Source, wait_until
 
 LIMIT_S = 300
 PEER_FOLDER = "/data/rsync-peer"
@@ -34,19 +35,11 @@ TREES = [Tree("small", "5,000 files of 20 KB", 5000, 20_000, "<= 1.10 x + 0.3 s"
 
 
 def run(build, rounds):
-    machine = Machine(f"bench-transfer-{os.getpid()}")
-    machine.boot()
-    try:
-        machine.install(build)
+    with booted("transfer", build) as machine:
         source = Source(machine)
         source.start()
-        with open(machine.file(SETTINGS), "a", encoding="utf-8") as settings:
-            settings.write("TEMPOFTP_AUTH=off\n")
-        machine.run(["systemctl", "enable", "--now", "tempoftp.socket"])
         prepare_peer(machine)
         return [row for tree in TREES for row in measure(machine, source, tree, rounds)]
-    finally:
-        machine.stop()
 
 
 def prepare_peer(machine):

@@ -16,7 +16,7 @@ import re
 import pytest
 
 import client
-from fleet import Fleet
+import fleet as fleets
 from machine import REPOSITORY, SETTINGS, Machine, Source, wait_until
 from simulator import Simulator
 
@@ -74,7 +74,7 @@ def source(machine):
 @pytest.fixture(scope="session")
 def _fleet(machine):
     """Made once for a machine, at its first story that wants it: a boot without them is quick."""
-    fleet = Fleet(machine)
+    fleet = fleets.Fleet(machine)
     fleet.make()
     return fleet
 
@@ -82,10 +82,17 @@ def _fleet(machine):
 @pytest.fixture(scope="module")
 def fleet(_fleet):
     """MariaDB and Pure-FTPd (fleet.Fleet) on port 21 in place of tempoftp's own FTP server, with an empty table `ours`, for the
-    stories of one file. tempoftpd is told of them by machine.settings(**fleet.SETTINGS)."""
+    stories of one file. tempoftpd is told of them by `accounts_in_mariadb`, or machine.settings(**fleet.SETTINGS)."""
     _fleet.start()
     yield _fleet
     _fleet.stop()
+
+
+@pytest.fixture(scope="module")
+def accounts_in_mariadb(machine, fleet):
+    """tempoftpd keeps its accounts there for the stories of one file."""
+    with machine.settings(**fleets.SETTINGS):
+        yield
 
 
 _numbers = itertools.count(1)

@@ -16,10 +16,9 @@ PROGRAM = "/usr/sbin/pure-ftpd-mysql"
 
 
 @pytest.fixture(scope="module", autouse=True)
-def accounts_in_mariadb(machine, fleet):
-    with machine.settings(**fleets.SETTINGS):
-        yield
-        fleet.rest()
+def rested(accounts_in_mariadb, fleet):
+    yield
+    fleet.rest()
 
 
 def sessions(api, answer):

@@ -7,7 +7,6 @@ import time
 
 import pytest
 
-import fleet as fleets
 from client import decrypt
 from machine import wait_until
 
@@ -17,12 +16,7 @@ TROUBLE, WAITS = "MESSAGE_ID=f525606f25cfd92922d25dfe7827cd6f", "MESSAGE_ID=7ccb
 BACK = 90  # seconds: the longest pause between two tries is 30
 US = "tempoftp@localhost, tempoftp@127.0.0.1"
 HOWS = ["stop", "kill", "freeze"]
-
-
-@pytest.fixture(scope="module", autouse=True)
-def settings(machine, fleet):
-    with machine.settings(**fleets.SETTINGS):
-        yield
+pytestmark = pytest.mark.usefixtures("accounts_in_mariadb")
 
 
 @pytest.fixture

@@ -12,19 +12,13 @@ import time
 
 import pytest
 
-import fleet as fleets
 from client import decrypt
 from machine import wait_until
 
 STATE = "/var/lib/tempoftp/state.db"
 HELD = 4  # seconds; tempoftpd waits for a statement a little longer
 SOON = 90
-
-
-@pytest.fixture(scope="module", autouse=True)
-def settings(machine, fleet):
-    with machine.settings(**fleets.SETTINGS):
-        yield
+pytestmark = pytest.mark.usefixtures("accounts_in_mariadb")
 
 
 @pytest.fixture

@@ -6,12 +6,7 @@ from client import decrypt
 from machine import wait_until
 
 SOON = 120
-
-
-@pytest.fixture(scope="module", autouse=True)
-def settings(machine, fleet):
-    with machine.settings(**fleets.SETTINGS):
-        yield
+pytestmark = pytest.mark.usefixtures("accounts_in_mariadb")
 
 
 def state(machine, id):

@@ -13,12 +13,7 @@ from machine import wait_until
 ROWS = "MESSAGE_ID=daba5dc3559dbe1993ae7fce15d7916e"
 MANY = 100_000
 SOON = 60  # seconds
-
-
-@pytest.fixture(scope="module", autouse=True)
-def settings(machine, fleet):
-    with machine.settings(**fleets.SETTINGS):
-        yield
+pytestmark = pytest.mark.usefixtures("accounts_in_mariadb")
 
 
 @pytest.fixture
