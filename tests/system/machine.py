@@ -162,8 +162,14 @@ class Machine:
         return [int(pid) for pid in self.run(["pgrep", "--exact", program], check=False).stdout.split()]
 
     def kill(self, program, signal="KILL"):
-        """Sends a signal to every process of a program; returns whether there was one."""
-        return self.run(["pkill", f"-{signal}", "--exact", program], check=False).returncode == 0
+        """Sends a signal to every process of a program; returns whether there was one. Those that KILL hits are gone when it
+        returns: what is asked next is not asked of a process that dies before it answers."""
+        hit = set(self.processes(program))
+        if not hit or self.run(["kill", f"-{signal}", *map(str, hit)], check=False).returncode != 0:
+            return False
+        if signal == "KILL":
+            wait_until(lambda: hit.isdisjoint(self.processes(program)), 30, f"{program} is dead", interval=0)
+        return True
 
     def journal(self, *filters, since=None, lines=None):
         """Journal lines. filters: "-u", "tempoftp" or "TEMPOFTP_ID=x"…; since: from journal_now()."""

@@ -104,7 +104,7 @@ def test_a_client_that_leaves_takes_its_processes_along(ftpd):  # noqa: F811
     data = talk.data()
     assert talk.ask("RETR grande").startswith("150")
     waiting = ftpd.talk()
-    assert len(ftpd.children()) == 2
+    wait_until(lambda: len(ftpd.children()) == 2, what="the pre-login child of the one to end")
     for connection in (talk, data, waiting):
         connection.close()
     wait_until(lambda: ftpd.children() == [], timeout=5, what="all children to end")
@@ -140,9 +140,8 @@ def status(pid):
 
 def test_every_child_is_jailed_and_holds_nothing_of_others(ftpd):  # noqa: F811
     with ftpd.talk(login=True), ftpd.talk(login=True), ftpd.talk():
-        children = ftpd.children() + wait_until(ftpd.waiting, what="children in advance")
-        assert len(ftpd.children()) == 3
-        for pid in children:
+        wait_until(lambda: len(ftpd.children()) == 3, what="the pre-login children of the two to end")
+        for pid in ftpd.children() + wait_until(ftpd.waiting, what="children in advance"):
             facts = status(pid)
             assert facts["Seccomp"] == "2" and facts["NoNewPrivs"] == "1"
             # who waits for a client has yet to lock itself into that client's folder: chroot(2), in a user namespace

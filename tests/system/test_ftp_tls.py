@@ -329,7 +329,7 @@ def test_a_relay_ends_with_its_session(ftps):
         ftp.quit()
     wait_until(lambda: not relays_of(ftps), what="the relay to end after QUIT")
     ftp = ftps.login_tls()
-    assert len(ftps.children()) == 2
+    wait_until(lambda: len(ftps.children()) == 2, what="the pre-login child to end")
     assert len(relays_of(ftps)) == 1
     ftp.sock.unwrap().close()
     ftp.file.close()
