@@ -3,6 +3,7 @@
 
 #include "basic/log.h"
 #include "basic/strings.h"
+#include "model/network.h"
 #include "model/rate.h"
 
 #include <arpa/inet.h>
@@ -189,20 +190,9 @@ static int store_list(const char *text, bool (*allowed)(const char *entry), void
     return 0;
 }
 
-/* 192.0.2.1, 192.0.2.0/24, 2001:db8::/32 */
 static bool is_network(const char *text) {
-    char address[INET6_ADDRSTRLEN];
-    const char *slash = strchrnul(text, '/');
-    uint64_t bits;
-
-    if ((size_t) (slash - text) >= sizeof(address))
-        return false;
-    memcpy(address, text, (size_t) (slash - text));
-    address[slash - text] = '\0';
-    bool v4 = is_address(AF_INET, address);
-    if (!v4 && !is_address(AF_INET6, address))
-        return false;
-    return *slash == '\0' || parse_u64(slash + 1, v4 ? 32 : 128, &bits) == 0;
+    Network n;
+    return network_parse(text, &n) >= 0;
 }
 
 /* RFC 6454: scheme, host, port; a browser never sends a path, so one with a path would never match. */
