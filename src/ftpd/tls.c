@@ -227,7 +227,7 @@ int tls_link_new(TlsServer *s, TlsUse use, bool tickets, size_t chunk, const Tls
         SSL_set_read_ahead(l->ssl, 1);
         SSL_set_default_read_buffer_len(l->ssl, READ_AHEAD);
     }
-    if (!tickets && SSL_set_num_tickets(l->ssl, 0) != 1)
+    if (SSL_set_num_tickets(l->ssl, tickets ? 1 : 0) != 1) /* one for the next data connection; tls_link_renew() for those after it */
         return -EINVAL;
     *ret = TAKE_PTR(l);
     return 0;
