@@ -8,11 +8,10 @@
 #include "basic/time.h"
 #include "model/messages.h"
 #include "model/paths.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-#define NOT_FOUND "Solicitud no encontrada"
 
 /* Takes the call along into a change of the request it names. NULL: already answered. */
 static Change *change_for(Call *c, ChangeApply apply, ChangeDone done) {
@@ -32,7 +31,7 @@ static Change *change_for(Call *c, ChangeApply apply, ChangeDone done) {
 
 static void reply_failed(Call *c, int r) {
     if (r == -ENOENT)
-        reply_detail(c, 404, NOT_FOUND);
+        reply_detail(c, 404, TEXT_NO_REQUEST);
     else
         reply_errno(c, r);
     call_done(c);
@@ -108,7 +107,7 @@ static void delete_user_close(DeleteUser *d) {
         reply_errno(d->call, d->error);
         call_done(d->call);
     } else if (d->deleted == 0) {
-        reply_detail(d->call, 404, "Usuario no encontrado");
+        reply_detail(d->call, 404, TEXT_NO_USER);
         call_done(d->call);
     } else {
         snprintf(text, sizeof(text), "Cuenta eliminada con %u solicitud%s.", d->deleted, d->deleted == 1 ? "" : "es");
@@ -222,7 +221,7 @@ static void blocked(Change *change, int r) {
     Call *c = change->userdata;
 
     if (r == -EPERM) {
-        reply_detail(c, 400, "La solicitud no tiene usuario FTP asociado");
+        reply_detail(c, 400, TEXT_NO_ACCOUNT_YET);
         call_done(c);
     } else if (r < 0)
         reply_failed(c, r);
@@ -317,7 +316,7 @@ void request_drop(Call *c) {
         return;
     }
     if (accounts_are_outside(c->m)) { /* whoever serves them would let people write, and knows no limit */
-        reply_detail(c, 400, "Con las cuentas en MariaDB no hay buzones: Pure-FTPd no cuidaría su límite");
+        reply_detail(c, 400, TEXT_NO_DROP_IN_MARIADB);
         return;
     }
     Change *change = change_for(c, change_apply_drop, drop_opened);
@@ -331,7 +330,7 @@ static void drop_closed(Change *change, int r) {
     Call *c = change->userdata;
 
     if (r == -ENODATA) {
-        reply_detail(c, 404, "La cuenta no tiene buzón");
+        reply_detail(c, 404, TEXT_NO_DROP);
         call_done(c);
     } else if (r < 0)
         reply_failed(c, r);

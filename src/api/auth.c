@@ -7,11 +7,9 @@
 #include "api/users.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
+#include "model/texts.h"
 
 #include <errno.h>
-
-#define WRONG "Credenciales incorrectas"
-#define TAKEN "El correo ya está registrado"
 
 typedef struct AuthCall {
     Call *call;
@@ -95,7 +93,7 @@ static void inserted(void *userdata, int r) {
     _cleanup_(auth_call_freep) AuthCall *a = userdata;
 
     if (r == -EEXIST)
-        reply_detail(a->call, 400, TAKEN);
+        reply_detail(a->call, 400, TEXT_EMAIL_TAKEN);
     else if (r == -EDQUOT) /* until operators have looked at those who wait */
         reply_busy(a->call);
     else if (r < 0)
@@ -125,14 +123,14 @@ void auth_register(Call *c) {
     User other;
 
     if (mode == REGISTER_CLOSED && !c->operator) {
-        reply_detail(c, 403, "Registro cerrado");
+        reply_detail(c, 403, TEXT_REGISTRATION_CLOSED);
         return;
     }
     if (!take_body(c, new_user_parse, &given))
         return;
     int r = store_user_by_email(c->m->store, given.email, &other);
     if (r >= 0) {
-        reply_detail(c, 400, TAKEN);
+        reply_detail(c, 400, TEXT_EMAIL_TAKEN);
         return;
     }
     AuthCall *a = auth_call_new(c, &given);
@@ -182,9 +180,9 @@ static void verify_done(void *userdata) {
     if (a->matches && (store_user(a->call->m->store, a->user.id, &now) < 0 || now.generation != a->user.generation))
         a->matches = false;
     if (!a->matches)
-        reply_detail(a->call, 401, WRONG);
+        reply_detail(a->call, 401, TEXT_WRONG_CREDENTIALS);
     else if (!now.active)
-        reply_detail(a->call, 403, "Cuenta pendiente de activación");
+        reply_detail(a->call, 403, TEXT_USER_INACTIVE);
     else
         reply_token(a);
 }

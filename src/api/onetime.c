@@ -3,6 +3,7 @@
 #include "api/resources.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
+#include "model/texts.h"
 #include "model/user.h"
 
 #include <errno.h>
@@ -113,11 +114,11 @@ static void spent(void *userdata, int r) {
     _cleanup_(onetime_freep) Onetime *o = userdata;
 
     if (r == -ENOENT)
-        reply_detail(o->call, 401, "Token inválido o ya utilizado");
+        reply_detail(o->call, 401, TEXT_TOKEN_WRONG);
     else if (r < 0)
         reply_errno(o->call, r);
     else
-        reply_message(o->call, "Token válido y ahora consumido");
+        reply_message(o->call, TEXT_TOKEN_SPENT);
 }
 
 void onetime_validate(Call *c) {

@@ -7,6 +7,7 @@
 #include "api/reply.h"
 #include "api/resources.h"
 #include "basic/strings.h"
+#include "model/texts.h"
 
 #include <errno.h>
 
@@ -55,7 +56,7 @@ static void answer(SessionCall *s) {
         json_array_close(&s->writer);
         json_integer(&s->writer, "total", s->n);
     } else if (s->ended == 0) {
-        reply_detail(s->call, 404, "Sesión no encontrada");
+        reply_detail(s->call, 404, TEXT_NO_FTP_SESSION);
         return;
     } else {
         LogContext about = call_log(s->call, NULL);

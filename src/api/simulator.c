@@ -5,6 +5,7 @@
 #include "api/lifecycle.h"
 #include "api/scheduler.h"
 #include "api/transfers.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -79,7 +80,7 @@ static void simulation_step(Manager *m, void *userdata) {
 
     if (sim->next == STATE_TRASLADO) {
         if (!simulator_fits(m)) {
-            simulation_fail(m, sim, CAUSE_TOO_LARGE, SIMULATOR_NO_SPACE);
+            simulation_fail(m, sim, CAUSE_TOO_LARGE, TEXT_NO_SPACE);
             return;
         }
         if (x)

@@ -3,7 +3,6 @@
 
 #include "api/change.h"
 
-#define SIMULATOR_NO_SPACE "Espacio insuficiente"
 #define SIMULATOR_FAILED "Fallo simulado (TEMPOFTP_SIM_FORCE=fail)"
 
 /* Would a request fit now? What is in flight counts. */

@@ -9,6 +9,7 @@
 #include "api/watchers.h"
 #include "basic/strings.h"
 #include "model/messages.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -99,7 +100,7 @@ static bool simulator_refuses(Call *c, const char *id) {
     if (!manager_is_simulator(m))
         return false;
     if (!simulator_fits(m))
-        reply_refused(c, id, SIMULATOR_NO_SPACE);
+        reply_refused(c, id, TEXT_NO_SPACE);
     else if (m->settings->sim_force == SIM_FAIL && m->settings->sim_delay_ms == 0)
         reply_refused(c, id, SIMULATOR_FAILED);
     else

@@ -9,6 +9,7 @@
 #include "api/watchers.h"
 #include "basic/strings.h"
 #include "crypto/password.h"
+#include "model/texts.h"
 
 #include <errno.h>
 
@@ -122,7 +123,7 @@ static void edited(void *userdata, int r) {
 
     if (r < 0) {
         if (r == -ENOENT)
-            reply_detail(e->call, 404, "Usuario no encontrado");
+            reply_detail(e->call, 404, TEXT_NO_USER);
         else
             reply_errno(e->call, r);
         return;
@@ -130,7 +131,7 @@ static void edited(void *userdata, int r) {
     gate_forget(e->call->m->gate);
     watchers_end(e->call->m, e->id);
     if (e->logout) {
-        reply_message(e->call, "Sesión cerrada");
+        reply_message(e->call, TEXT_LOGGED_OUT);
         return;
     }
     user_write(&w, &e->user, true);
@@ -186,7 +187,7 @@ void user_patch(Call *c) {
     r = find_user(c, &id);
     if (r < 0) {
         if (r == -ENOENT)
-            reply_detail(c, 404, "Usuario no encontrado");
+            reply_detail(c, 404, TEXT_NO_USER);
         else
             reply_errno(c, r);
         return;

@@ -10,6 +10,7 @@
 #include "basic/usage.h"
 #include "model/messages.h"
 #include "model/paths.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -318,7 +319,7 @@ static bool list_parameters(Call *c, List *ret) {
     ret->state = STATE_MAX;
     r = call_query(c, "estado", text, sizeof(text));
     if (r != -ENOENT && (r < 0 || state_parse(text, &ret->state) < 0 || ret->state == STATE_ELIMINADO)) {
-        reply_query_error(c, "estado", "Estado desconocido", "enum");
+        reply_query_error(c, "estado", TEXT_UNKNOWN_STATE, "enum");
         return false;
     }
     if (!query_number(c, "limite", QUERY_LIST_MAX, &limit))
@@ -328,7 +329,7 @@ static bool list_parameters(Call *c, List *ret) {
     if (r != -ENOENT) {
         _cleanup_request_ Request row = { 0 };
         if (r < 0 || store_get(c->m->store, text, &row) < 0 || (call_owner(c) && !streq(call_owner(c), row.email))) {
-            reply_query_error(c, "despues", "No hay una solicitud con ese ID", "value_error");
+            reply_query_error(c, "despues", TEXT_NO_SUCH_ID, "value_error");
             return false;
         }
         ret->after = row.life;

@@ -9,6 +9,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "model/messages.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -279,7 +280,7 @@ void request_events(Call *c) {
     }
     if (k < 0) {
         if (k == -ENOENT)
-            reply_detail(c, 404, "Solicitud no encontrada");
+            reply_detail(c, 404, TEXT_NO_REQUEST);
         else
             reply_errno(c, k);
         return;

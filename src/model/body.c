@@ -3,6 +3,7 @@
 #include "model/body.h"
 
 #include "basic/strings.h"
+#include "model/texts.h"
 
 #include <errno.h>
 
@@ -46,12 +47,12 @@ int body_load(const char *body, size_t size, const Field *fields, size_t n, json
     if (!root)
         return load_error(&error, refusal);
     if (!json_is_object(root))
-        body_refuse_field(refusal, NULL, "model_attributes_type", "Se espera un objeto JSON");
+        body_refuse_field(refusal, NULL, "model_attributes_type", TEXT_NO_OBJECT);
 
     for (size_t i = 0; json_is_object(root) && i < n; i++) {
         const json_t *value = json_object_get(root, fields[i].name);
         if (!value && fields[i].required)
-            body_refuse_field(refusal, fields[i].name, "missing", "Falta este campo");
+            body_refuse_field(refusal, fields[i].name, "missing", TEXT_FIELD_MISSING);
         else if (value && fields[i].type == TEXT && !json_is_string(value))
             body_refuse_field(refusal, fields[i].name, "string_type", "Se espera un texto");
         else if (value && fields[i].type == INTEGER && !json_is_integer(value))

@@ -6,6 +6,7 @@
 #include "model/cause.h"
 
 #include "basic/strings.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -77,7 +78,7 @@ static const struct {
     },
     [CAUSE_TOO_LARGE] = {
         "too-large", false,
-        "Espacio insuficiente",
+        TEXT_NO_SPACE,
         "%s", /* the contract's whole sentence: "Espacio insuficiente en <data path>: se requieren N bytes" */
     },
     [CAUSE_DISK_FULL] = {

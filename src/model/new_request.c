@@ -4,6 +4,7 @@
  * then the rules (400, the first one broken). Whether the id is taken or the space suffices is not known here. */
 #include "basic/strings.h"
 #include "model/body.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -79,9 +80,9 @@ int new_request_parse(const char *body, size_t size, const RequestRules *rules, 
     json_int_t vigencia = days ? json_integer_value(days) : DAYS_DEFAULT;
 
     if (!id_is_valid(id))
-        return refuse(ret_refusal, id, "ID inválido: use de 1 a 64 letras, dígitos, '.', '_' o '-'");
+        return refuse(ret_refusal, id, TEXT_BAD_ID);
     if (!email_is_valid(email))
-        return refuse(ret_refusal, id, "Correo inválido");
+        return refuse(ret_refusal, id, TEXT_BAD_EMAIL);
     if (!days && vigencia > rules->vigencia_max)
         vigencia = rules->vigencia_max; /* who asked for no number of days can't have asked for too many */
     if (vigencia < 1 || vigencia > rules->vigencia_max) {
@@ -89,7 +90,7 @@ int new_request_parse(const char *body, size_t size, const RequestRules *rules, 
         return refuse(ret_refusal, id, ret_refusal->text);
     }
     if (group && !group_is_valid(group))
-        return refuse(ret_refusal, id, "Grupo inválido: use de 1 a 64 letras, dígitos, '.', '_' o '-'");
+        return refuse(ret_refusal, id, TEXT_BAD_GROUP);
 
     NewRequest n = { .vigencia = (int) vigencia };
     r = take_ruta(json_string_value(json_object_get(root, "ruta")), rules, id, &n.ruta, ret_refusal);

@@ -4,6 +4,7 @@
  * when a path has letters beyond ASCII; a machine without that table refuses such paths. */
 #include "basic/strings.h"
 #include "model/request.h"
+#include "model/texts.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -11,12 +12,6 @@
 #include <stdio.h>
 #include <strings.h>
 #include <wctype.h>
-
-#define FORM "Ruta remota inválida, use 'host:/ruta' o 'usuario@host:/ruta'"
-#define NO_HOST "Ruta remota inválida: falta host antes de ':'"
-#define NO_SLASH "Ruta remota inválida: la ruta debe iniciar con '/'"
-#define USER_HOST "Ruta remota inválida: formato de usuario@host incorrecto"
-#define CHARACTERS "Ruta remota inválida: caracteres no permitidos"
 
 static bool is_ascii_letter_or_digit(uint32_t c) {
     return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
@@ -101,15 +96,15 @@ static const char *check(const Ruta *r) {
     struct in6_addr address;
 
     if (r->path[0] != '/')
-        return NO_SLASH;
+        return TEXT_RUTA_NO_SLASH;
     if (r->user && (r->user[0] == '\0' || r->host[0] == '\0' || strchr(r->host, '@')))
-        return USER_HOST;
+        return TEXT_RUTA_USER_HOST;
     if (r->user && !is_name(r->user))
-        return CHARACTERS;
+        return TEXT_RUTA_CHARACTERS;
     if (r->ipv6 ? inet_pton(AF_INET6, r->host, &address) != 1 : !is_name(r->host))
-        return CHARACTERS;
+        return TEXT_RUTA_CHARACTERS;
     if (!path_characters_allowed(r->path) || path_climbs(r->path))
-        return CHARACTERS;
+        return TEXT_RUTA_CHARACTERS;
     return NULL;
 }
 
@@ -118,7 +113,7 @@ int ruta_parse(const char *text, Ruta *ret, const char **ret_text) {
     const char *colon = strlen(text) <= RUTA_MAX ? find_colon(text) : NULL;
 
     if (!colon || colon == text) {
-        *ret_text = colon ? NO_HOST : FORM;
+        *ret_text = colon ? TEXT_RUTA_NO_HOST : TEXT_RUTA_FORM;
         return -EINVAL;
     }
     if (split_authority(text, (size_t) (colon - text), &r) < 0)

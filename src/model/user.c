@@ -4,6 +4,7 @@
 
 #include "basic/strings.h"
 #include "model/body.h"
+#include "model/texts.h"
 
 #include <errno.h>
 
@@ -50,8 +51,6 @@ static bool password_is_valid(const char *text) {
     return size >= USER_PASSWORD_MIN && size <= USER_PASSWORD_MAX;
 }
 
-#define PASSWORD_RULE "Contraseña inválida: de 12 a 128 bytes"
-
 void new_user_done(NewUser *n) {
     wipe_free(n->password);
     n->password = NULL;
@@ -70,11 +69,11 @@ int new_user_parse(const char *body, size_t size, NewUser *ret, Refusal *ret_ref
     const char *email = json_string_value(json_object_get(root, "correo"));
     const char *password = json_string_value(json_object_get(root, "password"));
     if (!name_is_valid(name))
-        return refuse(ret_refusal, "Nombre inválido: de 1 a 100 caracteres");
+        return refuse(ret_refusal, TEXT_BAD_NAME);
     if (!email_is_valid(email))
-        return refuse(ret_refusal, "Correo inválido");
+        return refuse(ret_refusal, TEXT_BAD_EMAIL);
     if (!password_is_valid(password))
-        return refuse(ret_refusal, PASSWORD_RULE);
+        return refuse(ret_refusal, TEXT_BAD_PASSWORD);
     n.password = strdup(password);
     if (!n.password)
         return -ENOMEM;
@@ -124,11 +123,11 @@ int user_change_parse(const char *body, size_t size, UserChange *ret, Refusal *r
     const char *role = json_string_value(json_object_get(root, "rol"));
     const char *password = json_string_value(json_object_get(root, "password"));
     if (!active && !role && !password)
-        return refuse(ret_refusal, "Nada que cambiar: indique is_active, rol o password");
+        return refuse(ret_refusal, TEXT_NOTHING_TO_CHANGE);
     if (role && role_parse(role, &c.role) < 0)
-        return refuse(ret_refusal, "Rol inválido: usuario u operador");
+        return refuse(ret_refusal, TEXT_BAD_ROLE);
     if (password && !password_is_valid(password))
-        return refuse(ret_refusal, PASSWORD_RULE);
+        return refuse(ret_refusal, TEXT_BAD_PASSWORD);
     c.has_active = active != NULL;
     c.active = json_is_true(active);
     c.has_role = role != NULL;
