@@ -118,7 +118,7 @@ static void refresh_close(Refresh *all) {
 static void take_status(Transfer *x, const char *status) {
     Progress p = { 0 };
 
-    if (progress_parse_status(status, &p) < 0)
+    if (progress_parse_status(PROGRESS_COPY, status, &p) < 0)
         return;
     x->progress = p;
     x->has_progress = true;

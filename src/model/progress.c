@@ -120,13 +120,15 @@ int progress_parse_rsync(const char *line, size_t size, Progress *ret) {
 
 #define TIME_UNKNOWN "time left unknown"
 
-int progress_format_status(const Progress *p, char *ret, size_t size) {
+static const char *const labels[] = { [PROGRESS_COPY] = "Copying: ", [PROGRESS_UPLOAD] = "Uploading: " };
+
+int progress_format_status(ProgressKind kind, const Progress *p, char *ret, size_t size) {
     char left[40] = TIME_UNKNOWN;
     char text[160];
 
     if (p->left != UINT64_MAX)
         snprintf(left, sizeof(left), "%" PRIu64 " s left", p->left);
-    int n = snprintf(text, sizeof(text), "Copying: %u %%, %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " B/s, %s", p->percent,
+    int n = snprintf(text, sizeof(text), "%s%u %%, %" PRIu64 " of %" PRIu64 " bytes, %" PRIu64 " B/s, %s", labels[kind], p->percent,
                      p->bytes, p->total, p->rate, left);
     if ((size_t) n >= size)
         return -ENOSPC;
@@ -134,12 +136,12 @@ int progress_format_status(const Progress *p, char *ret, size_t size) {
     return n;
 }
 
-int progress_parse_status(const char *text, Progress *ret) {
+int progress_parse_status(ProgressKind kind, const char *text, Progress *ret) {
     Reader r = { .p = text, .end = text + strlen(text) };
     Progress p;
     uint64_t percent;
 
-    if (!take_text(&r, "Copying: ") || !take_number(&r, false, &percent) || percent > 100)
+    if (!take_text(&r, labels[kind]) || !take_number(&r, false, &percent) || percent > 100)
         return -EINVAL;
     p.percent = (unsigned) percent;
     if (!take_text(&r, " %, ") || !take_number(&r, false, &p.bytes) || !take_text(&r, " of ") ||

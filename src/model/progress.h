@@ -21,10 +21,12 @@ void progress_derive(Progress *p);
  * -EINVAL when the line is something else. Fills bytes and rate only. */
 int progress_parse_rsync(const char *line, size_t size, Progress *ret) _must_use_;
 
-/* "Copying: 45 %, …" (docs/INTERNALS.md); returns the length, -ENOSPC. */
-int progress_format_status(const Progress *p, char *ret, size_t size);
+/* What a unit is at: "Copying: 45 %, …", "Uploading: 45 %, …" (docs/INTERNALS.md). */
+typedef enum ProgressKind { PROGRESS_COPY, PROGRESS_UPLOAD } ProgressKind;
+/* Returns the length, -ENOSPC. */
+int progress_format_status(ProgressKind kind, const Progress *p, char *ret, size_t size);
 /* The same text back; -EINVAL when it is another text. */
-int progress_parse_status(const char *text, Progress *ret) _must_use_;
+int progress_parse_status(ProgressKind kind, const char *text, Progress *ret) _must_use_;
 
 typedef struct RsyncStats {
     uint64_t files; /* "Number of regular files transferred"/"Number of files … reg:" */

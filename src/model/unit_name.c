@@ -17,6 +17,7 @@ static const char *const kinds[UNIT_KIND_MAX] = {
     [UNIT_EXPIRE] = "expire",
     [UNIT_DROP] = "drop",
     [UNIT_SESSIONS] = "sessions",
+    [UNIT_PROBE] = "probe",
 };
 
 const char *unit_kind_name(UnitKind k) {
@@ -30,6 +31,26 @@ int unit_kind_parse(const char *name, UnitKind *ret) {
             return 0;
         }
     return -EINVAL;
+}
+
+void export_unit_id_make(const char *id, uint32_t n, char ret[static UNIT_ID_MAX + 1]) {
+    snprintf(ret, UNIT_ID_MAX + 1, "%s-%" PRIu32, id, n);
+}
+
+int export_unit_id_parse(const char *unit_id, char ret_id[static ID_MAX + 1], uint32_t *ret_n) {
+    const char *dash = strrchr(unit_id, '-');
+    char id[ID_MAX + 1];
+    uint64_t n;
+
+    if (!dash || dash - unit_id > ID_MAX || dash[1] == '0' || parse_u64(dash + 1, UINT32_MAX, &n) < 0)
+        return -EINVAL;
+    memcpy(id, unit_id, (size_t) (dash - unit_id));
+    id[dash - unit_id] = '\0';
+    if (!id_is_valid(id))
+        return -EINVAL;
+    strcpy(ret_id, id);
+    *ret_n = (uint32_t) n;
+    return 0;
 }
 
 void unit_name_make(UnitKind k, const char *id, bool timer, char ret[static UNIT_NAME_SIZE]) {
@@ -53,24 +74,25 @@ static int take_part(const char **text, char *ret, size_t size) {
     return 0;
 }
 
-/* "<id><suffix>" → id. */
-static int take_id(const char *text, const char *suffix, char ret[static ID_MAX + 1]) {
+/* "<unit id><suffix>" → the unit id. */
+static int take_unit_id(const char *text, const char *suffix, UnitKind kind, char ret[static UNIT_ID_MAX + 1]) {
     size_t size = strlen(text), tail = strlen(suffix);
-    if (!has_suffix(text, suffix) || size - tail > ID_MAX)
-        return -EINVAL;
+    char unit_id[UNIT_ID_MAX + 1], id[ID_MAX + 1];
+    uint32_t n;
 
-    char id[ID_MAX + 1];
-    memcpy(id, text, size - tail);
-    id[size - tail] = '\0';
-    if (!id_is_valid(id))
+    if (!has_suffix(text, suffix) || size - tail > UNIT_ID_MAX)
         return -EINVAL;
-    strcpy(ret, id);
+    memcpy(unit_id, text, size - tail);
+    unit_id[size - tail] = '\0';
+    if (kind == UNIT_EXPORT ? export_unit_id_parse(unit_id, id, &n) < 0 : !id_is_valid(unit_id))
+        return -EINVAL;
+    strcpy(ret, unit_id);
     return 0;
 }
 
 int report_unit_name_parse(const char *name, ReportUnit *ret) {
     ReportUnit u = { 0 };
-    char part[24], again[UNIT_NAME_SIZE];
+    char part[24], again[UNIT_NAME_SIZE], unit_id[UNIT_ID_MAX + 1];
     uint64_t run;
 
     u.failed = has_prefix(name, "tempoftp-failed@");
@@ -84,46 +106,34 @@ int report_unit_name_parse(const char *name, ReportUnit *ret) {
         return -EINVAL;
     if (take_part(&p, part, sizeof(part)) < 0 || parse_u64(part, UINT32_MAX, &run) < 0)
         return -EINVAL;
-    if (take_id(p, ".service", u.id) < 0)
+    if (take_unit_id(p, ".service", u.kind, unit_id) < 0)
         return -EINVAL;
     u.run = (uint32_t) run;
+    if (u.kind != UNIT_EXPORT)
+        strcpy(u.id, unit_id);
+    else if (export_unit_id_parse(unit_id, u.id, &u.n) < 0)
+        return -EINVAL;
 
-    report_unit_name_make(u.failed, u.kind, u.life, u.run, u.id, again);
+    report_unit_name_make(u.failed, u.kind, u.life, u.run, unit_id, again);
     if (!streq(name, again))
         return -EINVAL;
     *ret = u;
     return 0;
 }
 
-/* An export's id has "-<n>" behind it. */
-static int strip_export_number(char *text) {
-    char *dash = strrchr(text, '-');
-    uint64_t n;
-    if (!dash || dash[1] == '0' || parse_u64(dash + 1, UINT32_MAX, &n) < 0)
-        return -EINVAL;
-    *dash = '\0';
-    return 0;
-}
-
-int unit_name_parse(const char *name, UnitKind *ret_kind, char ret_id[static ID_MAX + 1]) {
-    char part[16], rest[UNIT_NAME_SIZE];
+int unit_name_parse(const char *name, UnitKind *ret_kind, char ret_unit_id[static UNIT_ID_MAX + 1]) {
+    char part[16];
     UnitKind kind;
 
-    if (!has_prefix(name, "tempoftp-") || strlen(name) >= sizeof(rest))
+    if (!has_prefix(name, "tempoftp-") || strlen(name) >= UNIT_NAME_SIZE)
         return -EINVAL;
     const char *p = name + strlen("tempoftp-");
     if (take_part(&p, part, sizeof(part)) < 0 || unit_kind_parse(part, &kind) < 0)
         return -EINVAL;
 
-    strcpy(rest, p);
-    char *dot = strrchr(rest, '.');
+    const char *dot = strrchr(p, '.');
     bool timer = kind == UNIT_EXPIRE && dot && streq(dot, ".timer");
-    if (!dot || (!timer && !streq(dot, ".service")))
-        return -EINVAL;
-    *dot = '\0';
-    if (kind == UNIT_EXPORT && strip_export_number(rest) < 0)
-        return -EINVAL;
-    if (take_id(rest, "", ret_id) < 0)
+    if (!dot || (!timer && !streq(dot, ".service")) || take_unit_id(p, dot, kind, ret_unit_id) < 0)
         return -EINVAL;
     *ret_kind = kind;
     return 0;

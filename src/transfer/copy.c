@@ -85,7 +85,7 @@ static void show_progress(Watch *w, const Progress *p) {
     if (w->shown_ms > 0 && now - w->shown_ms < STATUS_INTERVAL_MS && p->bytes < p->total)
         return;
     w->shown_ms = now;
-    if (progress_format_status(p, text, sizeof(text)) >= 0)
+    if (progress_format_status(PROGRESS_COPY, p, text, sizeof(text)) >= 0)
         sd_notifyf(false, "STATUS=%s", text);
 }
 

@@ -123,7 +123,7 @@ static int read_list(UnitCall *c, sd_bus_message *answer) {
     r = sd_bus_message_enter_container(answer, 'a', "(ssssssouso)");
     while (r >= 0) {
         const char *name, *active;
-        char id[ID_MAX + 1];
+        char id[UNIT_ID_MAX + 1];
         UnitKind kind;
 
         r = sd_bus_message_read(answer, "(ssssssouso)", &name, NULL, NULL, &active, NULL, NULL, NULL, NULL, NULL, NULL);
@@ -161,7 +161,7 @@ int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, vo
 typedef struct Watch {
     UnitEnded ended;
     void *userdata;
-    char id[ID_MAX + 1];
+    char id[UNIT_ID_MAX + 1];
 } Watch;
 
 /* PropertiesChanged(s interface, a{sv} changed, as invalidated): is ActiveState in it, and an end? */
@@ -241,7 +241,7 @@ void unit_ids_add(UnitIds *u, const char *id, const char *active) {
     if (!grown)
         return;
     u->ids = grown;
-    snprintf(u->ids[u->n++], ID_MAX + 1, "%s", id);
+    snprintf(u->ids[u->n++], UNIT_ID_MAX + 1, "%s", id);
 }
 
 bool unit_ids_have(const UnitIds *u, const char *id) {

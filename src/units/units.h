@@ -28,7 +28,7 @@ int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply
 int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 
-/* The unit of a request as systemd knows it. active: "active", "activating", "deactivating", "inactive", "failed"; "" when there is no such unit (r = 0
+/* In this and what follows `id` is a unit id (model/unit_name.h). The unit as systemd knows it. active: "active", "activating", "deactivating", "inactive", "failed"; "" when there is no such unit (r = 0
  * too). status: STATUS= text, "" when none. */
 typedef void (*UnitStateReply)(void *userdata, int r, const char *active, const char *status);
 int unit_state(sd_bus *bus, UnitKind kind, const char *id, UnitStateReply reply, void *userdata, UnitCall **ret_call) _must_use_;
@@ -46,7 +46,7 @@ int unit_list(sd_bus *bus, UnitKind kind, UnitListed listed, UnitReply reply, vo
 
 /* Ids of units that live, as unit_list() tells them one by one. */
 typedef struct UnitIds {
-    char (*ids)[ID_MAX + 1]; /* to be freed */
+    char (*ids)[UNIT_ID_MAX + 1]; /* to be freed */
     size_t n;
 } UnitIds;
 /* Does not add those of dead units, nor what finds no memory. */

@@ -19,12 +19,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
         p.total = p.bytes + size; /* wraps around too */
         progress_derive(&p);
         assert(p.percent <= 100);
-        assert(progress_format_status(&p, status, sizeof(status)) > 0);
-        assert(progress_parse_status(status, &back) == 0);
+        assert(progress_format_status(PROGRESS_COPY, &p, status, sizeof(status)) > 0);
+        assert(progress_parse_status(PROGRESS_COPY, status, &back) == 0);
         assert(back.bytes == p.bytes && back.total == p.total && back.left == p.left);
     }
-    if (progress_parse_status(text, &p) == 0)
-        assert(p.percent <= 100 && progress_format_status(&p, status, sizeof(status)) > 0);
+    if (progress_parse_status(PROGRESS_COPY, text, &p) == 0)
+        assert(p.percent <= 100 && progress_format_status(PROGRESS_COPY, &p, status, sizeof(status)) > 0);
     int r = rsync_stats_parse(text, &stats);
     assert(r == 0 || r == -EINVAL);
 

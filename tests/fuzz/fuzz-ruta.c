@@ -32,17 +32,21 @@ static void check_ruta(const char *text) {
 }
 
 static void check_names(const char *text) {
-    char id[ID_MAX + 1] = "", made[UNIT_NAME_SIZE];
+    char id[ID_MAX + 1] = "", unit_id[UNIT_ID_MAX + 1] = "", made[UNIT_NAME_SIZE];
+    uint32_t n;
     ReportUnit u;
     UnitKind kind;
     uint64_t life;
 
     if (report_unit_name_parse(text, &u) == 0) {
-        report_unit_name_make(u.failed, u.kind, u.life, u.run, u.id, made);
+        export_unit_id_make(u.id, u.n, unit_id);
+        report_unit_name_make(u.failed, u.kind, u.life, u.run, u.kind == UNIT_EXPORT ? unit_id : u.id, made);
         assert(streq(text, made) && id_is_valid(u.id));
     }
-    if (unit_name_parse(text, &kind, id) == 0)
-        assert(id_is_valid(id) && kind < UNIT_KIND_MAX);
+    if (unit_name_parse(text, &kind, unit_id) == 0) {
+        assert(kind < UNIT_KIND_MAX);
+        assert(kind == UNIT_EXPORT ? export_unit_id_parse(unit_id, id, &n) == 0 && n > 0 : id_is_valid(unit_id));
+    }
     if (path_parse_life(text, id, &life) == 0) {
         char path[REL_PATH_SIZE];
         path_purge(id, life, path);

@@ -94,11 +94,12 @@ static void status_lines(void **state) {
     char made[200];
     Progress back = { 0 };
 
-    assert_int_equal(progress_format_status(&p, made, sizeof(made)), sizeof(text) - 1);
+    assert_int_equal(progress_format_status(PROGRESS_COPY, &p, made, sizeof(made)), sizeof(text) - 1);
     assert_string_equal(made, text);
-    assert_int_equal(progress_format_status(&p, made, sizeof(text)), sizeof(text) - 1);
-    assert_int_equal(progress_format_status(&p, made, sizeof(text) - 1), -ENOSPC);
-    assert_int_equal(progress_parse_status(text, &back), 0);
+    assert_int_equal(progress_format_status(PROGRESS_COPY, &p, made, sizeof(text)), sizeof(text) - 1);
+    assert_int_equal(progress_format_status(PROGRESS_COPY, &p, made, sizeof(text) - 1), -ENOSPC);
+    assert_int_equal(progress_parse_status(PROGRESS_UPLOAD, text, &back), -EINVAL);
+    assert_int_equal(progress_parse_status(PROGRESS_COPY, text, &back), 0);
     assert_same(&back, &p);
 }
 
@@ -112,8 +113,8 @@ static void status_extremes_come_back(void **state) {
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         char text[200];
         Progress back = { 0 };
-        assert_true(progress_format_status(&cases[i], text, sizeof(text)) > 0);
-        assert_int_equal(progress_parse_status(text, &back), 0);
+        assert_true(progress_format_status(PROGRESS_COPY, &cases[i], text, sizeof(text)) > 0);
+        assert_int_equal(progress_parse_status(PROGRESS_COPY, text, &back), 0);
         assert_same(&back, &cases[i]);
     }
 }
@@ -136,7 +137,7 @@ static void other_status_lines(void **state) {
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         Progress p;
-        assert_int_equal(progress_parse_status(cases[i], &p), -EINVAL);
+        assert_int_equal(progress_parse_status(PROGRESS_COPY, cases[i], &p), -EINVAL);
     }
 }
 

@@ -52,6 +52,10 @@ static void defaults(void **state) {
     assert_null(s->origins);
     assert_int_equal(s->vigencia_max, 90);
     assert_int_equal(s->max_transfers, 4);
+    assert_false(s->export_internal);
+    assert_int_equal(s->export_connections, 4);
+    assert_int_equal(s->export_retries, 3);
+    assert_int_equal(s->export_retry_seconds, 1);
     assert_int_equal(s->auth, AUTH_REQUIRED);
     assert_null(s->jwt_key);
     assert_int_equal(s->registration, REGISTER_APPROVED);
@@ -182,6 +186,15 @@ static void single_values(void **state) {
         { "TEMPOFTP_MAX_TRASLADOS", "0", false },
         { "TEMPOFTP_MAX_TRASLADOS", "64", true },
         { "TEMPOFTP_MAX_TRASLADOS", "65", false },
+        { "TEMPOFTP_EXPORT_INTERNAL", "sí", true },
+        { "TEMPOFTP_EXPORT_INTERNAL", "2", false },
+        { "TEMPOFTP_EXPORT_CONNECTIONS", "0", false },
+        { "TEMPOFTP_EXPORT_CONNECTIONS", "16", true },
+        { "TEMPOFTP_EXPORT_CONNECTIONS", "17", false },
+        { "TEMPOFTP_EXPORT_RETRIES", "0", true },
+        { "TEMPOFTP_EXPORT_RETRIES", "11", false },
+        { "TEMPOFTP_EXPORT_RETRY_SECONDS", "0", false },
+        { "TEMPOFTP_EXPORT_RETRY_SECONDS", "601", false },
         { "TEMPOFTP_AUTH", "off", true },
         { "TEMPOFTP_AUTH", "no", false },
         { "TEMPOFTP_REGISTRO", "Cerrado", true },
@@ -418,7 +431,7 @@ static void the_example_is_valid(void **state) {
         }
     }
     free(text);
-    assert_int_equal(settings, 57);
+    assert_int_equal(settings, 61);
 
     _cleanup_(settings_freep) Settings *s = NULL;
     _cleanup_free_ char *error = NULL;

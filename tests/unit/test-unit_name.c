@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 static void kinds(void **state) {
-    static const char *const names[] = { "transfer", "purge", "export", "expire", "drop", "sessions" };
+    static const char *const names[] = { "transfer", "purge", "export", "expire", "drop", "sessions", "probe" };
     UnitKind k;
 
     for (UnitKind i = 0; i < UNIT_KIND_MAX; i++) {
@@ -46,8 +46,9 @@ static void ids_of_units(void **state) {
         { "tempoftp-purge-1-2-3.service", UNIT_PURGE, "1-2-3" },
         { "tempoftp-expire-a.timer", UNIT_EXPIRE, "a" },
         { "tempoftp-expire-a.service", UNIT_EXPIRE, "a" },
-        { "tempoftp-export-a-1.service", UNIT_EXPORT, "a" },
-        { "tempoftp-export-a-1-22.service", UNIT_EXPORT, "a-1" },
+        { "tempoftp-export-a-1.service", UNIT_EXPORT, "a-1" },
+        { "tempoftp-export-a-1-22.service", UNIT_EXPORT, "a-1-22" },
+        { "tempoftp-probe-7.service", UNIT_PROBE, "7" },
         { "tempoftp-export-a.service", -1, "" },
         { "tempoftp-export-a-x.service", -1, "" },
         { "tempoftp-export-a-01.service", -1, "" },
@@ -71,7 +72,7 @@ static void ids_of_units(void **state) {
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
         UnitKind kind = UNIT_KIND_MAX;
-        char id[ID_MAX + 1] = "";
+        char id[UNIT_ID_MAX + 1] = "";
         assert_int_equal(unit_name_parse(cases[i].name, &kind, id), cases[i].kind < 0 ? -EINVAL : 0);
         assert_int_equal(kind, cases[i].kind < 0 ? (int) UNIT_KIND_MAX : cases[i].kind);
         assert_string_equal(id, cases[i].id);
@@ -85,16 +86,35 @@ static void reports_come_back(void **state) {
     for (UnitKind k = 0; k < UNIT_KIND_MAX; k++)
         for (size_t l = 0; l < ELEMENTS(lives); l++)
             for (size_t i = 0; i < ELEMENTS(ids); i++) {
-                char name[UNIT_NAME_SIZE];
+                char name[UNIT_NAME_SIZE], unit_id[UNIT_ID_MAX + 1];
+                bool export = k == UNIT_EXPORT;
                 ReportUnit u;
-                report_unit_name_make(l % 2, k, lives[l], (uint32_t) lives[l], ids[i], name);
+                export_unit_id_make(ids[i], 7, unit_id);
+                report_unit_name_make(l % 2, k, lives[l], (uint32_t) lives[l], export ? unit_id : ids[i], name);
                 assert_int_equal(report_unit_name_parse(name, &u), 0);
                 assert_int_equal(u.failed, l % 2);
                 assert_int_equal(u.kind, k);
                 assert_true(u.life == lives[l]);
                 assert_true(u.run == (uint32_t) lives[l]);
                 assert_string_equal(u.id, ids[i]);
+                assert_int_equal(u.n, export ? 7 : 0);
             }
+}
+
+static void exports_have_a_number(void **state) {
+    static const char *const longest = "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx";
+    static const char *const others[] = { "", "a", "a-", "a-0", "a-01", "a-x", "a--1", "-1", "a-4294967296", "user-1", "a b-1",
+                                          "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx-1" };
+    char unit_id[UNIT_ID_MAX + 1], id[ID_MAX + 1] = "";
+    uint32_t n = 0;
+
+    export_unit_id_make(longest, UINT32_MAX, unit_id);
+    assert_int_equal(export_unit_id_parse(unit_id, id, &n), 0);
+    assert_string_equal(id, longest);
+    assert_true(n == UINT32_MAX);
+    for (size_t i = 0; i < ELEMENTS(others); i++)
+        if (export_unit_id_parse(others[i], id, &n) != (streq(others[i], "a--1") ? 0 : -EINVAL)) /* "a-" is an id */
+            fail_msg("%s", others[i]);
 }
 
 static void other_reports(void **state) {
@@ -113,6 +133,9 @@ static void other_reports(void **state) {
         "tempoftp-done@transfer-1-2-a.timer",
         "tempoftp-done@transfer-1-2-a",
         "tempoftp-done@transfer-1-2-user.service",
+        "tempoftp-done@export-1-2-a.service",
+        "tempoftp-done@export-1-2-a-0.service",
+        "tempoftp-done@export-1-2-a-01.service",
         "tempoftp-done@transfer-1-2-a@b.service",
         "tempoftp-done@other-1-2-a.service",
         "tempoftp-do@transfer-1-2-a.service",
@@ -135,6 +158,7 @@ int main(void) {
         cmocka_unit_test(made),
         cmocka_unit_test(ids_of_units),
         cmocka_unit_test(reports_come_back),
+        cmocka_unit_test(exports_have_a_number),
         cmocka_unit_test(other_reports),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
