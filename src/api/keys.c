@@ -14,12 +14,12 @@ typedef struct KeyCheck {
     char digest[65];
 } KeyCheck;
 
-static int check_token(const Account *a, char **ret_token, void *userdata) {
+static int check_secret(const char *token, char **ret_token, void *userdata) {
     KeyCheck *check = userdata;
     char *plain;
     size_t size, index;
 
-    int r = fernet_decrypt(check->m->keys, a->token, utc_now(), 0, &plain, &size, &index);
+    int r = fernet_decrypt(check->m->keys, token, utc_now(), 0, &plain, &size, &index);
     if (r == -EBADMSG) {
         check->unreadable++;
         return 0;
@@ -34,10 +34,16 @@ static int check_token(const Account *a, char **ret_token, void *userdata) {
     return r;
 }
 
+static int check_token(const Account *a, char **ret_token, void *userdata) {
+    return check_secret(a->token, ret_token, userdata);
+}
+
 static int keys_job(StoreTx *tx, void *userdata) {
     KeyCheck *check = userdata;
     int r = tx_rotate_tokens(tx, check_token, check);
 
+    if (r >= 0)
+        r = tx_rotate_secrets(tx, check_secret, check);
     if (r >= 0 && check->unreadable > 0)
         return -EBADMSG;
     return r < 0 ? r : tx_note_put(tx, KEYS_NOTE, check->digest);

@@ -166,6 +166,60 @@ const char *const schema_migrations[] = {
     "INSERT OR IGNORE INTO access_tasks SELECT r.account, 1, t.not_before FROM tasks AS t JOIN requests AS r ON r.life = t.life "
     "  WHERE t.kind = 'revoke' AND r.account IS NOT NULL;"
     "DELETE FROM tasks WHERE kind = 'revoke';",
+
+    /* 4 → 5: where finished requests are pushed to, and each time that one is. Secrets are Fernet tokens. */
+    "CREATE TABLE destinations ("
+    "  id INTEGER PRIMARY KEY AUTOINCREMENT," /* an export names it when it is long gone */
+    "  name TEXT NOT NULL UNIQUE,"
+    "  type TEXT NOT NULL CHECK (type IN ('ftp','ftps','sftp')),"
+    "  host TEXT NOT NULL,"
+    "  port INTEGER NOT NULL,"
+    "  username TEXT NOT NULL,"
+    "  password TEXT,"
+    "  ssh_key TEXT,"
+    "  path TEXT NOT NULL,"
+    "  grupo TEXT,"
+    "  is_default INTEGER NOT NULL DEFAULT 0,"
+    "  host_key TEXT,"
+    "  seen_key TEXT,"
+    "  created INTEGER NOT NULL"
+    ") STRICT;"
+    "CREATE INDEX destinations_grupo ON destinations (grupo, id) WHERE grupo IS NOT NULL;"
+    "CREATE UNIQUE INDEX destinations_default ON destinations (is_default) WHERE is_default = 1;"
+
+    "CREATE TABLE exports ("
+    "  life INTEGER NOT NULL REFERENCES requests (life),"
+    "  n INTEGER NOT NULL,"
+    "  destination INTEGER NOT NULL,"
+    "  name TEXT NOT NULL," /* the destination's, as it was */
+    "  type TEXT NOT NULL,"
+    "  automatic INTEGER NOT NULL,"
+    "  state TEXT NOT NULL CHECK (state IN ('pendiente','subiendo','listo','error','cancelado')),"
+    "  run INTEGER NOT NULL DEFAULT 0,"
+    "  token TEXT,"
+    "  bytes INTEGER NOT NULL DEFAULT 0,"
+    "  files INTEGER NOT NULL DEFAULT 0,"
+    "  message TEXT,"
+    "  created INTEGER NOT NULL,"
+    "  ended INTEGER NOT NULL DEFAULT 0,"
+    "  retry_at INTEGER NOT NULL DEFAULT 0,"
+    "  PRIMARY KEY (life, n)"
+    ") STRICT, WITHOUT ROWID;"
+    "CREATE INDEX exports_active ON exports (state, created, life, n) WHERE state IN ('pendiente','subiendo');"
+    "CREATE UNIQUE INDEX exports_once ON exports (destination, life) WHERE state IN ('pendiente','subiendo');"
+    "CREATE UNIQUE INDEX exports_token ON exports (token) WHERE token IS NOT NULL;"
+    "CREATE TRIGGER exports_stay BEFORE DELETE ON exports"
+    "  BEGIN SELECT RAISE(ABORT, 'exports stay for the audit'); END;"
+
+    "CREATE TABLE export_lines ("
+    "  life INTEGER NOT NULL,"
+    "  n INTEGER NOT NULL,"
+    "  line INTEGER NOT NULL,"
+    "  at INTEGER NOT NULL,"
+    "  text TEXT NOT NULL,"
+    "  PRIMARY KEY (life, n, line),"
+    "  FOREIGN KEY (life, n) REFERENCES exports (life, n)"
+    ") STRICT, WITHOUT ROWID;",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

@@ -15,6 +15,12 @@
     "r.retry_at, r.copied, r.sized, r.bytes, r.files, r.token"
 #define SELECT_REQUEST "SELECT " REQUEST_COLUMNS " FROM requests AS r "
 #define USER_COLUMNS "id, name, email, role, is_active, generation, created"
+#define DESTINATION_COLUMNS "id, name, type, host, port, username, password, ssh_key, path, grupo, is_default, host_key, seen_key, created"
+#define EXPORT_COLUMNS                                                                                                               \
+    "e.life, e.n, e.destination, e.name, e.type, e.automatic, e.state, e.run, e.token, e.bytes, e.files, e.message, e.created, "     \
+    "e.ended, e.retry_at, r.id"
+#define SELECT_EXPORT "SELECT " EXPORT_COLUMNS " FROM exports AS e "
+#define EXPORT_REQUEST "CROSS JOIN requests AS r ON r.life = e.life "
 #define ACCOUNT_COLUMNS "name, email, hash, token, is_foreign, created"
 
 static const struct {
@@ -125,6 +131,42 @@ static const struct {
     [SQL_ONETIME_COUNT] = { .text = "SELECT count(*) FROM onetime_tokens WHERE user = ?1" },
     [SQL_ONETIME_FORGET_OLD] = { .text = "DELETE FROM onetime_tokens WHERE expires <= ?1" },
     [SQL_ONETIME_FORGET_USER] = { .text = "DELETE FROM onetime_tokens WHERE user = ?1" },
+
+    [SQL_DESTINATION_BY_ID] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations WHERE id = ?1" },
+    [SQL_DESTINATION_BY_NAME] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations WHERE name = ?1" },
+    [SQL_DESTINATIONS] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations ORDER BY id LIMIT ?1 OFFSET ?2", .may_scan = true },
+    [SQL_DESTINATIONS_OF_GROUP] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations INDEXED BY destinations_grupo WHERE grupo = ?1 ORDER BY id" },
+    [SQL_DESTINATION_DEFAULT] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations INDEXED BY destinations_default WHERE is_default = 1" },
+    [SQL_DESTINATION_COUNT] = { .text = "SELECT count(*) FROM destinations", .may_scan = true },
+    [SQL_DESTINATION_INSERT] = { .text = "INSERT INTO destinations (name, type, host, port, username, password, ssh_key, path, grupo, is_default, "
+                                         "host_key, seen_key, created) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13) RETURNING id" },
+    [SQL_DESTINATION_UPDATE] = { .text = "UPDATE destinations SET name = ?1, type = ?2, host = ?3, port = ?4, username = ?5, password = ?6, ssh_key = ?7, "
+                                         "path = ?8, grupo = ?9, is_default = ?10, host_key = ?11, seen_key = ?12, created = ?13 WHERE id = ?14 RETURNING id" },
+    [SQL_DESTINATION_NO_DEFAULT] = { .text = "UPDATE destinations SET is_default = 0 WHERE is_default = 1" },
+    /* Another server since the test was asked for: its key was not the one that was seen. */
+    [SQL_DESTINATION_SEEN] = { .text = "UPDATE destinations SET seen_key = ?4 WHERE id = ?1 AND host = ?2 AND port = ?3" },
+    [SQL_DESTINATION_REMOVE] = { .text = "DELETE FROM destinations WHERE id = ?1 RETURNING id" },
+    [SQL_DESTINATION_NEXT_SECRET] = { .text = "SELECT id, password, ssh_key FROM destinations WHERE id > ?1 ORDER BY id LIMIT 1" },
+    [SQL_DESTINATION_SET_SECRETS] = { .text = "UPDATE destinations SET password = ?2, ssh_key = ?3 WHERE id = ?1" },
+
+    [SQL_EXPORT] = { .text = SELECT_EXPORT EXPORT_REQUEST "WHERE e.life = ?1 AND e.n = ?2" },
+    [SQL_EXPORT_BY_TOKEN] = { .text = SELECT_EXPORT EXPORT_REQUEST "WHERE e.token = ?1 AND e.state = 'subiendo'" },
+    [SQL_EXPORTS] = { .text = SELECT_EXPORT EXPORT_REQUEST "WHERE e.life = ?1 ORDER BY e.n" },
+    [SQL_EXPORTS_ACTIVE] = { .text = SELECT_EXPORT "INDEXED BY exports_active " EXPORT_REQUEST "WHERE e.state = ?1 AND e.state IN ('pendiente','subiendo') "
+                                     "ORDER BY e.created, e.life, e.n LIMIT ?2" },
+    [SQL_EXPORTS_WAITING] = { .text = "SELECT count(*) FROM exports INDEXED BY exports_active WHERE state = 'pendiente' AND state IN ('pendiente','subiendo')" },
+    [SQL_EXPORT_NEXT] = { .text = "SELECT coalesce(max(n), 0) + 1 FROM exports WHERE life = ?1" },
+    [SQL_EXPORT_INSERT] = { .text = "INSERT INTO exports (life, n, destination, name, type, automatic, state, created) "
+                                    "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pendiente', ?7)" },
+    [SQL_EXPORT_UPDATE] = { .text = "UPDATE exports SET state = ?3, run = ?4, token = ?5, bytes = ?6, files = ?7, message = ?8, ended = ?9, retry_at = ?10 "
+                                    "WHERE life = ?1 AND n = ?2 AND state = ?11 AND run = ?12 RETURNING 1" },
+    [SQL_EXPORTS_CANCEL_LIFE] = { .text = "UPDATE exports SET state = 'cancelado', token = NULL, message = ?2, ended = ?3 "
+                                          "WHERE life = ?1 AND state IN ('pendiente','subiendo')" },
+    [SQL_EXPORTS_CANCEL_DESTINATION] = { .text = "UPDATE exports SET state = 'cancelado', token = NULL, message = ?2, ended = ?3 "
+                                                 "WHERE destination = ?1 AND state IN ('pendiente','subiendo')" },
+    [SQL_EXPORT_LINES] = { .text = "SELECT n, at, text FROM export_lines WHERE life = ?1 ORDER BY n, line" },
+    [SQL_EXPORT_LINE_NEXT] = { .text = "SELECT coalesce(max(line), 0) + 1 FROM export_lines WHERE life = ?1 AND n = ?2" },
+    [SQL_EXPORT_LINE_INSERT] = { .text = "INSERT INTO export_lines (life, n, line, at, text) VALUES (?1, ?2, ?3, ?4, ?5)" },
 
     [SQL_AUDIT] = { .text = "SELECT n, at, actor, address, action, target, result, request_id FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2" },
     [SQL_AUDIT_INSERT] = { .text = "INSERT INTO audit (at, actor, address, action, target, result, request_id) "

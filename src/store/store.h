@@ -11,6 +11,9 @@
  * https://sqlite.org/c3ref/c_abort.html */
 #pragma once
 
+#include "model/destination.h"
+#include "model/export_order.h"
+#include "model/export_state.h"
 #include "model/request.h"
 #include "model/user.h"
 
@@ -29,6 +32,10 @@ typedef struct StoreTx StoreTx; /* inside a job only */
 #define STORE_USERS_WAITING_MAX 1000                  /* registered, never activated */
 #define STORE_USERS_WAITING_SECONDS (30 * 24 * 3600)  /* older ones make room for new ones */
 #define STORE_ONETIME_PER_USER_MAX 1000               /* one-time tokens alive at once */
+#define STORE_DESTINATIONS_MAX 1000
+#define STORE_EXPORTS_MAX 100         /* of one life */
+#define STORE_EXPORTS_WAITING_MAX 10000 /* pendiente, of all lives */
+#define STORE_EXPORT_LINES_MAX 200    /* of one export; the last of them says that the journal has more */
 #define STORE_AUDIT_MAX 100000                        /* rows; older ones go */
 #define STORE_AUDIT_SECONDS (400 * 24 * 3600)         /* likewise */
 
@@ -129,6 +136,25 @@ typedef struct AccessTask {
     int64_t since; /* UTC seconds: when the first of them was made */
 } AccessTask;
 
+/* One upload of a request to a destination. Owns its message: export_done(). */
+typedef struct Export {
+    uint64_t life;
+    uint32_t n; /* 1, 2, … within one life */
+    char id[ID_MAX + 1]; /* of the request */
+    uint64_t destination; /* may be gone */
+    char name[DESTINATION_NAME_SIZE]; /* the destination's, when this was written down */
+    DestinationType type;
+    bool automatic;
+    ExportState state;
+    uint32_t run; /* starts of its unit so far */
+    char token[EXPORT_TOKEN_SIZE]; /* of this run; empty when no unit runs */
+    uint64_t bytes, files; /* what has arrived, when it is listo */
+    char *message; /* why it ended as it did, or what it waits for; NULL: nothing to say */
+    int64_t created, ended, retry_at; /* UTC seconds; ended 0: not yet; retry_at: do not start a unit before */
+} Export;
+void export_done(Export *e);
+#define _cleanup_export_ _cleanup_(export_done)
+
 /* ---- reads (loop thread). Callbacks return 0 to go on, else the walk stops and returns that value ---- */
 /* The row of that id that is not eliminado. -ENOENT. */
 int store_get(Store *s, const char *id, Request *ret) _must_use_;
@@ -188,6 +214,22 @@ int store_user_by_email(Store *s, const char *email, User *ret) _must_use_;
 int store_user_hash(Store *s, uint64_t id, char **ret) _must_use_;
 typedef int (*UserWalk)(const User *u, void *userdata);
 int store_list_users(Store *s, uint64_t after_id, size_t limit, UserWalk walk, void *userdata) _must_use_; /* by id */
+
+/* Destinations: -ENOENT. */
+int store_destination(Store *s, uint64_t id, Destination *ret) _must_use_;
+int store_destination_by_name(Store *s, const char *name, Destination *ret) _must_use_;
+int store_count_destinations(Store *s, uint64_t *ret) _must_use_;
+typedef int (*DestinationWalk)(const Destination *d, void *userdata);
+int store_list_destinations(Store *s, size_t limit, size_t offset, DestinationWalk walk, void *userdata) _must_use_; /* by id */
+/* Exports: -ENOENT. */
+int store_export(Store *s, uint64_t life, uint32_t n, Export *ret) _must_use_;
+int store_export_by_token(Store *s, const char *token, Export *ret) _must_use_; /* while it is subiendo; -EINVAL: no token */
+typedef int (*ExportWalk)(const Export *e, void *userdata);
+int store_list_exports(Store *s, uint64_t life, ExportWalk walk, void *userdata) _must_use_; /* by n */
+/* All that are EXPORT_PENDIENTE or EXPORT_SUBIENDO, oldest first. */
+int store_list_active_exports(Store *s, ExportState state, size_t limit, ExportWalk walk, void *userdata) _must_use_;
+typedef int (*ExportLineWalk)(uint32_t n, int64_t at, const char *text, void *userdata);
+int store_list_export_lines(Store *s, uint64_t life, ExportLineWalk walk, void *userdata) _must_use_; /* by n, then in order */
 
 /* Who did what. Texts may not be NULL, but for target. */
 typedef struct AuditRow {
@@ -262,6 +304,28 @@ int tx_onetime_put(StoreTx *tx, const char *digest, uint64_t user, int64_t now_m
 /* Spends it: of any number of calls one succeeds. -ENOENT: none such, spent or expired. */
 int tx_onetime_spend(StoreTx *tx, const char *digest, int64_t now_ms, uint64_t *ret_user) _must_use_;
 int tx_onetime_forget(StoreTx *tx, uint64_t user) _must_use_; /* all of that user's */
+int tx_destination(StoreTx *tx, uint64_t id, Destination *ret) _must_use_; /* -ENOENT */
+/* A new row (d->id is 0, and set) or all columns of an old one. A default one takes that from the other. -EEXIST: the name is taken; -ENOENT; -EDQUOT:
+ * STORE_DESTINATIONS_MAX. */
+int tx_destination_put(StoreTx *tx, Destination *d) _must_use_;
+/* What a test was shown, if the destination is still at that server. */
+int tx_destination_seen(StoreTx *tx, uint64_t id, const char *host, uint16_t port, const char *key) _must_use_;
+/* Every Fernet token of destinations, as tx_rotate_tokens(). */
+typedef int (*SecretWalk)(const char *token, char **ret_token, void *userdata);
+int tx_rotate_secrets(StoreTx *tx, SecretWalk walk, void *userdata) _must_use_;
+int tx_destination_remove(StoreTx *tx, uint64_t id) _must_use_; /* -ENOENT */
+/* A new one, pendiente. -EALREADY: one to the same destination is not over; -EDQUOT: STORE_EXPORTS_MAX; -EAGAIN: STORE_EXPORTS_WAITING_MAX. */
+int tx_export_add(StoreTx *tx, const Request *r, const Destination *to, bool automatic, int64_t now, Export *ret) _must_use_;
+/* Those that a request gets by itself: to the destinations of its group, else to the default one. *ret_left_out: how many found no room. */
+int tx_exports_automatic(StoreTx *tx, const Request *r, int64_t now, unsigned *ret_added, unsigned *ret_left_out) _must_use_;
+int tx_export(StoreTx *tx, uint64_t life, uint32_t n, Export *ret) _must_use_; /* -ENOENT */
+/* Writes the changing columns of a row that is still in that state and at that run, else -ESTALE. */
+int tx_export_update(StoreTx *tx, const Export *e, ExportState was, uint32_t run) _must_use_;
+/* Whatever is not over of a life, or to a destination, is cancelado. */
+int tx_exports_cancel_life(StoreTx *tx, uint64_t life, const char *message, int64_t now) _must_use_;
+int tx_exports_cancel_destination(StoreTx *tx, uint64_t destination, const char *message, int64_t now) _must_use_;
+/* One more line of its log; past STORE_EXPORT_LINES_MAX nothing is written. */
+int tx_export_line(StoreTx *tx, uint64_t life, uint32_t n, int64_t at, const char *text) _must_use_;
 /* Appends (row->n is not looked at) and lets what is too old or too much go. */
 int tx_audit(StoreTx *tx, const AuditRow *row) _must_use_;
 int tx_note(StoreTx *tx, const char *key, char **ret_value) _must_use_; /* as store_note() */
