@@ -4,15 +4,13 @@
 #include "ftpd/tls.h"
 
 #include "basic/strings.h"
+#include "crypto/tls_context.h"
 #include "ftpd/tls_key.h"
 
 #include <errno.h>
 #include <openssl/err.h>
-#include <openssl/pem.h>
 #include <openssl/ssl.h>
 
-/* Tickets are good for as long as a control connection usually lasts; RFC 8446 allows no more than a week. */
-#define TICKET_SECONDS (7L * 24 * 3600)
 #define READ_AHEAD (64 << 10)
 
 struct TlsServer {
@@ -98,44 +96,10 @@ static BIO_METHOD *bio_method_new(void) {
 
 /* ---- what connections share ---- */
 
-static SSL_CTX *context_new(void) {
-    SSL_CTX *c = SSL_CTX_new(TLS_server_method());
-    if (!c)
-        return NULL;
-    SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION | SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
-    SSL_CTX_set_mode(c, SSL_MODE_RELEASE_BUFFERS);
-    SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF); /* tickets only: nothing is kept here */
-    SSL_CTX_set_timeout(c, TICKET_SECONDS);
-    /* AES first: with AES-NI it is the cheapest; a client without it puts ChaCha20 first, and is followed. */
-    if (SSL_CTX_set_min_proto_version(c, TLS1_2_VERSION) == 1 &&
-        SSL_CTX_set_ciphersuites(c, "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256") == 1 &&
-        SSL_CTX_set_cipher_list(c, "ECDHE+AESGCM:ECDHE+CHACHA20:!aNULL") == 1 && SSL_CTX_set1_groups_list(c, "X25519:P-256:P-384") == 1 &&
-        SSL_CTX_set_session_id_context(c, (const unsigned char *) "ftp", 3) == 1)
-        return c;
-    SSL_CTX_free(c);
-    return NULL;
-}
-
 /* OpenSSL offers TLS 1.3 only where there is a certificate, or somebody who might know a pre-shared key: here is one, who knows none but tickets. */
 static int find_no_key(SSL *ssl, const unsigned char *name, size_t size, SSL_SESSION **ret) {
     *ret = NULL;
     return 1;
-}
-
-/* The first certificate is the server's, the rest is its chain. */
-static int use_certificates(SSL_CTX *c, const char *pem) {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    X509 *x = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
-    bool good = x && SSL_CTX_use_certificate(c, x) == 1;
-
-    X509_free(x);
-    while (good && (x = PEM_read_bio_X509(bio, NULL, NULL, NULL)))
-        if (SSL_CTX_add0_chain_cert(c, x) != 1) {
-            X509_free(x);
-            good = false;
-        }
-    BIO_free(bio);
-    return good ? 0 : -EINVAL;
 }
 
 static const char *use_key(TlsServer *s, const char *pem) {
@@ -148,30 +112,24 @@ static const char *use_key(TlsServer *s, const char *pem) {
         fault = tls_key_fault(key, x);
     } else if (tls_remote_key_init(&s->remote, X509_get0_pubkey(x), &key) < 0)
         fault = "the certificate's key must be ECDSA, or RSA of at most 4096 bits";
-    if (!fault && SSL_CTX_use_PrivateKey(s->full, key) != 1)
-        fault = "key and certificate do not belong together";
+    if (!fault)
+        fault = tls_context_use_key(s->full, key);
     EVP_PKEY_free(key);
     return fault;
 }
 
 int tls_server_new(const char *certificate, const char *key, TlsServer **ret, char **ret_error) {
-    const char *fault = NULL;
-
-    /* No configuration file: what is spoken stands here, and a stranger's file would be read in stand-alone mode. */
-    if (OPENSSL_init_ssl(OPENSSL_INIT_NO_LOAD_CONFIG, NULL) != 1)
-        return -EIO;
     _cleanup_(tls_server_freep) TlsServer *s = calloc(1, sizeof(*s));
     if (!s)
         return -ENOMEM;
-    s->full = context_new();
-    s->resumed = context_new();
+    s->full = tls_context_new("ftp");
+    s->resumed = tls_context_new("ftp");
     s->bio = bio_method_new();
     if (!s->full || !s->resumed || !s->bio)
         return -ENOMEM;
     SSL_CTX_set_psk_find_session_callback(s->resumed, find_no_key);
-    if (use_certificates(s->full, certificate) < 0)
-        fault = "the certificate file holds no certificate in PEM form that this OpenSSL accepts";
-    else
+    const char *fault = tls_context_use_certificates(s->full, certificate);
+    if (!fault)
         fault = use_key(s, key);
     ERR_clear_error();
     if (fault) {
@@ -304,63 +262,18 @@ int tls_link_finish(TlsLink *l) {
 
 /* ---- rehearsal ---- */
 
-/* A client in this process; nothing it sees is secret. */
-static int converse(SSL *client, SSL *server, SSL_SESSION **session) {
-    char byte;
-    int c = 0, s = 0;
-
-    for (unsigned i = 0; i < 8 && (c != 1 || s != 1); i++) {
-        if (c != 1)
-            c = SSL_do_handshake(client);
-        if (s != 1)
-            s = SSL_do_handshake(server);
-    }
-    if (c != 1 || s != 1 || SSL_write(server, "x", 1) != 1 || SSL_read(client, &byte, 1) != 1)
-        return -EPROTO;
-    (void) SSL_shutdown(server);
-    (void) SSL_shutdown(client);
-    if (session)
-        *session = SSL_get1_session(client);
-    return 0;
-}
-
-static int rehearse(SSL_CTX *server_context, SSL_CTX *client_context, SSL_SESSION *resumed, SSL_SESSION **ret) {
-    SSL *server = SSL_new(server_context), *client = SSL_new(client_context);
-    BIO *a = NULL, *b = NULL;
-    int r = -ENOMEM;
-
-    if (server && client && BIO_new_bio_pair(&a, 0, &b, 0) == 1) {
-        SSL_set_bio(server, a, a);
-        SSL_set_bio(client, b, b);
-        SSL_set_accept_state(server);
-        SSL_set_connect_state(client);
-        if (resumed)
-            SSL_set_session(client, resumed);
-        r = converse(client, server, ret);
-    }
-    SSL_free(server);
-    SSL_free(client);
-    return r;
-}
-
 int tls_server_rehearse(TlsServer *s) {
     static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
     int r = 0;
 
-    SSL_CTX *client = SSL_CTX_new(TLS_client_method());
-    if (!client)
-        return -ENOMEM;
     uint8_t key[TLS_TICKET_KEY_SIZE] = { 1 }; /* children get keys of their own */
     r = tls_server_set_ticket_key(s, key);
     for (size_t i = 0; i < ELEMENTS(versions) && r >= 0; i++) {
         SSL_SESSION *session = NULL;
-        SSL_CTX_set_max_proto_version(client, versions[i]);
-        r = rehearse(s->full, client, NULL, &session);
+        r = tls_context_rehearse(s->full, versions[i], NULL, &session);
         if (r >= 0)
-            r = rehearse(s->resumed, client, session, NULL);
+            r = tls_context_rehearse(s->resumed, versions[i], session, NULL);
         SSL_SESSION_free(session);
     }
-    SSL_CTX_free(client);
-    ERR_clear_error();
     return r;
 }

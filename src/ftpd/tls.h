@@ -6,6 +6,7 @@
 #pragma once
 
 #include "basic/cleanup.h"
+#include "crypto/tls_context.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -13,8 +14,6 @@
 #include <sys/types.h>
 
 #define TLS_TICKET_KEY_SIZE 80
-#define TLS_SIGN_MAX 512       /* bytes: RSA of 4096 bits */
-#define TLS_PEM_MAX (64 << 10) /* of a certificate file with its chain, or a key file */
 
 /* Certificate and parameters, made once, before any fork: children share the pages. */
 typedef struct TlsServer TlsServer;

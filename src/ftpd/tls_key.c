@@ -20,32 +20,6 @@ struct TlsKey {
 
 /* ---- here ---- */
 
-static int no_passphrase(char *text, int size, int writing, void *userdata) {
-    return -1; /* nobody is there to type it, and OpenSSL must not ask the terminal */
-}
-
-EVP_PKEY *tls_key_parse(const char *pem) {
-    BIO *bio = BIO_new_mem_buf(pem, -1);
-    EVP_PKEY *pkey = bio ? PEM_read_bio_PrivateKey(bio, NULL, no_passphrase, NULL) : NULL;
-    BIO_free(bio);
-    return pkey;
-}
-
-static bool is_supported(const EVP_PKEY *pkey) {
-    int type = EVP_PKEY_get_base_id(pkey);
-    return type == EVP_PKEY_EC || (type == EVP_PKEY_RSA && EVP_PKEY_get_size(pkey) <= TLS_SIGN_MAX);
-}
-
-const char *tls_key_fault(EVP_PKEY *pkey, X509 *certificate) {
-    if (!pkey)
-        return "the key file holds no private key in PEM form (one without a passphrase)";
-    if (!is_supported(pkey))
-        return "the key must be ECDSA, or RSA of at most 4096 bits";
-    if (certificate && X509_check_private_key(certificate, pkey) != 1)
-        return "key and certificate do not belong together";
-    return NULL;
-}
-
 /* What OpenSSL makes on first use is made now: the keeper's jail has no room for it. */
 static const char *try_key(TlsKey *k) {
     uint8_t digest[32] = { 0 }, signature[TLS_SIGN_MAX];
@@ -56,7 +30,7 @@ static const char *try_key(TlsKey *k) {
 
 int tls_key_new(const char *key, const char *certificate, TlsKey **ret, const char **ret_error) {
     BIO *bio = BIO_new_mem_buf(certificate, -1);
-    X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, no_passphrase, NULL) : NULL;
+    X509 *x509 = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
     EVP_PKEY *pkey = tls_key_parse(key);
     TlsKey *k = NULL;
 
@@ -146,7 +120,7 @@ static int adopt_ec(TlsRemoteKey *owner, const EVP_PKEY *public, EVP_PKEY *pkey)
 }
 
 int tls_remote_key_init(TlsRemoteKey *owner, const EVP_PKEY *public, EVP_PKEY **ret) {
-    if (!is_supported(public))
+    if (!tls_key_is_supported(public))
         return -EINVAL;
     EVP_PKEY *pkey = EVP_PKEY_new();
     if (!pkey)

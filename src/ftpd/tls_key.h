@@ -16,7 +16,3 @@ typedef struct TlsRemoteKey {
 /* *ret: a private key with this public half, to be freed before tls_remote_key_done(). -EINVAL: neither ECDSA nor RSA. */
 int tls_remote_key_init(TlsRemoteKey *owner, const EVP_PKEY *public, EVP_PKEY **ret) _must_use_;
 void tls_remote_key_done(TlsRemoteKey *owner);
-/* NULL: no private key there. */
-EVP_PKEY *tls_key_parse(const char *pem);
-/* What is wrong with it, for an operator; NULL: nothing. */
-const char *tls_key_fault(EVP_PKEY *pkey, X509 *certificate);
