@@ -33,8 +33,7 @@
 #define HASHER_NICENESS 10
 #define HASHER_QUEUE_MAX 64 /* some 6 s of Argon2id: who comes behind that is told to come again */
 #define LOOP_WAIT_MS 10000
-#define STOP_GRACE_MS 10000
-#define STOP_PATIENCE_MS 500
+#define STOP_GRACE_MS 20000 /* a DELETE waits for a unit that has 10 s to end */
 #define CLOCK_NOTE "clock"
 
 /* ---- clock and timers ---- */
@@ -291,13 +290,10 @@ static bool is_idle(const Manager *m) {
            account_calls_are_idle(m->calls);
 }
 
-/* What a timer would do is durable and done after the next start; a client that only keeps its connection alive is waited for a little, in case it was
- * just about to ask. */
-static bool may_stop(const Manager *m, uint64_t asked_ms) {
-    bool patient = monotonic_ms() - asked_ms < STOP_PATIENCE_MS;
-
-    return m->pending == m->n_timers && server_is_answered(m->server) && !(patient && !server_is_idle(m->server)) && store_is_idle(m->store) &&
-           pool_is_idle(m->pool) && pool_is_idle(m->hasher) && account_calls_are_idle(m->calls);
+/* What a timer would do is durable and done after the next start. */
+static bool may_stop(const Manager *m) {
+    return m->pending == m->n_timers && server_is_drained(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool) &&
+           pool_is_idle(m->hasher) && account_calls_are_idle(m->calls);
 }
 
 static void show_status(Manager *m) {
@@ -354,7 +350,7 @@ static int run_loop(Manager *m, bool may_leave) {
         }
         if (m->released && !stop_at)
             stop_at = now + STOP_GRACE_MS;
-        if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m, stop_at - STOP_GRACE_MS))))
+        if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m))))
             break;
         if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
             leaving = true;

@@ -4,6 +4,7 @@
 #include "api/server.h"
 
 #include "api/call.h"
+#include "api/connection.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "basic/time.h"
@@ -42,7 +43,9 @@ struct Server {
     Listener *listeners;
     uint8_t entropy[1024];
     size_t entropy_left;
-    unsigned connections, requests; /* open; requests until the last byte of the answer is written */
+    Connections connections;
+    unsigned requests; /* until the last byte of the answer is written */
+    uint64_t closed_ms;
     bool paused, closed;
 };
 
@@ -79,6 +82,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
 
     *count = door->server;
     door->server->requests++;
+    connection_asked(req);
     memset(c, 0, sizeof(*c));
     c->m = door->server->m;
     c->req = req;
@@ -128,11 +132,10 @@ static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t
 
 static void listeners_pause(Server *s, bool pause);
 
-static void on_connection_close(void *userdata) {
+static void on_connection_closed(void *userdata) {
     Server *s = userdata;
 
-    s->connections--;
-    if (s->paused && !s->closed && s->connections < SERVER_CONNECTIONS_MAX)
+    if (s->paused && !s->closed && s->connections.n < SERVER_CONNECTIONS_MAX)
         listeners_pause(s, false);
 }
 
@@ -144,11 +147,12 @@ static void on_accept(h2o_socket_t *socket, const char *error) {
         h2o_socket_t *connection = h2o_evloop_socket_accept(socket);
         if (!connection)
             return;
-        s->connections++;
-        connection->on_close.cb = on_connection_close;
-        connection->on_close.data = s;
+        if (connection_new(&s->connections, connection) < 0) {
+            h2o_socket_close(connection);
+            return;
+        }
         h2o_accept(&l->accept, connection);
-        if (s->connections >= SERVER_CONNECTIONS_MAX) {
+        if (s->connections.n >= SERVER_CONNECTIONS_MAX) {
             listeners_pause(s, true); /* further ones wait in the kernel's queue */
             return;
         }
@@ -210,6 +214,7 @@ int server_new(Manager *m, Server **ret) {
     if (!s)
         return -ENOMEM;
     s->m = m;
+    s->connections = (Connections) { .closed = on_connection_closed, .userdata = s };
     h2o_config_init(&s->config);
     s->config.server_name = h2o_iovec_init(H2O_STRLIT("tempoftp"));
     s->config.max_request_entity_size = ENTITY_MAX;
@@ -245,11 +250,11 @@ int server_run(Server *s, int wait_ms) {
 }
 
 bool server_is_idle(const Server *s) {
-    return s->connections == 0;
+    return s->connections.n == 0;
 }
 
-bool server_is_answered(const Server *s) {
-    return s->requests == 0;
+bool server_is_drained(const Server *s) {
+    return s->requests == 0 && !connections_owe(&s->connections, s->closed_ms);
 }
 
 static void listeners_free(Server *s) {
@@ -265,6 +270,7 @@ void server_close(Server *s) {
     if (s->closed)
         return;
     s->closed = true;
+    s->closed_ms = monotonic_ms();
     listeners_free(s);
     h2o_context_request_shutdown(&s->context);
 }
@@ -276,7 +282,7 @@ Server *server_free(Server *s) {
     if (s->event_socket)
         h2o_socket_close(s->event_socket);
     /* Connections still open at this point belong to clients that did not end in time; the process is about to exit. */
-    if (s->connections == 0) {
+    if (s->connections.n == 0) {
         h2o_timeout_entry_t *goodbye = &s->context.http2._graceful_shutdown_timeout; /* server_close() started it */
         if (h2o_timeout_is_linked(goodbye))
             h2o_timeout_unlink(goodbye);

@@ -15,7 +15,7 @@ int server_add_listener(Server *s, int fd, bool over_unix) _must_use_;
 int server_run(Server *s, int wait_ms) _must_use_;
 /* No connection open? */
 bool server_is_idle(const Server *s);
-/* No request waits for its answer? (Connections may be kept alive.) */
-bool server_is_answered(const Server *s);
 /* Accepts no more; open connections are asked to end (HTTP/2 GOAWAY, no keep-alive). */
 void server_close(Server *s);
+/* After that: every request has its answer, and nobody is about to ask? (Connections may still be open.) */
+bool server_is_drained(const Server *s);

@@ -237,6 +237,7 @@ static void start_stream(Call *c, uint64_t life, uint64_t after) {
     watcher->life = life;
     watcher->user = c->user;
     watcher->last_n = after;
+    watcher->ended = c->m->stopping; /* what is there now, and the rest from the next service */
     watcher->pending.max = STREAM_PENDING_MAX;
     watcher->next = all->first;
     all->first = watcher;
