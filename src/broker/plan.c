@@ -7,6 +7,7 @@
 #include "basic/buffer.h"
 #include "basic/strings.h"
 #include "model/account.h"
+#include "model/inner_address.h"
 #include "model/paths.h"
 
 #include <errno.h>
@@ -14,7 +15,10 @@
 #include <stdio.h>
 
 #define WORKER_USER "tempoftp-transfer"
+#define EXPORT_USER "tempoftp-export"
+#define EXPORT_PROGRAM TEMPOFTP_LIBEXECDIR "/tempoftp-export"
 #define USEC_PER_SECOND 1000000ull
+#define LIST(...) ((const char *const[]) { __VA_ARGS__, NULL })
 
 static int refuse(const char **ret_reason, const char *reason) {
     *ret_reason = reason;
@@ -35,35 +39,40 @@ static void add_fields(TransientUnit *u, const char *id, uint64_t life) {
 
     snprintf(request, sizeof(request), "TEMPOFTP_ID=%s", id);
     snprintf(number, sizeof(number), "TEMPOFTP_LIFE=%" PRIu64, life);
-    transient_list(u, "LogExtraFields", PROPERTY_FIELDS, (const char *const[]) { request, number, NULL });
+    transient_list(u, "LogExtraFields", PROPERTY_FIELDS, LIST(request, number));
 }
 
 /* Two units that report how this one ended: one unit for both outcomes would be told nothing (systemd.exec(5), $MONITOR_…). */
-static void add_reports(TransientUnit *u, UnitKind kind, const char *id, uint64_t life, uint32_t run) {
+static void add_reports(TransientUnit *u, UnitKind kind, const char *unit_id, uint64_t life, uint32_t run) {
     char name[UNIT_NAME_SIZE];
 
-    report_unit_name_make(false, kind, life, run, id, name);
-    transient_list(u, "OnSuccess", PROPERTY_LIST, (const char *const[]) { name, NULL });
-    report_unit_name_make(true, kind, life, run, id, name);
-    transient_list(u, "OnFailure", PROPERTY_LIST, (const char *const[]) { name, NULL });
+    report_unit_name_make(false, kind, life, run, unit_id, name);
+    transient_list(u, "OnSuccess", PROPERTY_LIST, LIST(name));
+    report_unit_name_make(true, kind, life, run, unit_id, name);
+    transient_list(u, "OnFailure", PROPERTY_LIST, LIST(name));
 }
 
-/* Common to transfer and purge. Type=exec: a start that fails before the program runs (user, name spaces) is a failed job. AddRef: a failed unit stays
- * until we have read why; CollectMode: but no longer, or it would block its name. */
-static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, const char *user, const char *id, uint64_t life, uint32_t run) {
+/* Common to all that work on data. AddRef: a failed unit stays until we have read why; CollectMode: but no longer, or it would block its name. */
+static void start_unit(TransientUnit *u, const Settings *s, UnitKind kind, const char *unit_id, const char *type, const char *user) {
     char name[UNIT_NAME_SIZE], gid[16];
 
-    unit_name_make(kind, id, false, name);
+    unit_name_make(kind, unit_id, false, name);
     transient_init(u, name);
     snprintf(gid, sizeof(gid), "%" PRIu32, s->ftp_gid);
-    transient_text(u, "Type", PROPERTY_TEXT, "exec");
+    transient_text(u, "Type", PROPERTY_TEXT, type);
     transient_bool(u, "AddRef", true);
     transient_text(u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
-    transient_text(u, "User", PROPERTY_TEXT, user);
+    if (user)
+        transient_text(u, "User", PROPERTY_TEXT, user);
     transient_text(u, "Group", PROPERTY_TEXT, gid);
-    transient_list(u, "BindPaths", PROPERTY_BINDS, (const char *const[]) { s->data_path, NULL });
+}
+
+/* Of a request. Type=exec: a start that fails before the program runs (user, name spaces) is a failed job. */
+static void start_worker(TransientUnit *u, const Settings *s, UnitKind kind, const char *unit_id, const char *user, const char *id, uint64_t life,
+                         uint32_t run) {
+    start_unit(u, s, kind, unit_id, "exec", user);
     add_fields(u, id, life);
-    add_reports(u, kind, id, life, run);
+    add_reports(u, kind, unit_id, life, run);
 }
 
 static void describe(TransientUnit *u, const char *format, ...) _printf_(2, 3);
@@ -158,7 +167,8 @@ int plan_transfer(const Settings *s, const char *id, uint64_t life, uint32_t run
     if (!path)
         return -ENOMEM;
 
-    start_worker(&u, s, UNIT_TRANSFER, WORKER_USER, id, life, run);
+    start_worker(&u, s, UNIT_TRANSFER, id, WORKER_USER, id, life, run);
+    transient_list(&u, "BindPaths", PROPERTY_BINDS, LIST(s->data_path));
     describe(&u, "tempoftp: copy of %s for %s", ruta, id);
     add_worker_command(&u, s, id, life, &source, path, addresses);
     /* No credential: systemd 252 fetches those over a socket whose name has to hold the unit's, and the longest ids don't fit. */
@@ -187,7 +197,8 @@ int plan_purge(const Settings *s, UnitKind kind, const char *id, uint64_t life, 
         return -ENOMEM;
     }
     snprintf(uid, sizeof(uid), "%" PRIu32, s->ftp_uid);
-    start_worker(&u, s, kind, drop ? uid : WORKER_USER, id, life, run);
+    start_worker(&u, s, kind, id, drop ? uid : WORKER_USER, id, life, run);
+    transient_list(&u, "BindPaths", PROPERTY_BINDS, LIST(s->data_path));
     describe(&u, "tempoftp: removes %s of %s", drop ? "what was put into the drop folder" : "the data", id);
     const char *const by_hand[] = { TEMPOFTP_LIBEXECDIR "/tempoftp-purge", folder, NULL };
     const char *const by_rm[] = { "/bin/rm", "-rf", "--one-file-system", "--", folder, NULL };
@@ -218,7 +229,7 @@ int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *
     static const char *const verbs[] = { [SESSIONS_LIST] = "list", [SESSIONS_END] = "end", [SESSIONS_END_PROCESS] = "end-process" };
     const char *verb = verbs[order->verb];
     const char *argv[4 + 2 * PLAN_WHOSE_MAX + 1] = { TEMPOFTP_LIBEXECDIR "/tempoftp-pureftpd", verb, s->pureftpd_program, s->data_path };
-    char name[UNIT_NAME_SIZE], gid[16], process[16];
+    char process[16];
     TransientUnit u;
     int r = 0;
 
@@ -232,16 +243,84 @@ int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *
     }
     if (r < 0)
         return r;
-    unit_name_make(UNIT_SESSIONS, verb, false, name);
-    transient_init(&u, name);
+    start_unit(&u, s, UNIT_SESSIONS, verb, "oneshot", NULL);
     describe(&u, "tempoftp: sessions of Pure-FTPd (%s)", verb);
-    snprintf(gid, sizeof(gid), "%" PRIu32, s->ftp_gid);
-    transient_text(&u, "Type", PROPERTY_TEXT, "oneshot");
-    transient_bool(&u, "AddRef", true);
-    transient_text(&u, "CollectMode", PROPERTY_TEXT, "inactive-or-failed");
-    transient_text(&u, "Group", PROPERTY_TEXT, gid);
     transient_number(&u, "StandardOutputFileDescriptor", PROPERTY_FD, (uint64_t) order->output);
     transient_list(&u, "ExecStart", PROPERTY_COMMAND, argv);
+    return finish(&u, ret);
+}
+
+/* Literal, and none that leads to this machine unless root's settings let it. The worker asks again of each connection, and knows the machine's own
+ * addresses, which are out of the broker's sight. */
+static int check_destination(const Settings *s, char *const *addresses, const char **ret_reason) {
+    int r = check_addresses(addresses, ret_reason);
+
+    for (; r >= 0 && *addresses; addresses++) {
+        InetAddress a;
+        if (inet_address_parse(*addresses, &a) < 0)
+            return refuse(ret_reason, "addresses");
+        if (!s->export_internal && inet_address_is_inner(&a, NULL, 0))
+            return refuse(ret_reason, "addresses: TEMPOFTP_EXPORT_INTERNAL does not allow this one");
+    }
+    return r;
+}
+
+/* What it sends, and as whom, it reads from its standard input, which passes through the broker unread. */
+static void add_destination(TransientUnit *u, char *const *addresses, int order, const char **ret_reason) {
+    transient_number(u, "StandardInputFileDescriptor", PROPERTY_FD, (uint64_t) order);
+    transient_list(u, "IPAddressAllow", PROPERTY_ADDRESSES, (const char *const *) addresses);
+    if (u->error == -EINVAL)
+        *ret_reason = "addresses";
+}
+
+int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, const char **ret_reason) {
+    _cleanup_free_ char *folder = NULL;
+    char home[REL_PATH_SIZE], unit_id[UNIT_ID_MAX + 1], numbers[4][24];
+    TransientUnit u;
+    int r;
+
+    if ((r = check_use(p->id, p->life, ret_reason)) < 0 || (r = check_destination(s, p->addresses, ret_reason)) < 0)
+        return r;
+    if (!account_name_is_valid(p->account))
+        return refuse(ret_reason, "account");
+    if (p->n == 0)
+        return refuse(ret_reason, "n");
+    path_home(p->account, p->id, home);
+    if (asprintf(&folder, "%s/%s", s->data_path, home) < 0) {
+        folder = NULL;
+        return -ENOMEM;
+    }
+    snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, p->life);
+    snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu32, s->export_connections);
+    snprintf(numbers[2], sizeof(numbers[2]), "%" PRIu32, s->export_retries);
+    snprintf(numbers[3], sizeof(numbers[3]), "%" PRIu32, s->export_retry_seconds);
+    export_unit_id_make(p->id, p->n, unit_id);
+    start_worker(&u, s, UNIT_EXPORT, unit_id, EXPORT_USER, p->id, p->life, p->run);
+    describe(&u, "tempoftp: upload %" PRIu32 " of %s", p->n, p->id);
+    transient_list(&u, "BindReadOnlyPaths", PROPERTY_BINDS, LIST(folder));
+    transient_list(&u, "ExecStart", PROPERTY_COMMAND,
+                   LIST(EXPORT_PROGRAM, "upload", "--id", p->id, "--life", numbers[0], "--folder", folder, "--connections", numbers[1], "--retries",
+                        numbers[2], "--retry-seconds", numbers[3], s->export_internal ? "--internal" : NULL));
+    add_destination(&u, p->addresses, p->order, ret_reason);
+    return finish(&u, ret);
+}
+
+/* Type=oneshot: its job is done when it has ended. */
+int plan_probe(const Settings *s, uint64_t destination, char *const *addresses, int order, int output, TransientUnit *ret, const char **ret_reason) {
+    char number[24];
+    TransientUnit u;
+    int r = check_destination(s, addresses, ret_reason);
+
+    if (r < 0)
+        return r;
+    if (destination == 0 || destination > INT64_MAX)
+        return refuse(ret_reason, "destination");
+    snprintf(number, sizeof(number), "%" PRIu64, destination);
+    start_unit(&u, s, UNIT_PROBE, number, "oneshot", EXPORT_USER);
+    describe(&u, "tempoftp: test of destination %s", number);
+    transient_number(&u, "StandardOutputFileDescriptor", PROPERTY_FD, (uint64_t) output);
+    transient_list(&u, "ExecStart", PROPERTY_COMMAND, LIST(EXPORT_PROGRAM, "test", s->export_internal ? "--internal" : NULL));
+    add_destination(&u, addresses, order, ret_reason);
     return finish(&u, ret);
 }
 

@@ -23,6 +23,17 @@ typedef struct SessionsOrder {
     int output;
 } SessionsOrder;
 int plan_sessions(const Settings *s, const SessionsOrder *order, TransientUnit *ret, const char **ret_reason) _must_use_;
+/* An upload of what a request has. order: an fd, borrowed, from which it reads what to send where. */
+typedef struct ExportPlan {
+    const char *id, *account;
+    uint64_t life;
+    uint32_t n, run;
+    char *const *addresses; /* of the destination, literal */
+    int order;
+} ExportPlan;
+int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, const char **ret_reason) _must_use_;
+/* The test of a destination; `output`: an fd, borrowed, that the answer is written to. */
+int plan_probe(const Settings *s, uint64_t destination, char *const *addresses, int order, int output, TransientUnit *ret, const char **ret_reason) _must_use_;
 /* now, when: UTC seconds. The timer's service has the same name. */
 int plan_expiry(const char *id, uint64_t life, uint64_t when, uint64_t now, TransientUnit *ret_timer, TransientUnit *ret_service,
                 const char **ret_reason) _must_use_;

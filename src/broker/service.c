@@ -101,6 +101,75 @@ static int method_start_drop_purge(sd_bus_message *call, void *userdata, sd_bus_
     return start_purge(call, userdata, UNIT_DROP, error);
 }
 
+/* Order and output stay open as long as the call, which the operation keeps until systemd has them. */
+static int method_start_export(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    _cleanup_strv_ char **addresses = NULL;
+    _cleanup_transient_ TransientUnit unit = { 0 };
+    Broker *b = userdata;
+    ExportPlan plan = { 0 };
+    const char *reason = "";
+    int r;
+
+    r = check_caller(b, call, error);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "stuus", &plan.id, &plan.life, &plan.n, &plan.run, &plan.account);
+    if (r >= 0)
+        r = sd_bus_message_read_strv(call, &addresses);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "h", &plan.order);
+    if (r < 0)
+        return r;
+    plan.addresses = addresses;
+    r = plan_export(b->settings, &plan, &unit, &reason);
+    if (r < 0)
+        return refuse(call, r, reason, error);
+    return begin(b, call, &(Order) { .start = &unit }, error);
+}
+
+static int method_test_export(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    _cleanup_strv_ char **addresses = NULL;
+    _cleanup_transient_ TransientUnit unit = { 0 };
+    Broker *b = userdata;
+    const char *reason = "";
+    int order, output, r;
+    uint64_t destination;
+
+    r = check_caller(b, call, error);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "t", &destination);
+    if (r >= 0)
+        r = sd_bus_message_read_strv(call, &addresses);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "hh", &order, &output);
+    if (r < 0)
+        return r;
+    r = plan_probe(b->settings, destination, addresses, order, output, &unit, &reason);
+    if (r < 0)
+        return refuse(call, r, reason, error);
+    return begin(b, call, &(Order) { .start = &unit }, error);
+}
+
+static int method_stop_export(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    char unit_id[UNIT_ID_MAX + 1], name[UNIT_NAME_SIZE];
+    Broker *b = userdata;
+    const char *id;
+    uint32_t n;
+    int r;
+
+    r = check_caller(b, call, error);
+    if (r >= 0)
+        r = sd_bus_message_read(call, "su", &id, &n);
+    if (r < 0)
+        return r;
+    if (!id_is_valid(id))
+        return refuse(call, -EINVAL, "id", error);
+    if (n == 0)
+        return refuse(call, -EINVAL, "n", error);
+    export_unit_id_make(id, n, unit_id);
+    unit_name_make(UNIT_EXPORT, unit_id, false, name);
+    return begin(b, call, &(Order) { .stop = { name }, .at_once = true }, error);
+}
+
 static int method_stop_unit(sd_bus_message *call, void *userdata, sd_bus_error *error) {
     Broker *b = userdata;
     char name[UNIT_NAME_SIZE];
@@ -113,8 +182,8 @@ static int method_stop_unit(sd_bus_message *call, void *userdata, sd_bus_error *
         r = sd_bus_message_read(call, "ss", &kind_name, &id);
     if (r < 0)
         return r;
-    /* Timers have DisarmExpiry. */
-    if (unit_kind_parse(kind_name, &kind) < 0 || kind == UNIT_EXPIRE)
+    /* Timers have DisarmExpiry, exports StopExport. */
+    if (unit_kind_parse(kind_name, &kind) < 0 || kind == UNIT_EXPIRE || kind == UNIT_EXPORT)
         return refuse(call, -EINVAL, "kind", error);
     if (!id_is_valid(id))
         return refuse(call, -EINVAL, "id", error);
@@ -209,6 +278,9 @@ static const sd_bus_vtable methods[] = {
     SD_BUS_METHOD("StartTransfer", "stusass", "", method_start_transfer, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StartPurge", "stu", "", method_start_purge, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StartDropPurge", "stu", "", method_start_drop_purge, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("StartExport", "stuusash", "", method_start_export, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("TestExport", "tashh", "", method_test_export, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("StopExport", "su", "", method_stop_export, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("StopUnit", "ss", "", method_stop_unit, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ArmExpiry", "stt", "", method_arm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("DisarmExpiry", "s", "", method_disarm_expiry, SD_BUS_VTABLE_UNPRIVILEGED),

@@ -59,6 +59,46 @@ int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply
     return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
 }
 
+int broker_start_export(sd_bus *bus, const char *id, uint64_t life, uint32_t n, uint32_t run, const char *account, char *const *addresses, int order,
+                        UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "StartExport", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "stuus", id, life, n, run, account);
+    if (r >= 0)
+        r = sd_bus_message_append_strv(m, (char **) addresses);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "h", order);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_test_export(sd_bus *bus, uint64_t destination, char *const *addresses, int order, int output, UnitReply reply, void *userdata,
+                       UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "TestExport", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "t", destination);
+    if (r >= 0)
+        r = sd_bus_message_append_strv(m, (char **) addresses);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "hh", order, output);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
+int broker_stop_export(sd_bus *bus, const char *id, uint32_t n, UnitReply reply, void *userdata, UnitCall **ret_call) {
+    _cleanup_(message_unrefp) sd_bus_message *m = NULL;
+    int r;
+
+    r = broker_message(bus, "StopExport", &m);
+    if (r >= 0)
+        r = sd_bus_message_append(m, "su", id, n);
+    return r < 0 ? r : send_call(bus, m, CALL_JOB_TIMEOUT_USEC, NULL, reply, userdata, ret_call);
+}
+
 int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) {
     _cleanup_(message_unrefp) sd_bus_message *m = NULL;
     int r;

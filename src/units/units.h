@@ -25,6 +25,13 @@ int broker_start_transfer(sd_bus *bus, const char *id, uint64_t life, uint32_t r
 int broker_start_purge(sd_bus *bus, UnitKind kind, const char *id, uint64_t life, uint32_t run, UnitReply reply, void *userdata,
                        UnitCall **ret_call) _must_use_;
 int broker_stop_unit(sd_bus *bus, UnitKind kind, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+/* Uploads. addresses: the destination's, literal. order, output: fds, borrowed for the call; see docs/INTERNALS.md "Exports". A test is answered when it has
+ * ended. */
+int broker_start_export(sd_bus *bus, const char *id, uint64_t life, uint32_t n, uint32_t run, const char *account, char *const *addresses, int order,
+                        UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
+int broker_test_export(sd_bus *bus, uint64_t destination, char *const *addresses, int order, int output, UnitReply reply, void *userdata,
+                       UnitCall **ret_call) _must_use_;
+int broker_stop_export(sd_bus *bus, const char *id, uint32_t n, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int broker_arm_expiry(sd_bus *bus, const char *id, uint64_t life, int64_t when, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 int broker_disarm_expiry(sd_bus *bus, const char *id, UnitReply reply, void *userdata, UnitCall **ret_call) _must_use_;
 

@@ -60,6 +60,98 @@ static void a_transfer_is_a_worker_with_one_argument_a_fact(void **state) {
     assert_string_equal(property(&u, "StandardInputFileDescriptor")->text, TOKEN);
 }
 
+static ExportPlan export_plan(void) {
+    return (ExportPlan) { .id = "p1", .account = "ftp_ana_abcd", .life = 7, .n = 3, .run = 2, .addresses = one_address, .order = 5 };
+}
+
+static void an_export_sees_its_request_alone_and_reads_its_order_from_an_fd(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    Settings s = settings();
+    ExportPlan p = export_plan();
+    const char *reason;
+
+    s.export_connections = 4;
+    s.export_retries = 3;
+    s.export_retry_seconds = 1;
+    assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
+    assert_string_equal(u.name, "tempoftp-export-p1-3.service");
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "upload", "--id", "p1", "--life", "7", "--folder", "/data/ftp_ana_abcd/p1",
+                                        "--connections", "4", "--retries", "3", "--retry-seconds", "1"));
+    assert_string_equal(property(&u, "User")->text, "tempoftp-export");
+    assert_string_equal(property(&u, "Group")->text, "2001");
+    assert_string_equal(property(&u, "Type")->text, "exec");
+    assert_null(transient_find(&u, "BindPaths"));
+    assert_list(&u, "BindReadOnlyPaths", LIST("/data/ftp_ana_abcd/p1"));
+    assert_list(&u, "LogExtraFields", LIST("TEMPOFTP_ID=p1", "TEMPOFTP_LIFE=7"));
+    assert_list(&u, "OnSuccess", LIST("tempoftp-done@export-7-2-p1-3.service"));
+    assert_list(&u, "OnFailure", LIST("tempoftp-failed@export-7-2-p1-3.service"));
+    assert_list(&u, "IPAddressAllow", LIST("192.0.2.7"));
+    assert_int_equal(property(&u, "StandardInputFileDescriptor")->type, PROPERTY_FD);
+    assert_int_equal(property(&u, "StandardInputFileDescriptor")->number, 5);
+}
+
+static void a_probe_sees_no_data(void **state) {
+    _cleanup_transient_ TransientUnit u = { 0 };
+    Settings s = settings();
+    const char *reason;
+
+    assert_int_equal(plan_probe(&s, 12, one_address, 5, 6, &u, &reason), 0);
+    assert_string_equal(u.name, "tempoftp-probe-12.service");
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "test"));
+    assert_string_equal(property(&u, "Type")->text, "oneshot");
+    assert_null(transient_find(&u, "BindPaths"));
+    assert_null(transient_find(&u, "BindReadOnlyPaths"));
+    assert_int_equal(property(&u, "StandardInputFileDescriptor")->number, 5);
+    assert_int_equal(property(&u, "StandardOutputFileDescriptor")->number, 6);
+    assert_int_equal(plan_probe(&s, 0, one_address, 5, 6, &u, &reason), -EINVAL);
+}
+
+static void an_export_leaves_the_machine_unless_its_settings_let_it_stay(void **state) {
+    static const char *const addresses[] = { "127.0.0.1", "::1", "0.0.0.0", "169.254.169.254", "fe80::1", "::ffff:127.0.0.1" };
+    Settings s = settings();
+    ExportPlan p = export_plan();
+    const char *reason;
+
+    for (size_t i = 0; i < ELEMENTS(addresses); i++) {
+        _cleanup_transient_ TransientUnit u = { 0 }, probe = { 0 };
+        char *list[] = { (char *) "192.0.2.7", (char *) addresses[i], NULL };
+
+        p.addresses = list;
+        s.export_internal = false;
+        if (plan_export(&s, &p, &u, &reason) != -EINVAL || plan_probe(&s, 1, list, 5, 6, &probe, &reason) != -EINVAL)
+            fail_msg("%s passed", addresses[i]);
+        assert_non_null(strstr(reason, "TEMPOFTP_EXPORT_INTERNAL"));
+        s.export_internal = true;
+        assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
+        assert_string_equal(property(&u, "ExecStart")->list[14], "--internal");
+    }
+}
+
+static void hostile_exports_make_no_unit(void **state) {
+    static const char *const accounts[] = { "", "..", "ftp_a/../b", "../x", "a b" };
+    Settings s = settings();
+    const char *reason;
+    TransientUnit u;
+
+    for (size_t i = 0; i < ELEMENTS(accounts); i++) {
+        ExportPlan p = export_plan();
+        p.account = accounts[i];
+        if (plan_export(&s, &p, &u, &reason) != -EINVAL)
+            fail_msg("account '%s' passed", accounts[i]);
+    }
+    ExportPlan p = export_plan();
+    p.id = "../x";
+    assert_int_equal(plan_export(&s, &p, &u, &reason), -EINVAL);
+    p = export_plan();
+    p.n = 0;
+    assert_int_equal(plan_export(&s, &p, &u, &reason), -EINVAL);
+    p = export_plan();
+    p.addresses = (char *[]) { (char *) "host.example", NULL };
+    assert_int_equal(plan_export(&s, &p, &u, &reason), -EINVAL);
+    p.addresses = (char *[]) { NULL };
+    assert_int_equal(plan_export(&s, &p, &u, &reason), -EINVAL);
+}
+
 static void the_settings_decide_user_group_folder_and_jail(void **state) {
     _cleanup_transient_ TransientUnit u = { 0 };
     char *two[] = { (char *) "127.0.0.1", (char *) "::1", NULL };
@@ -272,6 +364,10 @@ static void the_end_of_a_unit_reads_as_in_systemctl_status(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transfer_is_a_worker_with_one_argument_a_fact),
+        cmocka_unit_test(an_export_sees_its_request_alone_and_reads_its_order_from_an_fd),
+        cmocka_unit_test(a_probe_sees_no_data),
+        cmocka_unit_test(an_export_leaves_the_machine_unless_its_settings_let_it_stay),
+        cmocka_unit_test(hostile_exports_make_no_unit),
         cmocka_unit_test(the_settings_decide_user_group_folder_and_jail),
         cmocka_unit_test(only_allowed_origins_are_copied_from),
         cmocka_unit_test(hostile_arguments_make_no_unit),
