@@ -8,6 +8,7 @@
 #include "api/resources.h"
 #include "api/route.h"
 #include "basic/strings.h"
+#include "basic/time.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -37,14 +38,22 @@ static void audit_done(void *userdata, int r) {
     free(userdata);
 }
 
-void audit_call(Call *c, int status) {
-    static const RateLimit failures = { .calls = AUDIT_FAILURES_PER_MINUTE, .window_ms = 60000 };
+/* A flood of refusals must push neither the trail's past out nor others' writes: those past the limits are in the journal only. */
+static bool refusal_counts(Call *c) {
+    static const RateLimit each = { .calls = AUDIT_FAILURES_PER_MINUTE, .window_ms = 60000 };
+    static const RateLimit all = { .calls = AUDIT_FAILURES_PER_MINUTE_ALL, .window_ms = 60000 };
     uint32_t wait;
+
+    return rates_count(c->m->rates, "audit", c->peer, &each, &wait) &&
+           rate_window_count(&c->m->refusals, &all, monotonic_ms(), &wait);
+}
+
+void audit_call(Call *c, int status) {
 
     if (!audit_wants(c, status))
         return;
     call_identify(c);
-    if (status >= 400 && !rates_count(c->m->rates, "audit", c->peer, &failures, &wait))
+    if (status >= 400 && !refusal_counts(c))
         return;
     AuditJob *job = calloc(1, sizeof(*job));
     if (!job)

@@ -3,7 +3,8 @@
 
 #include "api/call.h"
 
-#define AUDIT_FAILURES_PER_MINUTE 60 /* of one client: a flood of refusals must not push the trail's past out */
+#define AUDIT_FAILURES_PER_MINUTE 60 /* of one client */
+#define AUDIT_FAILURES_PER_MINUTE_ALL 1000 /* of all clients, from however many addresses */
 
 /* Does that answer to that call belong into the trail? */
 bool audit_wants(const Call *c, int status);

@@ -3,6 +3,7 @@
 #include "api/call.h"
 
 #include "basic/strings.h"
+#include "model/forwarded.h"
 
 #include <errno.h>
 #include <pwd.h>
@@ -39,13 +40,26 @@ static void identify_unix(Call *c) {
         snprintf(c->actor, sizeof(c->actor), "unix:%u", peer.uid);
 }
 
+/* All X-Forwarded-For lines as one, in the request's memory; libh2o has limited what it may be. */
+static h2o_iovec_t forwarded_chain(Call *c) {
+    h2o_iovec_t chain = { NULL, 0 };
+
+    for (ssize_t at = -1; (at = h2o_find_header(&c->req->headers, H2O_TOKEN_X_FORWARDED_FOR, at)) >= 0;) {
+        h2o_iovec_t value = c->req->headers.entries[at].value;
+        chain = chain.len > 0 ? h2o_concat(&c->req->pool, chain, h2o_iovec_init(H2O_STRLIT(",")), value) : value;
+    }
+    return chain;
+}
+
 static void identify_tcp(Call *c) {
+    char *const *proxies = c->m->settings->proxies;
     struct sockaddr_storage address;
+    char peer[ADDRESS_TEXT_MAX] = "unknown";
 
     if (c->req->conn->callbacks->get_peername(c->req->conn, (struct sockaddr *) &address) > 0)
-        address_text((struct sockaddr *) &address, c->peer);
-    else
-        strcpy(c->peer, "unknown");
+        address_text((struct sockaddr *) &address, peer);
+    h2o_iovec_t chain = proxies ? forwarded_chain(c) : h2o_iovec_init(NULL, 0);
+    forwarded_client(proxies, peer, chain.base, chain.len, c->peer);
     snprintf(c->actor, sizeof(c->actor), "api:%s", c->peer);
 }
 

@@ -21,7 +21,7 @@ typedef struct Call {
     const Route *route;
     char param[CALL_PARAM_MAX];          /* what stood at {} in the route, decoded */
     char request_id[REQUEST_ID_MAX + 1]; /* X-Request-ID */
-    char peer[ADDRESS_TEXT_MAX];         /* client's address, or "unix"; empty until call_identify() */
+    char peer[ADDRESS_TEXT_MAX];         /* client's address, as a proxy of ours told it, or "unix"; empty until call_identify() */
     char actor[ACTOR_TEXT_MAX + 1];      /* "user:ana@example.org", "unix:root", "api:203.0.113.5"; likewise */
     char target[CALL_PARAM_MAX];         /* whom or what it is about, for the audit trail; empty: param */
     bool over_unix;                      /* came by api.sock */

@@ -12,6 +12,7 @@
 #include "api/keys.h"
 #include "api/rates.h"
 #include "api/reconcile.h"
+#include "api/route.h"
 #include "api/run.h"
 #include "api/server.h"
 #include "api/session_ends.h"
@@ -256,7 +257,7 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         r = rates_new(&m->rates);
     if (r >= 0)
-        r = rates_load(m->rates, m->store);
+        r = rates_load(m->rates, m->store, route_limit_by_name, m->settings);
     if (r >= 0)
         r = account_calls_new(m, &m->calls);
     if (r >= 0)

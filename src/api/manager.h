@@ -38,6 +38,7 @@ typedef struct Manager {
     Transfers *transfers;
     Watchers *watchers;
     Rates *rates;
+    RateWindow refusals; /* of all callers, that went into the trail (audit.c): not in `rates`, whose rows strangers push out */
     Answers *answers;
     AccountCalls *calls;   /* to the account back end */
     Accesses *accesses;    /* what it is being told */

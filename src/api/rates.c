@@ -4,6 +4,7 @@
 
 #include "basic/strings.h"
 #include "basic/time.h"
+#include "crypto/password.h"
 
 #include <arpa/inet.h>
 #include <errno.h>
@@ -19,6 +20,7 @@ typedef struct RateSlot {
 } RateSlot;
 
 struct Rates {
+    uint64_t seed; /* so that nobody can choose addresses that push others out */
     RateSlot slots[RATES_MAX];
 };
 
@@ -31,6 +33,7 @@ int rates_new(Rates **ret) {
     Rates *r = calloc(1, sizeof(*r));
     if (!r)
         return -ENOMEM;
+    random_bytes(&r->seed, sizeof(r->seed));
     *ret = r;
     return 0;
 }
@@ -40,15 +43,18 @@ Rates *rates_free(Rates *r) {
     return NULL;
 }
 
-static uint64_t hash_key(const char *key) {
-    uint64_t h = 14695981039346656037u; /* FNV-1a: a full table is no catastrophe, it only forgets early */
-    for (; *key; key++)
-        h = (h ^ (unsigned char) *key) * 1099511628211u;
+static uint64_t hash_key(const Rates *r, const char *key) {
+    uint64_t h = r->seed;
+
+    for (; *key; key++) {
+        h = (h ^ (unsigned char) *key) * 0x9e3779b97f4a7c15u;
+        h ^= h >> 32; /* FNV without this step collides alike under every seed */
+    }
     return h;
 }
 
 static RateSlot *find_slot(Rates *r, const char *key) {
-    uint64_t h = hash_key(key);
+    uint64_t h = hash_key(r, key);
     RateSlot *best = NULL;
 
     for (size_t i = 0; i < PROBE_MAX; i++) {
@@ -88,6 +94,8 @@ bool rates_count(Rates *r, const char *route, const char *peer, const RateLimit 
 
 typedef struct LoadState {
     Rates *rates;
+    RatesLimit limit_of;
+    const void *userdata;
     uint64_t now;
     int64_t utc_ms;
 } LoadState;
@@ -96,16 +104,18 @@ static int load_one(const char *key, int64_t opened_utc_ms, uint32_t calls, void
     LoadState *state = userdata;
     int64_t age = state->utc_ms - opened_utc_ms;
 
-    if (age < 0 || (uint64_t) age >= state->now) /* from the future, or very old: let it go */
+    const RateLimit *limit = state->limit_of(key, strcspn(key, " "), state->userdata);
+
+    if (!limit || age < 0 || (uint64_t) age >= limit->window_ms) /* of no call any more, from the future, or closed: let it go */
         return 0;
     RateSlot *s = find_slot(state->rates, key);
     s->window = (RateWindow) { .opened_ms = state->now - (uint64_t) age, .calls = calls };
-    s->closes_ms = s->window.opened_ms;
+    s->closes_ms = s->window.opened_ms + limit->window_ms;
     return 0;
 }
 
-int rates_load(Rates *r, Store *store) {
-    LoadState state = { .rates = r, .now = rates_now(), .utc_ms = utc_now() * 1000 };
+int rates_load(Rates *r, Store *store, RatesLimit limit_of, const void *userdata) {
+    LoadState state = { .rates = r, .limit_of = limit_of, .userdata = userdata, .now = rates_now(), .utc_ms = utc_now() * 1000 };
     return store_list_rates(store, load_one, &state);
 }
 

@@ -38,17 +38,28 @@ static const Route routes[] = {
     { "GET", "/api/auditoria", audit_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who did what" },
 };
 
-/* Each has its own windows, by user, else by address. */
+/* Each has its own windows, by user, else by address. The names stand in the state database. */
 static const struct {
     const char *name;
-    RateLimit limit; /* LIMIT_POST: TEMPOFTP_RATE_LIMIT_POST */
+    size_t offset; /* of its RateLimit in Settings */
 } limits[LIMIT_MAX] = {
-    [LIMIT_POST] = { .name = "post" },
-    [LIMIT_REGISTER] = { "register", { 5, 60000 } },
-    [LIMIT_LOGIN] = { "login", { 5, 60000 } },
-    [LIMIT_TOKEN_CREATE] = { "token/create", { 10, 60000 } },
-    [LIMIT_TOKEN_VALIDATE] = { "token/validate", { 20, 60000 } },
+    [LIMIT_POST] = { "post", offsetof(Settings, rate_post) },
+    [LIMIT_REGISTER] = { "register", offsetof(Settings, rate_register) },
+    [LIMIT_LOGIN] = { "login", offsetof(Settings, rate_login) },
+    [LIMIT_TOKEN_CREATE] = { "token/create", offsetof(Settings, rate_token_create) },
+    [LIMIT_TOKEN_VALIDATE] = { "token/validate", offsetof(Settings, rate_token_validate) },
 };
+
+const RateLimit *route_limit(RouteLimit which, const Settings *settings) {
+    return which == LIMIT_NONE ? NULL : (const RateLimit *) ((const char *) settings + limits[which].offset);
+}
+
+const RateLimit *route_limit_by_name(const char *name, size_t size, const void *settings) {
+    for (RouteLimit i = 0; i < LIMIT_MAX; i++)
+        if (limits[i].name && strlen(limits[i].name) == size && memcmp(limits[i].name, name, size) == 0)
+            return route_limit(i, settings);
+    return NULL;
+}
 
 /* Does the path match? Fills param with what stood at {}. */
 static bool path_matches(const char *pattern, const char *path, size_t length, char *param, size_t param_size) {
@@ -109,11 +120,11 @@ static bool body_is_acceptable(Call *c) {
 /* Counts the call; answers 429 and returns false when there were too many. Operators on the Unix socket are free. */
 static bool is_within_limit(Call *c) {
     RouteLimit which = c->route->limit;
-    const RateLimit *limit = which == LIMIT_POST ? &c->m->settings->rate_post : &limits[which].limit;
+    const RateLimit *limit = route_limit(which, c->m->settings);
     char user[32], text[16];
     uint32_t wait;
 
-    if (which == LIMIT_NONE || (c->over_unix && c->operator))
+    if (!limit || (c->over_unix && c->operator))
         return true;
     call_identify(c);
     snprintf(user, sizeof(user), "user:%" PRIu64, c->user);

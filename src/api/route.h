@@ -23,5 +23,11 @@ struct Route {
     const char *help;
 };
 
+/* How often one caller may call what counts so; NULL for LIMIT_NONE. */
+const RateLimit *route_limit(RouteLimit which, const Settings *settings);
+
+/* The same for a name in the state database; NULL when there is no such limit. */
+const RateLimit *route_limit_by_name(const char *name, size_t size, const void *settings);
+
 /* Finds the route, checks method, access, limits and body, and runs its handler; answers by itself whatever is refused. */
 void route_call(Call *c);

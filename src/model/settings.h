@@ -39,6 +39,8 @@ typedef struct Settings {
     uint32_t onetime_seconds;  /* TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS: 10 */
     char *app_name;            /* TEMPOFTP_APP_NAME: tempoftp */
     RateLimit rate_post;  /* TEMPOFTP_RATE_LIMIT_POST: 10/hour */
+    RateLimit rate_register, rate_login; /* TEMPOFTP_RATE_LIMIT_REGISTER, …_LOGIN: 5/minute */
+    RateLimit rate_token_create, rate_token_validate; /* TEMPOFTP_RATE_LIMIT_TOKEN_CREATE, …_TOKEN_VALIDATE: 10/minute, 20/minute */
     char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
     char **proxies;       /* TEMPOFTP_PROXIES */
     char *ftp_host;       /* TEMPOFTP_FTP_HOST: the machine's name */
