@@ -103,6 +103,7 @@ static void delete_user_close(DeleteUser *d) {
         delete_user_batch(d);
         return;
     }
+    d->call->audited = false; /* each request has its row; the call itself has one too */
     if (d->error < 0) {
         reply_errno(d->call, d->error);
         call_done(d->call);
@@ -243,6 +244,7 @@ void request_block(Call *c) {
     Change *change = change_for(c, change_apply_block, blocked);
     if (!change)
         return;
+    call_detail(change->call, "%s", reason);
     change->text = TAKE_PTR(reason);
     change_run(change);
 }
@@ -323,6 +325,7 @@ void request_drop(Call *c) {
     if (!change)
         return;
     change->bytes = bytes;
+    call_detail(change->call, "bytes=%llu", (unsigned long long) bytes);
     change_run(change);
 }
 
@@ -384,6 +387,7 @@ void request_extend(Call *c) {
     if (!change)
         return;
     change->days = days;
+    call_detail(change->call, "dias=%d", days);
     if (days < 1 || days > c->m->settings->vigencia_max)
         change->days = c->m->settings->vigencia_max + 1; /* whatever it is, it is too much */
     change_run(change);

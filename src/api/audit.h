@@ -1,12 +1,19 @@
-/* Who did what: one row in the state database for each call that alters something or was refused. CONTRACT "Access"; read by GET /api/auditoria. */
+/* Who did what: one row in the state database for each call that alters something, lets somebody in, or was refused. CONTRACT "Access"; read by
+ * GET /api/auditoria.
+ *
+ * A row is on disk before its call is answered. What alters the state database appends it in the same transaction (audit_append() in its job): neither is there
+ * without the other, whenever the process is killed. For all other calls reply_json() writes it and answers after the commit. */
 #pragma once
 
 #include "api/call.h"
 
-#define AUDIT_FAILURES_PER_MINUTE 60 /* of one client */
-#define AUDIT_FAILURES_PER_MINUTE_ALL 1000 /* of all clients, from however many addresses */
+/* A flood of refusals neither fills the disk nor the journal: past these a refusal is only counted (GET /metrics). */
+#define AUDIT_REFUSALS_PER_CLIENT 60 /* a minute, of one address (IPv6: one /64) */
+#define AUDIT_REFUSALS_PER_MINUTE 1000 /* of all together, from however many addresses */
 
-/* Does that answer to that call belong into the trail? */
-bool audit_wants(const Call *c, int status);
-/* Queues the row; to be called once, when the answer is certain. It is on disk with the next commit. */
-void audit_call(Call *c, int status);
+/* In a job of a detached call: its row. status: what will be answered once the job's group is on disk. target: NULL: the call's own. */
+int audit_append(StoreTx *tx, Call *c, const char *target, int status) _must_use_;
+/* Does that answer need a row that nobody has written yet? Counts refusals: to be asked once, by reply_json(). */
+bool audit_admits(Call *c, int status);
+/* Its journal line: MESSAGE_ID_AUDIT. After the row. */
+void audit_log(Call *c, int status);

@@ -2,6 +2,7 @@
  * others wait for their login, and nobody for anything else.
  *
  * An address that nobody has is as much work as a wrong password, and gets the same answer. */
+#include "api/audit.h"
 #include "api/gate.h"
 #include "api/resources.h"
 #include "api/users.h"
@@ -86,7 +87,9 @@ static void reply_registered(AuthCall *a) {
 
 static int insert_job(StoreTx *tx, void *userdata) {
     AuthCall *a = userdata;
-    return tx_user_insert(tx, &a->user, a->fresh);
+
+    int r = tx_user_insert(tx, &a->user, a->fresh);
+    return r < 0 ? r : audit_append(tx, a->call, NULL, 200);
 }
 
 static void inserted(void *userdata, int r) {

@@ -72,10 +72,21 @@ void call_identify(Call *c) {
         identify_tcp(c);
     if (c->user != 0)
         snprintf(c->actor, sizeof(c->actor), "user:%s", c->email);
+    c->at = manager_now(c->m);
 }
 
 const char *call_owner(const Call *c) {
     return c->operator ? NULL : c->email;
+}
+
+void call_detail(Call *c, const char *format, ...) {
+    va_list arguments;
+
+    va_start(arguments, format);
+    (void) vsnprintf(c->detail, sizeof(c->detail), format, arguments);
+    va_end(arguments);
+    for (size_t size = strlen(c->detail); size > 0 && !utf8_is_valid(c->detail, size); size--) /* a letter that was cut in two */
+        c->detail[size - 1] = '\0';
 }
 
 void call_wipe_body(Call *c) {
@@ -90,8 +101,11 @@ Call *call_detach(Call *c) {
     call_identify(c);
     *copy = *c;
     copy->detached = true;
-    copy->guard = h2o_mem_alloc_shared(&c->req->pool, sizeof(*copy->guard), guard_dispose);
-    copy->guard->call = copy;
+    copy->guard = NULL;
+    if (c->req) {
+        copy->guard = h2o_mem_alloc_shared(&c->req->pool, sizeof(*copy->guard), guard_dispose);
+        copy->guard->call = copy;
+    }
     manager_hold(c->m);
     return copy;
 }

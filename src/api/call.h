@@ -1,7 +1,7 @@
 /* One HTTP call while it is being answered.
  *
  * A Call is born in the request's memory pool. A handler that answers later (after a commit, a D-Bus reply) takes it along with call_detach(): from then on
- * it lives on the heap, `req` becomes NULL when the client goes away, and call_done() ends it. Replies to a call without a client are dropped. */
+ * it lives on the heap, `req` becomes NULL when the client goes away, and call_done() ends it. Replies to a call without a client are dropped. One that is detached already can be taken along once more. */
 #pragma once
 
 #include "api/manager.h"
@@ -24,6 +24,9 @@ typedef struct Call {
     char peer[ADDRESS_TEXT_MAX];         /* client's address, as a proxy of ours told it, or "unix"; empty until call_identify() */
     char actor[ACTOR_TEXT_MAX + 1];      /* "user:ana@example.org", "unix:root", "api:203.0.113.5"; likewise */
     char target[CALL_PARAM_MAX];         /* whom or what it is about, for the audit trail; empty: param */
+    char detail[AUDIT_DETAIL_MAX + 1];   /* and what of it; empty: nothing more to say */
+    int64_t at;                          /* UTC seconds, when it was identified */
+    bool audited;                        /* its row went with its change, in one transaction */
     bool over_unix;                      /* came by api.sock */
     /* access.c's: */
     bool operator;                       /* may see and do everything that its route's rule allows */
@@ -31,7 +34,7 @@ typedef struct Call {
     char email[EMAIL_MAX + 1];           /* of that user */
     bool detached;
     struct CallGuard *guard;
-    uint64_t started_ms;
+    uint64_t started_us;
 } Call;
 
 Call *call_detach(Call *c) _must_use_; /* NULL: no memory */
@@ -40,6 +43,8 @@ void call_done(Call *c);               /* after the reply; frees a detached call
 
 /* Fills peer and actor, once; only calls that change or log something need them. call_detach() does it. */
 void call_identify(Call *c);
+/* What the audit trail is to say beyond whom and what; no secrets. Cut to AUDIT_DETAIL_MAX bytes. */
+void call_detail(Call *c, const char *format, ...) _printf_(2, 3);
 /* Who asked, for `events`. The strings live as long as the call. */
 Actor call_actor(const Call *c);
 /* Whose requests it may see: an address, or NULL for everybody's. */

@@ -3,6 +3,7 @@
 #include "api/change.h"
 
 #include "api/account_calls.h"
+#include "api/audit.h"
 #include "api/folders.h"
 #include "api/settle.h"
 #include "basic/strings.h"
@@ -43,7 +44,7 @@ Change *change_new_for_call(Call *call, ChangeApply apply, ChangeDone done) {
     strcpy(c->actor, call->actor);
     strcpy(c->request_id, call->request_id);
     strcpy(c->owner, call_owner(call) ? call_owner(call) : "");
-    c->userdata = call;
+    c->userdata = c->call = call;
     return c;
 }
 
@@ -77,7 +78,8 @@ static int change_job(StoreTx *tx, void *userdata) {
     c->life = c->request.life;
     if (c->run != 0 && c->run != c->request.run)
         return -ESTALE;
-    return c->apply(tx, c);
+    r = c->apply(tx, c);
+    return r >= 0 && c->call ? audit_append(tx, c->call, c->request.id, 200) : r;
 }
 
 static void change_settled(Change *c) {

@@ -18,6 +18,7 @@ struct Change {
     ChangeApply apply;
     ChangeDone done;
     void *userdata;
+    Call *call; /* who asked; NULL: tempoftpd itself. Its row of the trail goes with the change. The caller's, until `done` has run */
 
     char id[ID_MAX + 1]; /* which one: by id, or, when life is not 0, by life */
     uint64_t life;

@@ -1,4 +1,5 @@
 /* POST /token/create and /token/validate: tokens that are good once, for a few seconds. The database has their digests only; the token is in one answer. */
+#include "api/audit.h"
 #include "api/reply.h"
 #include "api/resources.h"
 #include "basic/strings.h"
@@ -69,7 +70,8 @@ static int create_job(StoreTx *tx, void *userdata) {
     Onetime *o = userdata;
     int64_t lifetime = (int64_t) o->call->m->settings->onetime_seconds * 1000;
 
-    return tx_onetime_put(tx, o->digest, o->call->user, o->now_ms, o->now_ms + lifetime);
+    int r = tx_onetime_put(tx, o->digest, o->call->user, o->now_ms, o->now_ms + lifetime);
+    return r < 0 ? r : audit_append(tx, o->call, NULL, 200);
 }
 
 static void created(void *userdata, int r) {
@@ -107,7 +109,9 @@ void onetime_create(Call *c) {
 
 static int spend_job(StoreTx *tx, void *userdata) {
     Onetime *o = userdata;
-    return tx_onetime_spend(tx, o->digest, o->now_ms, &o->user);
+
+    int r = tx_onetime_spend(tx, o->digest, o->now_ms, &o->user);
+    return r < 0 ? r : audit_append(tx, o->call, NULL, 200);
 }
 
 static void spent(void *userdata, int r) {

@@ -1,8 +1,9 @@
-/* Query parameters that are numbers, and their refusal. It knows no list by name. */
+/* Query parameters that are numbers or times, and their refusal. It knows no list by name. */
 #include "api/query.h"
 
 #include "api/reply.h"
 #include "basic/strings.h"
+#include "basic/time.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -21,5 +22,21 @@ bool query_number(Call *c, const char *name, uint64_t max, uint64_t *ret) {
         return false;
     }
     *ret = value;
+    return true;
+}
+
+bool query_time(Call *c, const char *name, bool end, int64_t *ret) {
+    char text[RFC3339_SIZE + 1];
+    int64_t utc;
+    bool day;
+
+    int r = call_query(c, name, text, sizeof(text));
+    if (r == -ENOENT)
+        return true;
+    if (r < 0 || rfc3339_parse(text, &utc, &day) < 0) {
+        reply_query_error(c, name, "Debe ser una fecha como 2026-11-21 o 2026-11-21T11:30:00Z", "datetime_parsing");
+        return false;
+    }
+    *ret = utc + (day && end ? 86399 : 0);
     return true;
 }

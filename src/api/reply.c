@@ -53,36 +53,25 @@ void reply_header(Call *c, const char *name, const char *value) {
     h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, name, strlen(name), 1, NULL, copy.base, copy.len);
 }
 
+/* Calls that are no row of the trail: those that only read, and what a flood repeats. */
 static void log_call(Call *c, int status) {
     bool is_read = h2o_memis(c->req->method.base, c->req->method.len, H2O_STRLIT("GET"));
-    int level = status >= 500 ? LOG_WARNING : is_read ? LOG_DEBUG : LOG_INFO;
+    int level = is_read && status >= 500 ? LOG_WARNING : LOG_DEBUG;
 
-    bool audited = audit_wants(c, status);
-
-    if (level > c->m->settings->log_level && !audited)
+    if (level > c->m->settings->log_level)
         return;
-    char actor[sizeof("TEMPOFTP_ACTOR=") + ACTOR_TEXT_MAX];
     LogContext about = call_log(c, NULL);
-    if (audited) {
-        snprintf(actor, sizeof(actor), "TEMPOFTP_ACTOR=%s", c->actor);
-        about.message_id = MESSAGE_ID_AUDIT;
-        about.extra[0] = actor;
-        level = level > LOG_INFO ? LOG_INFO : level;
-    }
-    log_line(level, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len,
-             c->req->method.base, (int) (c->req->path.len > 256 ? 256 : c->req->path.len), c->req->path.base, status,
-             (unsigned long long) (monotonic_ms() - c->started_ms));
+    log_line(level, &about, "%.*s %.*s %d %llu ms", (int) c->req->method.len, c->req->method.base, (int) (c->req->path.len > 256 ? 256 : c->req->path.len),
+             c->req->path.base, status, (unsigned long long) (monotonic_us() - c->started_us) / 1000);
 }
 
-void reply_json(Call *c, int status, const Buffer *body) {
-    if (body && body->error) {
-        reply_detail(c, 500, reply_standing_text(500));
-        return;
-    }
-    audit_call(c, status); /* also of what a client did not wait for */
+static void send_answer(Call *c, int status, const Buffer *body, bool audited) {
+    if (audited)
+        audit_log(c, status); /* also of what a client did not wait for */
     if (!c->req)
         return;
-    log_call(c, status);
+    if (!audited)
+        log_call(c, status);
     c->req->res.status = status;
     c->req->res.reason = reason_of(status);
     if (body)
@@ -94,6 +83,80 @@ void reply_json(Call *c, int status, const Buffer *body) {
     req->res.content_length = body ? body->size : 0;
     call_answered(c); /* before sending: that may end the request */
     h2o_send_inline(req, body && body->data ? body->data : "", body ? body->size : 0);
+}
+
+/* ---- answers that wait for their row of the trail ---- */
+
+typedef struct HeldAnswer {
+    Call *call;
+    int status;
+    bool has_body;
+    Buffer body;
+} HeldAnswer;
+
+static void held_free(HeldAnswer *h) {
+    call_done(h->call);
+    if (h->body.data)
+        wipe(h->body.data, h->body.size); /* it may hold a token */
+    buffer_done(&h->body);
+    free(h);
+}
+
+static int held_job(StoreTx *tx, void *userdata) {
+    HeldAnswer *h = userdata;
+    return audit_append(tx, h->call, NULL, h->status);
+}
+
+/* Nobody is let in, and nothing is said to be done, that the trail doesn't know; who is refused is refused. */
+static void held_written(void *userdata, int r) {
+    HeldAnswer *h = userdata;
+
+    if (r >= 0 || h->status >= 400) {
+        if (r < 0)
+            log_errno(r, "Cannot write a refusal into the audit trail, ignoring");
+        send_answer(h->call, h->status, h->has_body ? &h->body : NULL, true);
+    } else {
+        log_errno(r, "Cannot write the audit trail, the call is answered with an error");
+        reply_errno(h->call, r);
+    }
+    held_free(h);
+}
+
+/* Takes a copy of the answer and sends it when its row is on disk. */
+static int hold_answer(Call *c, int status, const Buffer *body) {
+    HeldAnswer *h = calloc(1, sizeof(*h));
+
+    if (!h || !(h->call = call_detach(c))) {
+        free(h);
+        return -ENOMEM;
+    }
+    h->status = status;
+    h->has_body = body;
+    if (body)
+        buffer_append(&h->body, body->data, body->size);
+    int r = h->body.error < 0 ? h->body.error : store_write(c->m->store, held_job, held_written, h);
+    if (r < 0) {
+        held_free(h);
+        return r;
+    }
+    call_answered(c);
+    return 0;
+}
+
+void reply_json(Call *c, int status, const Buffer *body) {
+    bool audited = c->audited && status < 400;
+
+    if (body && body->error) {
+        reply_detail(c, 500, reply_standing_text(500));
+        return;
+    }
+    int r = !audited && audit_admits(c, status) ? hold_answer(c, status, body) : 1;
+    if (r == 0)
+        return;
+    if (r < 0 && status < 400)
+        reply_errno(c, r);
+    else
+        send_answer(c, status, body, audited);
 }
 
 void reply_detail(Call *c, int status, const char *text) {

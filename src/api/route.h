@@ -8,6 +8,7 @@ typedef void (*RouteHandler)(Call *c);
 typedef enum RouteFlag {
     ROUTE_BODY = 1 << 0,          /* needs a JSON body */
     ROUTE_OPTIONAL_BODY = 1 << 1, /* may have one */
+    ROUTE_VISIT = 1 << 2,         /* alters nothing but who is in: AUDIT_VISIT */
 } RouteFlag;
 
 /* What a call counts against; see route.c's table. */

@@ -87,7 +87,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     c->m = door->server->m;
     c->req = req;
     c->over_unix = door->over_unix;
-    c->started_ms = monotonic_ms();
+    c->started_us = monotonic_us();
     take_request_id(door->server, c);
     route_call(c);
     return 0;

@@ -1,4 +1,5 @@
 /* POST /tmpftp: a body becomes a durable request, or an exact refusal. */
+#include "api/audit.h"
 #include "api/change.h"
 #include "api/lifecycle.h"
 #include "api/reply.h"
@@ -66,10 +67,17 @@ static void reply_simulated(Manager *m, uint64_t life, void *userdata) {
     submit_free(s);
 }
 
+/* The simulator without a delay answers with the end. */
+static bool answers_with_the_end(const Manager *m) {
+    return manager_is_simulator(m) && m->settings->sim_delay_ms == 0;
+}
+
 static int submit_job(StoreTx *tx, void *userdata) {
     Submit *s = userdata;
     Actor who = call_actor(s->call);
-    return tx_insert(tx, &s->wanted, &who, &s->row);
+
+    int r = tx_insert(tx, &s->wanted, &who, &s->row);
+    return r < 0 ? r : audit_append(tx, s->call, NULL, answers_with_the_end(s->call->m) ? 200 : 202);
 }
 
 static void submit_done(void *userdata, int r) {
@@ -85,8 +93,7 @@ static void submit_done(void *userdata, int r) {
         about.message_id = message_id_for_state(STATE_RECIBIDO);
         log_line(LOG_INFO, &about, "recibido: %s asks for %s, vigencia of %d days", s->wanted.email, s->wanted.ruta, s->wanted.vigencia);
         scheduler_kick(m);
-        if (manager_is_simulator(m) && m->settings->sim_delay_ms == 0 &&
-            watchers_wait_final(m, s->row.life, SIMULATOR_WAIT_MS, reply_simulated, s) >= 0)
+        if (answers_with_the_end(m) && watchers_wait_final(m, s->row.life, SIMULATOR_WAIT_MS, reply_simulated, s) >= 0)
             return;
         reply_accepted(s->call, s->row.id);
     }
@@ -124,6 +131,7 @@ void request_post(Call *c) {
         return;
     }
     strcpy(c->target, wanted.id);
+    call_detail(c, "%s %s", wanted.email, wanted.ruta);
     if (call_owner(c) && !streq(call_owner(c), wanted.email)) {
         reply_detail(c, 403, reply_standing_text(403));
         return;

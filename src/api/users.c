@@ -3,6 +3,7 @@
  * What ends sessions makes the user's generation grow, in the same commit as the reason for it; one-time tokens go with it. */
 #include "api/users.h"
 
+#include "api/audit.h"
 #include "api/gate.h"
 #include "api/query.h"
 #include "api/resources.h"
@@ -12,6 +13,7 @@
 #include "model/texts.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 #define LIST_DEFAULT 500
 
@@ -113,7 +115,9 @@ static int edit_job(StoreTx *tx, void *userdata) {
     if (ends)
         e->user.generation++;
     r = tx_user_update(tx, &e->user, change->password ? e->hash : NULL);
-    return r >= 0 && ends ? tx_onetime_forget(tx, e->id) : r;
+    if (r >= 0 && ends)
+        r = tx_onetime_forget(tx, e->id);
+    return r < 0 ? r : audit_append(tx, e->call, e->user.email, 200);
 }
 
 static void edited(void *userdata, int r) {
@@ -173,6 +177,15 @@ static int find_user(Call *c, uint64_t *ret_id) {
     return r;
 }
 
+static void describe(Call *c, const UserChange *change) {
+    const char *active = !change->has_active ? "" : change->active ? " is_active=true" : " is_active=false";
+    char text[AUDIT_DETAIL_MAX + 1];
+
+    snprintf(text, sizeof(text), "%s%s%s%s", active, change->has_role ? " rol=" : "", change->has_role ? role_name(change->role) : "",
+             change->password ? " password" : "");
+    call_detail(c, "%s", text + 1); /* one of them is there */
+}
+
 void user_patch(Call *c) {
     _cleanup_user_change_ UserChange change = { 0 };
     Refusal refusal = { 0 };
@@ -197,6 +210,7 @@ void user_patch(Call *c) {
         return;
     e->change = change;
     change = (UserChange) { 0 };
+    describe(e->call, &e->change);
     if (!e->change.password) {
         edit_run(TAKE_PTR(e));
         return;

@@ -4,6 +4,8 @@
  * format times on their hot path. Programs read the clocks; everything below them gets the time as a parameter. */
 #include "basic/time.h"
 
+#include <errno.h>
+#include <string.h>
 #include <time.h>
 
 #define DAY 86400
@@ -60,4 +62,45 @@ void rfc3339_format(int64_t utc, char ret[static RFC3339_SIZE]) {
     p = put_digits(p, second / 60 % 60, 2, ':');
     p = put_digits(p, second % 60, 2, 'Z');
     *p = '\0';
+}
+
+/* Every 'd' of the pattern is a digit, everything else itself. */
+static bool looks_like(const char *text, const char *pattern) {
+    for (; *pattern; text++, pattern++)
+        if (*pattern == 'd' ? *text < '0' || *text > '9' : *text != *pattern)
+            return false;
+    return *text == '\0';
+}
+
+static unsigned digits(const char *text, unsigned width) {
+    unsigned value = 0;
+
+    for (unsigned i = 0; i < width; i++)
+        value = value * 10 + (unsigned) (text[i] - '0');
+    return value;
+}
+
+int rfc3339_parse(const char *text, int64_t *ret, bool *ret_day) {
+    static const uint8_t lengths[] = { 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31 };
+    static const uint16_t before[] = { 0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334 };
+    bool is_day = looks_like(text, "dddd-dd-dd");
+
+    if (!is_day && !looks_like(text, "dddd-dd-ddTdd:dd:ddZ"))
+        return -EINVAL;
+    unsigned year = digits(text, 4), month = digits(text + 5, 2), day = digits(text + 8, 2), second = 0;
+    bool leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    if (year == 0 || month < 1 || month > 12 || day < 1 || day > lengths[month - 1] + (unsigned) (leap && month == 2))
+        return -EINVAL;
+    if (!is_day) {
+        unsigned h = digits(text + 11, 2), m = digits(text + 14, 2), s = digits(text + 17, 2);
+        if (h > 23 || m > 59 || s > 59)
+            return -EINVAL;
+        second = h * 3600 + m * 60 + s;
+    }
+    int64_t past = (int64_t) year - 1; /* whole years since 0001-01-01, which is 719162 days before 1970 */
+    int64_t days = past * 365 + past / 4 - past / 100 + past / 400 + before[month - 1] + (leap && month > 2) + day - 1 - 719162;
+    *ret = days * DAY + second;
+    if (ret_day)
+        *ret_day = is_day;
+    return 0;
 }

@@ -37,6 +37,7 @@ typedef struct Settings {
     RegisterMode registration; /* TEMPOFTP_REGISTRO: aprobacion */
     uint32_t access_minutes;   /* TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES: 15 */
     uint32_t onetime_seconds;  /* TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS: 10 */
+    uint32_t audit_rows, audit_days; /* TEMPOFTP_AUDIT_ROWS, TEMPOFTP_AUDIT_DAYS: 100000, 400 */
     char *app_name;            /* TEMPOFTP_APP_NAME: tempoftp */
     RateLimit rate_post;  /* TEMPOFTP_RATE_LIMIT_POST: 10/hour */
     RateLimit rate_register, rate_login; /* TEMPOFTP_RATE_LIMIT_REGISTER, …_LOGIN: 5/minute */

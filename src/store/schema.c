@@ -220,6 +220,17 @@ const char *const schema_migrations[] = {
     "  PRIMARY KEY (life, n, line),"
     "  FOREIGN KEY (life, n) REFERENCES exports (life, n)"
     ") STRICT, WITHOUT ROWID;",
+
+    /* 5 → 6: rows of the trail by kind (model/audit.h, AuditKind), each kind numbered by itself. */
+    "ALTER TABLE audit ADD COLUMN kind INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE audit ADD COLUMN k INTEGER NOT NULL DEFAULT 0;"
+    "ALTER TABLE audit ADD COLUMN detail TEXT;"
+    "DROP TRIGGER audit_stays_as_written;"
+    "UPDATE audit SET kind = CASE WHEN result >= 400 THEN 2 WHEN action LIKE 'POST /token/%' OR action IN ('POST /auth/login','POST /auth/logout') THEN 1 ELSE 0 END;"
+    "UPDATE audit SET k = s.k FROM (SELECT n, row_number() OVER (PARTITION BY kind ORDER BY n) AS k FROM audit) AS s WHERE s.n = audit.n;"
+    "CREATE TRIGGER audit_stays_as_written BEFORE UPDATE ON audit"
+    "  BEGIN SELECT RAISE(ABORT, 'audit is append-only'); END;"
+    "CREATE UNIQUE INDEX audit_by_kind ON audit (kind, k);",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

@@ -168,10 +168,10 @@ static const struct {
     [SQL_EXPORT_LINE_NEXT] = { .text = "SELECT coalesce(max(line), 0) + 1 FROM export_lines WHERE life = ?1 AND n = ?2" },
     [SQL_EXPORT_LINE_INSERT] = { .text = "INSERT INTO export_lines (life, n, line, at, text) VALUES (?1, ?2, ?3, ?4, ?5)" },
 
-    [SQL_AUDIT] = { .text = "SELECT n, at, actor, address, action, target, result, request_id FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2" },
-    [SQL_AUDIT_INSERT] = { .text = "INSERT INTO audit (at, actor, address, action, target, result, request_id) "
-                                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING n" },
-    [SQL_AUDIT_TRIM_COUNT] = { .text = "DELETE FROM audit WHERE n <= ?1" },
+    [SQL_AUDIT] = { .text = "SELECT n, at, actor, address, action, target, result, request_id, kind, detail FROM audit WHERE n < ?1 ORDER BY n DESC LIMIT ?2" },
+    [SQL_AUDIT_INSERT] = { .text = "INSERT INTO audit (at, actor, address, action, target, result, request_id, kind, detail, k) "
+                                   "VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 1 + coalesce((SELECT k FROM audit WHERE kind = ?8 ORDER BY k DESC LIMIT 1), 0)) RETURNING k" },
+    [SQL_AUDIT_TRIM_SHARE] = { .text = "DELETE FROM audit WHERE kind = ?1 AND k <= ?2" },
     /* The oldest few each time: enough, as each new row looks at more than one. */
     [SQL_AUDIT_TRIM_AGE] = { .text = "DELETE FROM audit WHERE n IN (SELECT n FROM audit ORDER BY n LIMIT 8) AND at < ?1", .may_scan = true },
 

@@ -11,6 +11,7 @@
  * https://sqlite.org/c3ref/c_abort.html */
 #pragma once
 
+#include "model/audit.h"
 #include "model/destination.h"
 #include "model/export_order.h"
 #include "model/export_state.h"
@@ -36,8 +37,7 @@ typedef struct StoreTx StoreTx; /* inside a job only */
 #define STORE_EXPORTS_MAX 100         /* of one life */
 #define STORE_EXPORTS_WAITING_MAX 10000 /* pendiente, of all lives */
 #define STORE_EXPORT_LINES_MAX 200    /* of one export; the last of them says that the journal has more */
-#define STORE_AUDIT_MAX 100000                        /* rows; older ones go */
-#define STORE_AUDIT_SECONDS (400 * 24 * 3600)         /* likewise */
+#define STORE_AUDIT_LOOK_MAX 5000                     /* rows of the trail that one reading looks at */
 
 /* Opens (0600) or creates `path`, migrates it (schema.h: user_version), starts the writer.
  * -ENOTSUP: made by a newer version; -EBADMSG: not ours or damaged; -EBUSY: another process has
@@ -231,16 +231,11 @@ int store_list_active_exports(Store *s, ExportState state, size_t limit, ExportW
 typedef int (*ExportLineWalk)(uint32_t n, int64_t at, const char *text, void *userdata);
 int store_list_export_lines(Store *s, uint64_t life, ExportLineWalk walk, void *userdata) _must_use_; /* by n, then in order */
 
-/* Who did what. Texts may not be NULL, but for target. */
-typedef struct AuditRow {
-    uint64_t n; /* ever growing */
-    int64_t at; /* UTC seconds */
-    const char *actor, *address, *action, *target, *request_id;
-    int result; /* HTTP status */
-} AuditRow;
+/* Who did what. */
 typedef int (*AuditWalk)(const AuditRow *row, void *userdata);
-/* Newest first, those before `before_n` (0: all), at most limit. */
-int store_list_audit(Store *s, uint64_t before_n, size_t limit, AuditWalk walk, void *userdata) _must_use_;
+/* Newest first, those that the filter means, at most limit. Looks at STORE_AUDIT_LOOK_MAX rows and no more, as it runs on the loop: *ret_next is the before_n to go
+ * on with, 0 when there is nothing older. */
+int store_list_audit(Store *s, const AuditFilter *filter, size_t limit, AuditWalk walk, void *userdata, uint64_t *ret_next) _must_use_;
 
 /* A line of text that the service keeps for itself under a key. Heap. -ENOENT. */
 int store_note(Store *s, const char *key, char **ret_value) _must_use_;
@@ -326,7 +321,11 @@ int tx_exports_cancel_life(StoreTx *tx, uint64_t life, const char *message, int6
 int tx_exports_cancel_destination(StoreTx *tx, uint64_t destination, const char *message, int64_t now) _must_use_;
 /* One more line of its log; past STORE_EXPORT_LINES_MAX nothing is written. */
 int tx_export_line(StoreTx *tx, uint64_t life, uint32_t n, int64_t at, const char *text) _must_use_;
-/* Appends (row->n is not looked at) and lets what is too old or too much go. */
-int tx_audit(StoreTx *tx, const AuditRow *row) _must_use_;
+/* Appends (row->n is not looked at) and lets what is too old, or too much of that kind, go. */
+typedef struct AuditKeep {
+    uint64_t rows; /* of each kind */
+    int64_t seconds;
+} AuditKeep;
+int tx_audit(StoreTx *tx, const AuditRow *row, const AuditKeep *keep) _must_use_;
 int tx_note(StoreTx *tx, const char *key, char **ret_value) _must_use_; /* as store_note() */
 int tx_note_put(StoreTx *tx, const char *key, const char *value) _must_use_;

@@ -61,6 +61,8 @@ static void defaults(void **state) {
     assert_int_equal(s->registration, REGISTER_APPROVED);
     assert_int_equal(s->access_minutes, 15);
     assert_int_equal(s->onetime_seconds, 10);
+    assert_int_equal(s->audit_rows, 100000);
+    assert_int_equal(s->audit_days, 400);
     assert_string_equal(s->app_name, "tempoftp");
     assert_int_equal(s->rate_post.calls, 10);
     assert_int_equal(s->rate_post.window_ms, 3600000);
@@ -208,6 +210,11 @@ static void single_values(void **state) {
         { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", "1441", false },
         { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", "0", false },
         { "TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS", "0", false },
+        { "TEMPOFTP_AUDIT_ROWS", "999", false },
+        { "TEMPOFTP_AUDIT_ROWS", "1000", true },
+        { "TEMPOFTP_AUDIT_ROWS", "10000001", false },
+        { "TEMPOFTP_AUDIT_DAYS", "0", false },
+        { "TEMPOFTP_AUDIT_DAYS", "36500", true },
         { "TEMPOFTP_APP_NAME", "Token Service API, ñ", true },
         { "TEMPOFTP_APP_NAME", "a\nb", false },
         { "TEMPOFTP_APP_NAME", "\xff", false },

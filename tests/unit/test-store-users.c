@@ -220,74 +220,6 @@ static void tokens_have_a_number(void **state) {
     assert_int_equal(spend(f->store, "bb", NOW_MS), 0);
 }
 
-/* ---- audit ---- */
-
-typedef struct AuditJob {
-    AuditRow row;
-    unsigned n;
-} AuditJob;
-
-static int audit_job(StoreTx *tx, void *userdata) {
-    AuditJob *job = userdata;
-    int r = 0;
-
-    for (unsigned i = 0; r >= 0 && i < job->n; i++)
-        r = tx_audit(tx, &job->row);
-    return r;
-}
-
-static int audit(Store *s, int64_t at, const char *target, unsigned n) {
-    AuditJob job = { { .at = at, .actor = "unix:root", .address = "unix", .action = "POST /auth/login", .target = target, .result = 200, .request_id = "r" }, n };
-    return store_write_wait(s, audit_job, &job);
-}
-
-typedef struct Seen {
-    unsigned n;
-    uint64_t first, last;
-    bool targets_null;
-} Seen;
-
-static int see(const AuditRow *row, void *userdata) {
-    Seen *seen = userdata;
-
-    assert_string_equal(row->actor, "unix:root");
-    assert_int_equal(row->result, 200);
-    if (seen->n++ == 0)
-        seen->first = row->n;
-    else
-        assert_true(row->n < seen->last);
-    seen->last = row->n;
-    seen->targets_null = !row->target;
-    return 0;
-}
-
-static void the_trail_is_read_backwards(void **state) {
-    Fixture *f = *state;
-    Seen seen = { 0 }, before = { 0 };
-
-    assert_int_equal(audit(f->store, START, NULL, 1), 0);
-    assert_int_equal(audit(f->store, START, "ana@b.org", 4), 0);
-    assert_int_equal(store_list_audit(f->store, 0, 100, see, &seen), 0);
-    assert_int_equal(seen.n, 5);
-    assert_true(seen.targets_null);
-    assert_int_equal(store_list_audit(f->store, seen.first - 1, 2, see, &before), 0);
-    assert_int_equal(before.n, 2);
-    assert_int_equal(before.first, seen.first - 2);
-}
-
-static void the_trail_has_an_age_and_a_length(void **state) {
-    Fixture *f = *state;
-    Seen seen = { 0 }, later = { 0 };
-
-    assert_int_equal(audit(f->store, START, "x", STORE_AUDIT_MAX + 10), 0);
-    assert_int_equal(store_list_audit(f->store, 0, STORE_AUDIT_MAX * 2, see, &seen), 0);
-    assert_int_equal(seen.n, STORE_AUDIT_MAX);
-    assert_int_equal(seen.last, 11);
-    assert_int_equal(audit(f->store, START + STORE_AUDIT_SECONDS + 1, "y", 3), 0);
-    assert_int_equal(store_list_audit(f->store, 0, STORE_AUDIT_MAX * 2, see, &later), 0);
-    assert_true(later.n <= STORE_AUDIT_MAX - 3 * 7);
-}
-
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -298,8 +230,6 @@ int main(void) {
         STORE_TEST(a_token_expires_by_the_clock),
         STORE_TEST(of_a_hundred_one_wins),
         STORE_TEST(tokens_have_a_number),
-        STORE_TEST(the_trail_is_read_backwards),
-        STORE_TEST(the_trail_has_an_age_and_a_length),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

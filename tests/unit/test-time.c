@@ -1,6 +1,7 @@
 /* RFC 3339 out of seconds, compared with libc's own calendar over many centuries. */
 #include "basic/time.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -44,6 +45,36 @@ static void agrees_with_libc(void **state) {
     }
 }
 
+static void what_is_written_is_read(void **state) {
+    for (int64_t utc = -62135596800; utc <= 253402300799; utc += 5000011) { /* year 1 on */
+        char text[RFC3339_SIZE];
+        int64_t back;
+        bool day;
+
+        rfc3339_format(utc, text);
+        assert_int_equal(rfc3339_parse(text, &back, &day), 0);
+        assert_true(back == utc && !day);
+        text[10] = '\0';
+        assert_int_equal(rfc3339_parse(text, &back, &day), 0);
+        assert_true(back <= utc && utc - back < 86400 && back % 86400 == 0 && day);
+    }
+}
+
+static void what_is_no_time_is_refused(void **state) {
+    static const char *const texts[] = {
+        "", "2026", "2026-11", "2026-11-2", "2026-11-22T", "2026-11-22T10:00", "2026-11-22T10:00:00", "2026-11-22T10:00:00z", "2026-11-22 10:00:00Z",
+        "2026-11-22T10:00:00+00:00", "2026-11-22T10:00:00.0Z", "2026-11-22T10:00:00Zx", "2026-00-22", "2026-13-22", "2026-11-00", "2026-11-31", "2026-02-29",
+        "2100-02-29", "0000-01-01", "2026-11-22T24:00:00Z", "2026-11-22T10:60:00Z", "2026-11-22T10:00:60Z", "-026-11-22", "2026-1a-22", " 2026-11-22",
+    };
+    int64_t utc = 5;
+
+    for (size_t i = 0; i < ELEMENTS(texts); i++)
+        assert_int_equal(rfc3339_parse(texts[i], &utc, NULL), -EINVAL);
+    assert_true(utc == 5);
+    assert_int_equal(rfc3339_parse("2024-02-29", &utc, NULL), 0);
+    assert_true(utc == 1709164800);
+}
+
 static void clocks_run(void **state) {
     uint64_t before = monotonic_ms();
     struct timespec pause = { .tv_nsec = 3000000 };
@@ -57,6 +88,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(known_moments),
         cmocka_unit_test(agrees_with_libc),
+        cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(what_is_no_time_is_refused),
         cmocka_unit_test(clocks_run),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
