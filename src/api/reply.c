@@ -76,7 +76,6 @@ static void send_answer(Call *c, int status, const Buffer *body, bool audited) {
     c->req->res.reason = reason_of(status);
     if (body)
         h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("application/json"));
-    h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
     h2o_iovec_t id = h2o_strdup(&c->req->pool, c->request_id, SIZE_MAX);
     h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, id.base, id.len);
     h2o_req_t *req = c->req;

@@ -1,6 +1,7 @@
 /* Dispatch. Reading the table is reading the API. */
 #include "api/route.h"
 
+#include "api/browser.h"
 #include "api/rates.h"
 #include "api/reply.h"
 #include "api/resources.h"
@@ -157,6 +158,12 @@ void route_call(Call *c) {
         reply_detail(c, 404, reply_standing_text(404));
         return;
     }
+    add_method(allowed, sizeof(allowed), "OPTIONS");
     reply_header(c, "allow", allowed);
-    reply_detail(c, 405, reply_standing_text(405));
+    if (!h2o_memis(req->method.base, req->method.len, H2O_STRLIT("OPTIONS"))) {
+        reply_detail(c, 405, reply_standing_text(405));
+        return;
+    }
+    browser_allow_methods(c->req, c->m->settings, allowed);
+    reply_json(c, 204, NULL);
 }

@@ -3,6 +3,7 @@
 #define H2O_USE_LIBUV 0
 #include "api/server.h"
 
+#include "api/browser.h"
 #include "api/call.h"
 #include "api/connection.h"
 #include "api/reply.h"
@@ -95,6 +96,12 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
 
 /* ---- libh2o's own errors, in the contract's words ---- */
 
+/* Sees every answer before its headers go out. */
+typedef struct Filter {
+    h2o_filter_t super;
+    Server *server;
+} Filter;
+
 typedef struct ErrorStream {
     h2o_ostream_t super;
     h2o_iovec_t body;
@@ -125,6 +132,7 @@ static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, H2O_STRLIT("application/json"), 1);
         h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, copy.base, copy.len);
     }
+    browser_add_headers(req, ((Filter *) filter)->server->m->settings);
     h2o_setup_next_ostream(req, slot);
 }
 
@@ -194,6 +202,13 @@ static void on_event_ready(h2o_socket_t *socket, const char *error) {
     /* only a wake-up: server_run() gives sd-event its turn */
 }
 
+static void add_filter(Server *s, h2o_pathconf_t *path) {
+    Filter *filter = (Filter *) h2o_create_filter(path, sizeof(*filter));
+
+    filter->super.on_setup_ostream = on_setup_ostream;
+    filter->server = s;
+}
+
 static void add_door(Server *s, bool over_unix) {
     h2o_hostconf_t *host =
         h2o_config_register_host(&s->config, over_unix ? h2o_iovec_init(H2O_STRLIT("unix.invalid")) : h2o_iovec_init(H2O_STRLIT("default")), 65535);
@@ -203,8 +218,8 @@ static void add_door(Server *s, bool over_unix) {
     door->super.on_req = on_request;
     door->server = s;
     door->over_unix = over_unix;
-    h2o_create_filter(path, sizeof(h2o_filter_t))->on_setup_ostream = on_setup_ostream;
-    h2o_create_filter(&host->fallback_path, sizeof(h2o_filter_t))->on_setup_ostream = on_setup_ostream; /* before a path is known */
+    add_filter(s, path);
+    add_filter(s, &host->fallback_path); /* before a path is known */
     s->hosts[over_unix][0] = host;
 }
 

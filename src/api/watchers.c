@@ -246,7 +246,6 @@ static void start_stream(Call *c, uint64_t life, uint64_t after) {
     req->res.status = 200;
     req->res.reason = "OK";
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("text/event-stream"));
-    h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CACHE_CONTROL, NULL, H2O_STRLIT("no-store"));
     reply_header(c, "x-request-id", c->request_id);
     h2o_start_response(req, &watcher->super);
     buffer_puts(&watcher->pending, "retry: 5000\n\n");

@@ -195,13 +195,12 @@ static bool is_network(const char *text) {
     return network_parse(text, &n) >= 0;
 }
 
-/* RFC 6454: scheme, host, port; a browser never sends a path, so one with a path would never match. */
+/* RFC 6454: scheme, host, port, as browsers spell them: in lower case and without a path, or they would never match. Not "*": with TEMPOFTP_AUTH=off
+ * any page in an operator's browser could then read everything. */
 static bool is_web_origin(const char *text) {
     const char *host = has_prefix(text, "https://") ? text + 8 : has_prefix(text, "http://") ? text + 7 : NULL;
 
-    if (streq(text, "*"))
-        return true;
-    return host && *host != '\0' && strspn(host, "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == strlen(host);
+    return host && *host != '\0' && strspn(host, "abcdefghijklmnopqrstuvwxyz0123456789.-_:[]") == strlen(host);
 }
 
 int setting_hosts(const Setting *s, const char *text, void *field) {
@@ -237,7 +236,7 @@ void setting_expected(const Setting *s, char ret[static SETTING_EXPECTED_SIZE]) 
         { setting_ipv4, "an IPv4 address" },
         { setting_hosts, "host names or addresses, separated by commas" },
         { setting_networks, "addresses or networks such as 10.0.0.0/8, separated by commas" },
-        { setting_web_origins, "origins such as https://portal.example.org, separated by commas, or *" },
+        { setting_web_origins, "origins such as https://portal.example.org, in lower case, separated by commas" },
     };
 
     ret[0] = '\0';
