@@ -14,6 +14,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 
 #define ARGS_WORDS_MAX 8
@@ -39,6 +40,12 @@ typedef enum OptionId {
     OPTION_END,
     OPTION_BYTES,
     OPTION_REMOVE,
+    OPTION_WHO,
+    OPTION_ACTION,
+    OPTION_TARGET,
+    OPTION_CALL,
+    OPTION_SINCE,
+    OPTION_UNTIL,
     OPTION_STATUS, /* the original client's from here on */
     OPTION_HEALTH,
     OPTION_CREATE,
@@ -46,14 +53,15 @@ typedef enum OptionId {
     OPTION_MAX,
 } OptionId;
 
-#define OPTION_BIT(id) (1u << (id))
+#define OPTION_BIT(id) (UINT64_C(1) << (id))
+_Static_assert(OPTION_MAX <= 64, "one bit each");
 
 typedef struct Verb {
     const char *name;
     const char *arguments; /* "USUARIO ID RUTA [DÍAS]" */
     const char *help;
     unsigned words_min, words_max;
-    unsigned options; /* OPTION_BIT()s beyond the global ones */
+    uint64_t options; /* OPTION_BIT()s beyond the global ones */
     ExitCode (*run)(const Args *args, Client *client);
 } Verb;
 

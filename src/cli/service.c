@@ -156,3 +156,23 @@ char *body_text(json_t *owned) {
     json_decref(owned);
     return text;
 }
+
+char *query_path(const char *path, const char *query, const Args *args, const QueryOption *options, size_t n) {
+    _cleanup_buffer_ Buffer b = {};
+    char separator = query[0] ? '&' : '?';
+
+    buffer_puts(&b, path);
+    buffer_puts(&b, query);
+    for (size_t i = 0; i < n; i++) {
+        const char *value = args->value[options[i].option];
+        if (!value)
+            continue;
+        buffer_printf(&b, "%c%s=", separator, options[i].parameter);
+        client_escape(value, &b);
+        separator = '&';
+    }
+    char *text = buffer_take(&b);
+    if (!text)
+        complain("Sin memoria");
+    return text;
+}

@@ -30,5 +30,13 @@ void service_reason(const Reply *reply, Buffer *to);
  * NULL: told, exit code in *ret_code. */
 char *request_path(const char *id, const char *rest, ExitCode *ret_code);
 
+/* An option that is a query parameter. */
+typedef struct QueryOption {
+    OptionId option;
+    const char *parameter;
+} QueryOption;
+/* path + query ("" or "?…", ours) + the options that were given. Heap; NULL: told. */
+char *query_path(const char *path, const char *query, const Args *args, const QueryOption *options, size_t n);
+
 /* A JSON object as text for a body, from json_pack()'s arguments; heap; NULL: told. */
 char *body_text(json_t *owned);

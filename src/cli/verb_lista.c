@@ -8,24 +8,7 @@
 
 #define LIST_LIMIT_DEFAULT 500 /* the service's own */
 
-static char *list_path(const Args *args) {
-    static const struct {
-        OptionId option;
-        const char *parameter;
-    } parameters[] = { { OPTION_STATE, "estado" }, { OPTION_LIMIT, "limite" }, { OPTION_AFTER, "despues" } };
-    _cleanup_buffer_ Buffer path = {};
-    char separator = '?';
-
-    buffer_puts(&path, "/tmpftp");
-    for (size_t i = 0; i < ELEMENTS(parameters); i++) {
-        if (!args->value[parameters[i].option])
-            continue;
-        buffer_printf(&path, "%c%s=", separator, parameters[i].parameter);
-        client_escape(args->value[parameters[i].option], &path);
-        separator = '&';
-    }
-    return buffer_take(&path);
-}
+static const QueryOption filters[] = { { OPTION_STATE, "estado" }, { OPTION_LIMIT, "limite" }, { OPTION_AFTER, "despues" } };
 
 static int print_table(const json_t *rows) {
     static const char *const titles[] = { "ID", "ESTADO", "CREADA", "DÍAS", "USUARIO", "RUTA" };
@@ -55,11 +38,9 @@ ExitCode verb_lista(const Args *args, Client *client) {
         complain("'%s' no es un número", args->value[OPTION_LIMIT]);
         return EXIT_USAGE;
     }
-    _cleanup_free_ char *path = list_path(args);
-    if (!path) {
-        complain("Sin memoria");
+    _cleanup_free_ char *path = query_path("/tmpftp", "", args, filters, ELEMENTS(filters));
+    if (!path)
         return EXIT_LOCAL;
-    }
     ExitCode code = service_ask(args, client, "GET", path, NULL, &reply);
     if (code != EXIT_OK || args->json)
         return code;

@@ -23,6 +23,10 @@ const Verb verbs[] = {
     { "logout", "", "cierra todas las sesiones de quien entró", 0, 0, 0, verb_logout },
     { "usuarios", "[ACCIÓN] [CORREO] [ROL|NOMBRE]", "quién puede usar la API: lista, crear, activar, desactivar, rol, clave", 0, 3, 0, verb_usuarios },
     { "token", "crear|validar", "tokens de un solo uso, con la sesión abierta", 1, 1, 0, verb_token },
+    { "auditoria", "", "quién hizo qué, de lo más nuevo a lo más antiguo", 0, 0,
+      OPTION_BIT(OPTION_WHO) | OPTION_BIT(OPTION_ACTION) | OPTION_BIT(OPTION_TARGET) | OPTION_BIT(OPTION_CALL) | OPTION_BIT(OPTION_SINCE) |
+          OPTION_BIT(OPTION_UNTIL) | OPTION_BIT(OPTION_LIMIT),
+      verb_auditoria },
     { "clave", "", "imprime una clave nueva: de cifrado, o para firmar sesiones", 0, 0, 0, verb_clave },
     {},
 };

@@ -24,6 +24,7 @@ ExitCode verb_login(const Args *args, Client *client);
 ExitCode verb_logout(const Args *args, Client *client);
 ExitCode verb_usuarios(const Args *args, Client *client);
 ExitCode verb_token(const Args *args, Client *client);
+ExitCode verb_auditoria(const Args *args, Client *client);
 ExitCode verb_clave(const Args *args, Client *client); /* asks nobody */
 
 /* The original client's flags. */

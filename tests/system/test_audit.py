@@ -2,6 +2,8 @@
 can be."""
 import concurrent.futures
 import http.client
+import json
+import subprocess
 
 import pytest
 
@@ -265,3 +267,39 @@ def test_the_trail_ends_at_its_days(world):
     assert trail(world), "as long as nothing new comes"
     assert world.operator.post("/tmpftp", world.fresh_request("new")).status == 200
     assert [row["objeto"] for row in trail(world)] == ["new"]
+
+
+# ---- tempoftp auditoria ----------------------------------------------------------------------------------
+
+def tempoftp(world, *words, code=0):
+    done = subprocess.run([BUILD / "src/cli/tempoftp", "--socket", world.socket, "auditoria", *words], capture_output=True, text=True, timeout=120)
+    assert done.returncode == code, done
+    return done.stdout
+
+
+def test_the_command_shows_it(world):
+    ana = world.user("ana")
+    assert ana.post("/tmpftp", world.fresh_request("una"), headers={"X-Request-ID": "call-1"}).status == 200
+    assert world.operator.post("/tmpftp/una/bloquear", {"razon": "\x1b[31mrojo"}).status == 200
+    shown = tempoftp(world, "--objeto", "una").splitlines()
+    assert len(shown) == 3 and "unix:root" in shown[1] and "POST /tmpftp/{}/bloquear" in shown[1] and "\x1b" not in shown[1]
+    assert "user:ana@example.org" in shown[2] and "127.0.0.1" in shown[2] and "call-1" in shown[2] and "origen:/datos/a" in shown[2]
+    assert [line.split()[3] for line in tempoftp(world, "--quien", "ana@example.org").splitlines()[1:]] == ["user:ana@example.org"]
+    assert len(tempoftp(world, "--llamada", "call-1").splitlines()) == 2
+    assert len(tempoftp(world, "--accion", "POST", "--limite", "2").splitlines()) == 3
+    assert tempoftp(world, "--hasta", "2020-01-01") == ""
+    assert json.loads(tempoftp(world, "-j", "--llamada", "call-1"))["registros"][0]["objeto"] == "una"
+    tempoftp(world, "--limite", "0", code=2)
+    tempoftp(world, "--desde", "ayer", code=1)
+
+
+def test_the_command_looks_through_all_of_it(world):
+    """What is asked for lies deeper than one call of the API looks."""
+    assert world.operator.post("/tmpftp", world.fresh_request("needle")).status == 200
+    world.stop()
+    world.sqlite("WITH RECURSIVE i(x) AS (SELECT 1 UNION ALL SELECT x + 1 FROM i WHERE x < 12000) INSERT INTO audit (at, actor, address, action, result, request_id, kind, k) "
+                 "SELECT strftime('%s', 'now'), 'api:192.0.2.1', '192.0.2.1', 'GET /tmpftp', 401, 'x', 2, x FROM i")
+    world.start()
+    assert world.operator.get("/api/auditoria?objeto=needle").json["registros"] == []
+    assert "needle" in tempoftp(world, "--objeto", "needle")
+    assert len(trail(world, "&objeto=needle")) == 1
