@@ -205,16 +205,17 @@ static bool peer_is_operator(const Call *c) {
 
 /* ---- the decision ---- */
 
-static const struct {
-    bool opens;    /* TEMPOFTP_AUTH=off makes operators of everybody */
-    bool anyone, user, operator; /* who may */
-} rules[GATE_RULE_MAX] = {
+static const GateMay rules[GATE_RULE_MAX] = {
     [GATE_ANYONE] = { .anyone = true },
     [GATE_USER] = { .opens = true, .user = true, .operator = true },
     [GATE_OPERATOR] = { .opens = true, .operator = true },
     [GATE_PROVEN_OPERATOR] = { .operator = true },
     [GATE_TOKEN] = { .user = true },
 };
+
+const GateMay *gate_may(GateRule rule) {
+    return &rules[rule];
+}
 
 static void reply_unauthorized(Call *c) {
     reply_header(c, "www-authenticate", "Bearer");

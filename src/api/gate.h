@@ -15,6 +15,12 @@ typedef enum GateRule {
     GATE_RULE_MAX,
 } GateRule;
 
+/* Who meets a rule; `opens`: with TEMPOFTP_AUTH=off everybody. */
+typedef struct GateMay {
+    bool opens, anyone, user, operator;
+} GateMay;
+const GateMay *gate_may(GateRule rule);
+
 #define GATE_SESSIONS_MAX 1024 /* tokens remembered */
 
 /* Reads the keys, finds the operators' group, warns when access is open. -ENOKEY, -EINVAL: the key is missing or malformed; logged. */

@@ -6,6 +6,7 @@
 #include "api/account_rows.h"
 #include "api/answers.h"
 #include "api/bus.h"
+#include "api/docs.h"
 #include "api/folders.h"
 #include "api/gate.h"
 #include "api/hashes.h"
@@ -393,6 +394,7 @@ static void tear_down(Manager *m) {
     m->answers = answers_free(m->answers);
     m->rates = rates_free(m->rates);
     m->gate = gate_free(m->gate);
+    m->docs = docs_free(m->docs);
     m->keys = fernet_keys_free(m->keys);
     sd_event_unref(m->event);
     if (m->data_fd >= 0)

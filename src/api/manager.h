@@ -24,6 +24,7 @@ typedef struct AccountCalls AccountCalls;
 typedef struct Accesses Accesses;
 typedef struct AccountRows AccountRows;
 typedef struct Gate Gate;
+typedef struct Docs Docs;
 
 typedef struct Manager {
     Settings *settings;
@@ -44,6 +45,7 @@ typedef struct Manager {
     Accesses *accesses;    /* what it is being told */
     AccountRows *rows;     /* what it holds, compared */
     Gate *gate; /* who may */
+    Docs *docs; /* /openapi.json, once somebody has asked for it */
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
     struct Purging {

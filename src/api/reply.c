@@ -18,6 +18,7 @@ static const struct {
     { 200, "OK", NULL },
     { 202, "Accepted", NULL },
     { 204, "No Content", NULL },
+    { 304, "Not Modified", NULL },
     { 400, "Bad Request", "Solicitud incorrecta" },
     { 401, "Unauthorized", "Credenciales inválidas" },
     { 403, "Forbidden", "No autorizado" },
@@ -254,4 +255,37 @@ void reply_errno(Call *c, int r) {
         log_line(LOG_ERR, &about, "Cannot answer the call: %s", strerror(-r));
     }
     reply_detail(c, status, reply_standing_text(status));
+}
+
+/* RFC 9110, 13.1.2: a list of tags, or any. */
+static bool has_already(const Call *c, const Document *d) {
+    h2o_iovec_t given = call_header(c, "if-none-match");
+
+    return given.base && (h2o_memis(given.base, given.len, H2O_STRLIT("*")) || h2o_strstr(given.base, given.len, d->etag, strlen(d->etag)) != SIZE_MAX);
+}
+
+void reply_document(Call *c, const Document *d) {
+    static h2o_generator_t whole = { NULL, NULL };
+    h2o_req_t *req = c->req;
+    bool fresh = has_already(c, d);
+    int status = fresh ? 304 : 200;
+    h2o_iovec_t body = h2o_iovec_init(d->data, fresh ? 0 : d->size);
+
+    log_call(c, status);
+    req->res.status = status;
+    req->res.reason = reason_of(status);
+    reply_header(c, "content-type", d->type);
+    reply_header(c, "etag", d->etag);
+    reply_header(c, "cache-control", "no-cache"); /* to be kept, and asked about */
+    reply_header(c, "vary", "Accept-Encoding, Origin");
+    if (d->policy)
+        reply_header(c, "content-security-policy", d->policy);
+    reply_header(c, "x-request-id", c->request_id);
+    if (d->encoding && !fresh)
+        reply_header(c, "content-encoding", d->encoding);
+    if (!fresh)
+        req->res.content_length = body.len;
+    call_answered(c);
+    h2o_start_response(req, &whole);
+    h2o_send(req, &body, body.len > 0, H2O_SEND_STATE_FINAL);
 }

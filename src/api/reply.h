@@ -23,5 +23,16 @@ void reply_errno(Call *c, int r);
 /* Adds a header before the reply; value is copied. */
 void reply_header(Call *c, const char *name, const char *value);
 
+/* A body that is not made for this call: sent as it is, not copied, with a strong ETag; 304 for who has it already. */
+typedef struct Document {
+    const char *type;      /* Content-Type */
+    const char *etag;      /* with its quotes */
+    const char *encoding;  /* Content-Encoding, or NULL */
+    const char *policy;    /* Content-Security-Policy; NULL: that of all answers (browser.c) */
+    const char *data;      /* outlives the call */
+    size_t size;
+} Document;
+void reply_document(Call *c, const Document *d);
+
 /* The contract's standing texts, by status; NULL for others. */
 const char *reply_standing_text(int status);

@@ -5,6 +5,9 @@
 
 void root_get(Call *c);            /* health.c */
 void health_get(Call *c);
+void openapi_get(Call *c);         /* docs.c */
+void docs_page_get(Call *c);
+void docs_file_get(Call *c);
 void request_post(Call *c);        /* submit.c */
 void request_get(Call *c);         /* view.c */
 void request_list(Call *c);

@@ -15,6 +15,9 @@
 static const Route routes[] = {
     { "GET", "/", root_get, GATE_ANYONE, LIMIT_NONE, 0, "the service is there" },
     { "GET", "/health", health_get, GATE_ANYONE, LIMIT_NONE, 0, "what works, really probed" },
+    { "GET", "/openapi.json", openapi_get, GATE_ANYONE, LIMIT_NONE, 0, "this table and what is written about it, OpenAPI 3.1" },
+    { "GET", "/docs", docs_page_get, GATE_ANYONE, LIMIT_NONE, 0, "a page to read it and try it out" },
+    { "GET", "/docs/{}", docs_file_get, GATE_ANYONE, LIMIT_NONE, 0, "the page's files" },
     { "POST", "/tmpftp", request_post, GATE_USER, LIMIT_POST, ROUTE_BODY, "a new request" },
     { "GET", "/tmpftp", request_list, GATE_USER, LIMIT_NONE, 0, "requests, oldest first" },
     { "DELETE", "/tmpftp/expired", request_expire_due, GATE_OPERATOR, LIMIT_NONE, 0, "expire what is due" },
@@ -50,6 +53,11 @@ static const struct {
     [LIMIT_TOKEN_CREATE] = { "token/create", offsetof(Settings, rate_token_create) },
     [LIMIT_TOKEN_VALIDATE] = { "token/validate", offsetof(Settings, rate_token_validate) },
 };
+
+const Route *route_table(size_t *ret_n) {
+    *ret_n = ELEMENTS(routes);
+    return routes;
+}
 
 const RateLimit *route_limit(RouteLimit which, const Settings *settings) {
     return which == LIMIT_NONE ? NULL : (const RateLimit *) ((const char *) settings + limits[which].offset);
@@ -129,7 +137,7 @@ static bool is_within_limit(Call *c) {
         return true;
     call_identify(c);
     snprintf(user, sizeof(user), "user:%" PRIu64, c->user);
-    if (rates_count(c->m->rates, limits[which].name, c->user != 0 ? user : c->peer, limit, &wait))
+    if (rates_count(c->m->rates, limits[c->route->limit].name, c->user != 0 ? user : c->peer, limit, &wait))
         return true;
     snprintf(text, sizeof(text), "%u", wait);
     reply_header(c, "retry-after", text);

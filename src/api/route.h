@@ -24,6 +24,8 @@ struct Route {
     const char *help;
 };
 
+/* The table. */
+const Route *route_table(size_t *ret_n);
 /* How often one caller may call what counts so; NULL for LIMIT_NONE. */
 const RateLimit *route_limit(RouteLimit which, const Settings *settings);
 

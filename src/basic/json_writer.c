@@ -62,9 +62,9 @@ static void before(JsonWriter *w, const char *key) {
     w->comma = true;
 }
 
-static void literal(JsonWriter *w, const char *key, const char *text) {
+void json_raw(JsonWriter *w, const char *key, const char *json) {
     before(w, key);
-    buffer_puts(w->out, text);
+    buffer_puts(w->out, json);
 }
 
 static void open_with(JsonWriter *w, const char *key, char bracket) {
@@ -141,11 +141,11 @@ void json_fixed2(JsonWriter *w, const char *key, double value) {
 }
 
 void json_bool(JsonWriter *w, const char *key, bool value) {
-    literal(w, key, value ? "true" : "false");
+    json_raw(w, key, value ? "true" : "false");
 }
 
 void json_null(JsonWriter *w, const char *key) {
-    literal(w, key, "null");
+    json_raw(w, key, "null");
 }
 
 void json_time(JsonWriter *w, const char *key, int64_t utc) {

@@ -26,4 +26,5 @@ void json_integer(JsonWriter *w, const char *key, int64_t value);
 void json_fixed2(JsonWriter *w, const char *key, double value); /* two decimals */
 void json_bool(JsonWriter *w, const char *key, bool value);
 void json_null(JsonWriter *w, const char *key);
+void json_raw(JsonWriter *w, const char *key, const char *json); /* JSON that is there already, written as it is */
 void json_time(JsonWriter *w, const char *key, int64_t utc); /* RFC 3339, 0 → null */

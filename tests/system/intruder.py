@@ -48,7 +48,7 @@ def takeover_build(build):
     folder = build.parent / f"{build.name}-takeover"
     with open(pathlib.Path(tempfile.gettempdir()) / "tempoftp-takeover.lock", "w", encoding="ascii") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = subprocess.run([REPOSITORY / "tools" / "build", folder, "-Dtakeover=true", "--", "src/ftpd/tempoftp-ftpd"],
+        done = subprocess.run([REPOSITORY / "tools" / "build", folder, "-Dtakeover=true", "-Ddocs=disabled", "--", "src/ftpd/tempoftp-ftpd"],
                               stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
         assert done.returncode == 0, done.stdout
     return folder

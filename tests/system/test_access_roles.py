@@ -9,10 +9,16 @@ from people import World
 
 WHO = ("nobody", "forger", "stranger", "owner", "operator", "open")  # open: without a token, with TEMPOFTP_AUTH=off
 
+# A build without the page (-Ddocs=disabled) says so.
+PAGE = (200 if "docs.css" in (BUILD / "src/api/docs_files.c").read_text() else 404,) * len(WHO)
+
 # method, path, body -> the status for each of WHO. {id} is a fresh request of the owner's.
 TABLE = [
     ("GET", "/", None, (200, 200, 200, 200, 200, 200)),
     ("GET", "/health", None, (200, 200, 200, 200, 200, 200)),
+    ("GET", "/openapi.json", None, (200, 200, 200, 200, 200, 200)),
+    ("GET", "/docs", None, PAGE),
+    ("GET", "/docs/docs.css", None, PAGE),
     ("POST", "/tmpftp", "request", (401, 401, 403, 200, 200, 200)),
     ("GET", "/tmpftp", None, (401, 401, 200, 200, 200, 200)),
     ("DELETE", "/tmpftp/expired", None, (401, 401, 403, 403, 200, 200)),
@@ -99,7 +105,7 @@ def test_who_may(town, row):
 def test_the_table_has_every_call_of_the_service():
     source = (REPOSITORY / "src/api/route.c").read_text()
     routes = re.findall(r'^    \{ "([A-Z]+)", "([^"]+)",', source.split("routes[] = {")[1].split("\n};")[0], re.M)
-    mine = {(method, re.sub(r"owner@example.org|999|(?<=sesiones/)1|\{id\}", "{}", path)) for method, path, _, _ in TABLE}
+    mine = {(method, re.sub(r"owner@example.org|999|docs\.css|(?<=sesiones/)1|\{id\}", "{}", path)) for method, path, _, _ in TABLE}
     assert len(routes) > 20 and set(routes) == mine
 
 
