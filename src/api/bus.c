@@ -4,6 +4,7 @@
 
 #include "api/access.h"
 #include "api/change.h"
+#include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
 #include "api/reconcile.h"
@@ -191,6 +192,47 @@ static int method_failed(sd_bus_message *call, void *userdata, sd_bus_error *err
     return 1;
 }
 
+/* ---- the reports of uploads ---- */
+
+static void export_answer(void *userdata, int r) {
+    bus_answer(userdata, r, NULL);
+}
+
+static int export_told(Manager *m, sd_bus_message *call, const ExportReport *report) {
+    export_report(m, report, export_answer, sd_bus_message_ref(call));
+    return 1;
+}
+
+static int method_export_note(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    ExportReport report = { .kind = EXPORT_SAYS_NOTE };
+
+    int r = sd_bus_message_read(call, "ss", &report.token, &report.text);
+    return r < 0 ? r : export_told(userdata, call, &report);
+}
+
+static int method_export_done(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    ExportReport report = { .kind = EXPORT_SAYS_DONE };
+
+    int r = sd_bus_message_read(call, "stt", &report.token, &report.bytes, &report.files);
+    if (r < 0)
+        return r;
+    if (report.bytes > INT64_MAX || report.files > INT64_MAX)
+        return refuse(call, -EINVAL);
+    return export_told(userdata, call, &report);
+}
+
+static int method_export_failed(sd_bus_message *call, void *userdata, sd_bus_error *error) {
+    ExportReport report = { .kind = EXPORT_SAYS_FAILED };
+    const char *cause;
+
+    int r = sd_bus_message_read(call, "sss", &report.token, &cause, &report.text);
+    if (r < 0)
+        return r;
+    if (export_cause_parse(cause, &report.cause) < 0)
+        return refuse(call, -EINVAL);
+    return export_told(userdata, call, &report);
+}
+
 /* ---- ends of units, timers ---- */
 
 static int caller_unit(sd_bus_message *call, ReportUnit *ret) {
@@ -220,6 +262,10 @@ static int method_unit_ended(sd_bus_message *call, void *userdata, sd_bus_error 
         snprintf(detail, sizeof(detail), "%.32s: %.32s/%.32s", result, exit_code, exit_status);
         tasks_purge_ended(m, unit.kind == UNIT_DROP ? TASK_DROP : TASK_PURGE, unit.life, unit.run, unit.id, !unit.failed, detail);
     }
+    else if (unit.kind == UNIT_EXPORT) {
+        snprintf(detail, sizeof(detail), "%.32s: %.32s/%.32s", result, exit_code, exit_status);
+        export_unit_ended(m, unit.life, unit.n, unit.run, detail);
+    }
     bus_answer(sd_bus_message_ref(call), 0, NULL);
     return 1;
 }
@@ -248,6 +294,9 @@ static const sd_bus_vtable vtable[] = {
     SD_BUS_METHOD("TransferSized", "sttt", "", method_sized, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferDone", "stt", "", method_done, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("TransferFailed", "sss", "", method_failed, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("ExportNote", "ss", "", method_export_note, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("ExportDone", "stt", "", method_export_done, SD_BUS_VTABLE_UNPRIVILEGED),
+    SD_BUS_METHOD("ExportFailed", "sss", "", method_export_failed, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("UnitEnded", "sss", "", method_unit_ended, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_METHOD("ExpireDue", "", "u", method_expire_due, SD_BUS_VTABLE_UNPRIVILEGED),
     SD_BUS_VTABLE_END,

@@ -20,6 +20,7 @@ typedef struct Call {
     h2o_req_t *req;
     const Route *route;
     char param[CALL_PARAM_MAX];          /* what stood at {} in the route, decoded */
+    char second[24];                     /* what stood at its second {}, which is a number */
     char request_id[REQUEST_ID_MAX + 1]; /* X-Request-ID */
     char peer[ADDRESS_TEXT_MAX];         /* client's address, as a proxy of ours told it, or "unix"; empty until call_identify() */
     char actor[ACTOR_TEXT_MAX + 1];      /* "user:ana@example.org", "unix:root", "api:203.0.113.5"; likewise */

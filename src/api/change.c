@@ -7,6 +7,7 @@
 #include "api/folders.h"
 #include "api/settle.h"
 #include "basic/strings.h"
+#include "model/texts.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -153,6 +154,11 @@ static int put_access_task(StoreTx *tx, const Change *c) {
     return accounts_are_outside(c->m) ? tx_access_task_put(tx, c->request.account, c->now, NULL) : 0;
 }
 
+/* Nothing of it goes anywhere any more. Those who send it are stopped by settle.c. */
+static int end_exports(StoreTx *tx, const Change *c) {
+    return tx_exports_cancel_life(tx, c->request.life, TEXT_EXPORT_REQUEST_ENDED, c->now);
+}
+
 /* The end of a request: whatever must still be taken away becomes a durable task in the same transaction. */
 static int leave(StoreTx *tx, Change *c, State to, const char *text) {
     bool had_access = state_has_days(c->was);
@@ -162,6 +168,8 @@ static int leave(StoreTx *tx, Change *c, State to, const char *text) {
 
     c->request.token[0] = '\0';
     r = move(tx, c, to, text);
+    if (r >= 0 && had_access)
+        r = end_exports(tx, c);
     if (r >= 0 && had_folder)
         r = put_task(tx, c, TASK_PURGE);
     if (r < 0 || !had_access)
@@ -216,6 +224,8 @@ int change_apply_block(StoreTx *tx, Change *c) {
     if (r < 0)
         return r;
     r = put_access_task(tx, c);
+    if (r >= 0)
+        r = end_exports(tx, c);
     if (r < 0)
         return r;
     return c->request.state == STATE_BLOQUEADO ? update(tx, c, c->text) : move(tx, c, STATE_BLOQUEADO, c->text);

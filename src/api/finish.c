@@ -9,6 +9,7 @@
 #include "api/access.h"
 #include "api/account_calls.h"
 #include "api/account_look_up.h"
+#include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/scheduler.h"
 #include "api/settle.h"
@@ -63,6 +64,19 @@ static bool is_whole(const Request *r) {
     return r->state == STATE_TRASLADO && r->copied;
 }
 
+/* Whoever is to get it without being asked for. It is ready whatever becomes of that. */
+static int send_on(StoreTx *tx, Change *c) {
+    unsigned added, left_out;
+    Actor who = change_actor(c);
+    char text[96];
+
+    int r = tx_exports_automatic(tx, &c->request, c->now, &added, &left_out);
+    if (r < 0 || left_out == 0)
+        return r;
+    snprintf(text, sizeof(text), "aviso: no hubo lugar para %u envíos automáticos", left_out);
+    return tx_update(tx, &c->request, text, &who, NULL);
+}
+
 static int finish_apply(StoreTx *tx, Change *c) {
     Finish *f = c->userdata;
 
@@ -81,6 +95,8 @@ static int finish_apply(StoreTx *tx, Change *c) {
     c->request.token[0] = '\0';
     Actor who = change_actor(c);
     r = tx_move(tx, &c->request, STATE_LISTO, NULL, &who, NULL);
+    if (r >= 0)
+        r = send_on(tx, c);
     if (r >= 0 && f->task > 0)
         r = tx_access_task_done(tx, f->account.name, f->task);
     if (r < 0 || c->m->data_fd < 0)
@@ -130,6 +146,8 @@ static void finished(Change *c, int r) {
         scheduler_restart(m, c->life, r == -EAGAIN ? 0 : BACKEND_RETRY_MS);
     }
     finish_end(f, 0, NULL);
+    if (r >= 0)
+        exports_kick(m);
     if (r < 0 && accounts_are_outside(m))
         access_kick(m); /* what was made for a request that is gone */
 }

@@ -7,6 +7,7 @@
 #include "api/answers.h"
 #include "api/bus.h"
 #include "api/docs.h"
+#include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/gate.h"
 #include "api/hashes.h"
@@ -250,6 +251,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         r = transfers_new(&m->transfers);
     if (r >= 0)
+        r = exports_new(&m->exports);
+    if (r >= 0)
         r = watchers_new(&m->watchers);
     if (r >= 0)
         r = answers_new(&m->answers);
@@ -390,6 +393,7 @@ static void tear_down(Manager *m) {
     m->accesses = accesses_free(m->accesses);
     m->rows = account_rows_free(m->rows);
     m->transfers = transfers_free(m->transfers);
+    m->exports = exports_free(m->exports);
     m->watchers = watchers_free(m->watchers);
     m->answers = answers_free(m->answers);
     m->rates = rates_free(m->rates);

@@ -25,6 +25,7 @@ typedef struct Accesses Accesses;
 typedef struct AccountRows AccountRows;
 typedef struct Gate Gate;
 typedef struct Docs Docs;
+typedef struct Exports Exports;
 
 typedef struct Manager {
     Settings *settings;
@@ -46,6 +47,8 @@ typedef struct Manager {
     AccountRows *rows;     /* what it holds, compared */
     Gate *gate; /* who may */
     Docs *docs; /* /openapi.json, once somebody has asked for it */
+    Exports *exports; /* what is being sent on */
+    uint64_t probing[4]; /* destinations that are being tried; 0: a free place (probe.c) */
     Clock clock;
     int data_fd; /* the data path; -EBADF in the simulator */
     struct Purging {

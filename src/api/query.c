@@ -9,20 +9,24 @@
 #include <inttypes.h>
 #include <stdio.h>
 
-bool query_number(Call *c, const char *name, uint64_t max, uint64_t *ret) {
+bool query_number_from(Call *c, const char *name, uint64_t min, uint64_t max, uint64_t *ret) {
     char text[24], message[64];
     uint64_t value;
 
     int r = call_query(c, name, text, sizeof(text));
     if (r == -ENOENT)
         return true;
-    if (r < 0 || parse_u64(text, max, &value) < 0 || value < 1) {
-        snprintf(message, sizeof(message), "Debe ser un entero de 1 a %" PRIu64, max);
+    if (r < 0 || parse_u64(text, max, &value) < 0 || value < min) {
+        snprintf(message, sizeof(message), "Debe ser un entero de %" PRIu64 " a %" PRIu64, min, max);
         reply_query_error(c, name, message, "int_parsing");
         return false;
     }
     *ret = value;
     return true;
+}
+
+bool query_number(Call *c, const char *name, uint64_t max, uint64_t *ret) {
+    return query_number_from(c, name, 1, max, ret);
 }
 
 bool query_time(Call *c, const char *name, bool end, int64_t *ret) {

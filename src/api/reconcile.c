@@ -7,6 +7,7 @@
 #include "api/account_calls.h"
 #include "api/account_rows.h"
 #include "api/expiry_timers.h"
+#include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
 #include "api/scheduler.h"
@@ -352,6 +353,7 @@ void reconcile_start(Manager *m) {
     lifecycle_expire_due(m, NULL, NULL);
     tasks_kick(m);
     access_kick(m);
+    exports_compare(m);
     scheduler_kick(m);
 }
 
@@ -361,5 +363,6 @@ void reconcile_sweep(Manager *m) {
     if (!m->bus || (now - m->reconciled_ms < SWEEP_PAUSE_MS && m->walked_ms > 0))
         return;
     m->folders_checked = false;
+    exports_compare(m);
     reconcile_world(m);
 }

@@ -22,6 +22,19 @@ void request_no_drop(Call *c);
 void request_events(Call *c);      /* watchers.c */
 void session_list(Call *c);        /* session_calls.c */
 void session_end(Call *c);
+void destination_list(Call *c);    /* destination_calls.c */
+void destination_post(Call *c);
+void destination_get(Call *c);
+void destination_put(Call *c);
+void destination_delete(Call *c);
+/* The destination that the call names; -ENOENT and other errors: told. */
+int destination_find(Call *c, Destination *ret) _must_use_;
+void destination_test(Call *c);    /* probe.c */
+void export_ftp(Call *c);          /* export_calls.c */
+void export_sftp(Call *c);
+void export_list(Call *c);
+void export_cancel(Call *c);
+void export_logs(Call *c);
 void auth_register(Call *c);       /* auth.c */
 void auth_login(Call *c);
 void auth_logout(Call *c);         /* users.c */

@@ -39,6 +39,17 @@ static const Route routes[] = {
     { "POST", "/token/validate", onetime_validate, GATE_TOKEN, LIMIT_TOKEN_VALIDATE, ROUTE_BODY | ROUTE_VISIT, "spends a one-time token" },
     { "GET", "/api/usuarios", user_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who may log in" },
     { "PATCH", "/api/usuarios/{}", user_patch, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "activate, deactivate, another role or password" },
+    { "GET", "/api/destinations", destination_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "where finished requests can be sent on to" },
+    { "POST", "/api/destinations", destination_post, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "a new destination" },
+    { "GET", "/api/destinations/{}", destination_get, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "one destination" },
+    { "PUT", "/api/destinations/{}", destination_put, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "change what the body names" },
+    { "DELETE", "/api/destinations/{}", destination_delete, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "take it away; what is on its way there is cancelled" },
+    { "POST", "/api/destinations/{}/test", destination_test, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_OPTIONAL_BODY, "connect, log in, write: which step fails" },
+    { "POST", "/api/jobs/{}/export/ftp", export_ftp, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "send a finished request to an FTP or FTPS destination" },
+    { "POST", "/api/jobs/{}/export/sftp", export_sftp, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "send a finished request to an SFTP destination" },
+    { "GET", "/api/jobs/{}/exports", export_list, GATE_USER, LIMIT_NONE, 0, "each time that a request was sent on" },
+    { "DELETE", "/api/jobs/{}/exports/{}", export_cancel, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "stop sending" },
+    { "GET", "/api/jobs/{}/logs", export_logs, GATE_USER, LIMIT_NONE, 0, "the log of a request's uploads" },
     { "GET", "/api/auditoria", audit_list, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "who did what" },
 };
 
@@ -70,8 +81,10 @@ const RateLimit *route_limit_by_name(const char *name, size_t size, const void *
     return NULL;
 }
 
-/* Does the path match? Fills param with what stood at {}. */
-static bool path_matches(const char *pattern, const char *path, size_t length, char *param, size_t param_size) {
+/* Does the path match? Fills param and second with what stood at the first {} and at the next. */
+static bool path_matches(const char *pattern, const char *path, size_t length, Call *c) {
+    char *param = c->param;
+    size_t param_size = sizeof(c->param);
     const char *end = path + length;
 
     while (*pattern) {
@@ -83,6 +96,8 @@ static bool path_matches(const char *pattern, const char *path, size_t length, c
                 return false;
             pattern += 2;
             path = stop;
+            param = c->second;
+            param_size = sizeof(c->second);
         } else if (path < end && *path == *pattern) {
             path++;
             pattern++;
@@ -151,7 +166,7 @@ void route_call(Call *c) {
     char allowed[128] = "";
 
     for (size_t i = 0; i < ELEMENTS(routes); i++) {
-        if (!path_matches(routes[i].path, req->path.base, length, c->param, sizeof(c->param)))
+        if (!path_matches(routes[i].path, req->path.base, length, c))
             continue;
         if (!method_matches(req, routes[i].method)) {
             add_method(allowed, sizeof(allowed), routes[i].method);

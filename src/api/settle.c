@@ -5,6 +5,7 @@
 #include "api/access.h"
 #include "api/account_calls.h"
 #include "api/expiry_timers.h"
+#include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/live_sessions.h"
 #include "api/scheduler.h"
@@ -23,6 +24,7 @@
 #define ASK_FTP_FOR_MS 15000 /* systemd starts a listener that was killed within a second */
 #define ASK_FTP_PAUSE_MS 250
 #define ASK_FTP_FAILED_PAUSE_MS 3000 /* somebody answers that it can't be done */
+#define EXPORTS_STOPPED_MAX 16 /* more than ever run at once */
 #define ACCESS_WAIT_MS 1000 /* a back end that takes longer is told all the same, only later; sessions end within 2 s */
 
 typedef struct Settle Settle;
@@ -33,6 +35,7 @@ struct Settle {
     SettleDone done;
     size_t at;
     unsigned stop_tries;
+    size_t uploads; /* that are being stopped */
     /* what the FTP server is asked, again and again while nobody answers */
     SettleStep ask_ftp;
     const char *unheard; /* what follows if nobody ever does */
@@ -208,6 +211,45 @@ static void step_end(Settle *s) {
         settle_next(s);
 }
 
+/* ---- what was on its way to a partner ---- */
+
+/* The numbers of those that this change has cancelled and that may have a unit. */
+typedef struct Uploads {
+    const Change *change;
+    uint32_t numbers[EXPORTS_STOPPED_MAX];
+    size_t n;
+} Uploads;
+
+static int collect_upload(const Export *e, void *userdata) {
+    Uploads *u = userdata;
+
+    if (e->state == EXPORT_CANCELADO && e->run > 0 && e->ended >= u->change->now && u->n < ELEMENTS(u->numbers))
+        u->numbers[u->n++] = e->n;
+    return 0;
+}
+
+static void on_upload_stopped(void *userdata, int r, const char *error_name, const char *message) {
+    Settle *s = userdata;
+
+    if (--s->uploads > 0)
+        return;
+    exports_settle(s->change->m);
+    settle_next(s);
+}
+
+static void step_uploads(Settle *s) {
+    Change *c = s->change;
+    Uploads u = { .change = c };
+
+    if (c->was == STATE_LISTO && c->request.state != STATE_LISTO)
+        (void) !store_list_exports(c->m->store, c->request.life, collect_upload, &u);
+    s->uploads = u.n;
+    for (size_t i = 0; i < u.n; i++)
+        export_stop(c->m, c->request.id, u.numbers[i], on_upload_stopped, s);
+    if (u.n == 0)
+        settle_next(s);
+}
+
 /* ---- the account back end, when it has to be told ---- */
 
 /* Of two that hold it, the back end's answer and the clock, the first lets the chain go on. */
@@ -321,7 +363,7 @@ static void step_answer(Settle *s) {
     settle_next(s);
 }
 
-static const SettleStep steps[] = { step_stop_unit, step_folder, step_access, step_sessions, step_end, step_tell, step_timer, step_answer };
+static const SettleStep steps[] = { step_stop_unit, step_folder, step_access, step_sessions, step_end, step_uploads, step_tell, step_timer, step_answer };
 
 static void settle_next(Settle *s) {
     if (s->at < ELEMENTS(steps))

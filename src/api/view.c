@@ -107,6 +107,30 @@ static void view_drop(JsonWriter *w, const RequestView *v, const Measured *used)
     json_object_close(w);
 }
 
+static int view_export(const Export *e, void *userdata) {
+    JsonWriter *w = userdata;
+
+    json_object_open(w, NULL);
+    json_integer(w, "n", e->n);
+    json_string(w, "destino", e->name);
+    json_string(w, "tipo", destination_type_name(e->type));
+    json_string(w, "estado", export_state_name(e->state));
+    json_string(w, "mensaje", e->message);
+    json_bool(w, "automatica", e->automatic);
+    json_time(w, "creada", e->created);
+    json_time(w, "terminada", e->ended);
+    json_object_close(w);
+    return 0;
+}
+
+static void view_exports(JsonWriter *w, Manager *m, uint64_t life) {
+    json_array_open(w, "exportaciones");
+    int r = store_list_exports(m->store, life, view_export, w);
+    if (r < 0)
+        w->out->error = r; /* half a list would be a lie */
+    json_array_close(w);
+}
+
 static void reply_ready(Call *c, const RequestView *v, const Measured *used) {
     const Request *r = &v->request;
     const Settings *settings = c->m->settings;
@@ -137,8 +161,7 @@ static void reply_ready(Call *c, const RequestView *v, const Measured *used) {
     json_time(&w, "ultima_descarga", v->downloads.last);
     json_integer(&w, "bytes", (int64_t) v->downloads.bytes);
     json_object_close(&w);
-    json_array_open(&w, "exportaciones");
-    json_array_close(&w);
+    view_exports(&w, c->m, r->life);
     view_drop(&w, v, used);
     json_object_close(&w);
     if (v->drop_bytes == 0) /* what is used changes without our doing */

@@ -28,6 +28,8 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_ACCOUNT_ROWS "daba5dc3559dbe1993ae7fce15d7916e"      /* the back end's rows differ from the state database: foreign ones, or set right */
 #define MESSAGE_ID_DOWNLOADED "c27d5b8e14f94e0f9a60d3b1f5e7a482"     /* downloads were counted out of Pure-FTPd's transfer log */
 #define MESSAGE_ID_TRANSFER_LOG "d81f4c06a3b7495e8c2b7e95f0d6a13f"   /* Pure-FTPd's transfer log cannot be counted, or not all of it */
+#define MESSAGE_ID_EXPORT "3f0c5a7e18d94b62a1e7c84f9b2d6073"         /* a request on its way to a destination: begins, goes on, has arrived, was cancelled */
+#define MESSAGE_ID_EXPORT_FAILED "a9e27d41c6f3485b90d8e1b35f7a2c68"  /* a request could not be sent to a destination */
 
 /* `mensaje` of a request as GET shows it. */
 void request_message(const Request *r, char *ret, size_t size);

@@ -108,6 +108,8 @@ static const Setting table[] = {
       .help = "Bytes a second that all FTP sessions of one account share; 0: no limit" },
     { "TEMPOFTP_EXPORT_INTERNAL", setting_bool, FIELD(export_internal), .fallback = "0",
       .help = "1: destinations of exports may be this machine itself or link-local addresses" },
+    { "TEMPOFTP_EXPORT_MAX", setting_number, FIELD(export_max), .fallback = "2", .min = 1, .max = 16,
+      .help = "Exports that run at the same time; more wait in line" },
     { "TEMPOFTP_EXPORT_CONNECTIONS", setting_number, FIELD(export_connections), .fallback = "4", .min = 1, .max = 16,
       .help = "Connections of one export; a destination that takes fewer is served with fewer" },
     { "TEMPOFTP_EXPORT_RETRIES", setting_number, FIELD(export_retries), .fallback = "3", .min = 0, .max = 10,

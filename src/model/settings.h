@@ -59,6 +59,7 @@ typedef struct Settings {
     uint32_t ftp_login_seconds, ftp_idle_seconds, ftp_stall_seconds; /* TEMPOFTP_FTP_LOGIN_SECONDS… 60, 300, 60 */
     uint64_t ftp_rate, ftp_account_rate; /* TEMPOFTP_FTP_RATE, TEMPOFTP_FTP_ACCOUNT_RATE: bytes/s, 0 = no limit */
     bool export_internal;        /* TEMPOFTP_EXPORT_INTERNAL: 0 */
+    uint32_t export_max;         /* TEMPOFTP_EXPORT_MAX: 2 */
     uint32_t export_connections; /* TEMPOFTP_EXPORT_CONNECTIONS: 4 */
     uint32_t export_retries, export_retry_seconds; /* TEMPOFTP_EXPORT_RETRIES, TEMPOFTP_EXPORT_RETRY_SECONDS: 3, 1 */
     char *db_host;        /* FTP_DB_HOST: host, address or path of a Unix socket; NULL: accounts are tempoftp's own */

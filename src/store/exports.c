@@ -10,7 +10,7 @@
 enum {
     COLUMN_EXPORT_LIFE, COLUMN_EXPORT_N, COLUMN_EXPORT_DESTINATION, COLUMN_EXPORT_NAME, COLUMN_EXPORT_TYPE, COLUMN_EXPORT_AUTOMATIC, COLUMN_EXPORT_STATE,
     COLUMN_EXPORT_RUN, COLUMN_EXPORT_TOKEN, COLUMN_EXPORT_BYTES, COLUMN_EXPORT_FILES, COLUMN_EXPORT_MESSAGE, COLUMN_EXPORT_CREATED, COLUMN_EXPORT_ENDED,
-    COLUMN_EXPORT_RETRY_AT, COLUMN_EXPORT_REQUEST,
+    COLUMN_EXPORT_REQUEST,
 };
 
 void export_done(Export *e) {
@@ -29,7 +29,6 @@ static int export_read(const Query *q, Export *ret) {
         .files = (uint64_t) query_column_integer(q, COLUMN_EXPORT_FILES),
         .created = query_column_integer(q, COLUMN_EXPORT_CREATED),
         .ended = query_column_integer(q, COLUMN_EXPORT_ENDED),
-        .retry_at = query_column_integer(q, COLUMN_EXPORT_RETRY_AT),
     };
     const char *type = query_column_text(q, COLUMN_EXPORT_TYPE), *state = query_column_text(q, COLUMN_EXPORT_STATE);
     int r = type && state && destination_type_parse(type, &e.type) >= 0 && export_state_parse(state, &e.state) >= 0 ? 0 : -EBADMSG;
@@ -225,9 +224,8 @@ int tx_export_update(StoreTx *tx, const Export *e, ExportState was, uint32_t run
     query_unsigned(&q, 7, e->files);
     query_text(&q, 8, e->message);
     query_integer(&q, 9, e->ended);
-    query_integer(&q, 10, e->retry_at);
-    query_text(&q, 11, export_state_name(was));
-    query_integer(&q, 12, run);
+    query_text(&q, 10, export_state_name(was));
+    query_integer(&q, 11, run);
     r = query_step(&q);
     return r < 0 ? r : r == 0 ? -ESTALE : query_run(&q);
 }

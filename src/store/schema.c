@@ -202,7 +202,6 @@ const char *const schema_migrations[] = {
     "  message TEXT,"
     "  created INTEGER NOT NULL,"
     "  ended INTEGER NOT NULL DEFAULT 0,"
-    "  retry_at INTEGER NOT NULL DEFAULT 0,"
     "  PRIMARY KEY (life, n)"
     ") STRICT, WITHOUT ROWID;"
     "CREATE INDEX exports_active ON exports (state, created, life, n) WHERE state IN ('pendiente','subiendo');"

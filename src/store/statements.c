@@ -18,7 +18,7 @@
 #define DESTINATION_COLUMNS "id, name, type, host, port, username, password, ssh_key, path, grupo, is_default, host_key, seen_key, created"
 #define EXPORT_COLUMNS                                                                                                               \
     "e.life, e.n, e.destination, e.name, e.type, e.automatic, e.state, e.run, e.token, e.bytes, e.files, e.message, e.created, "     \
-    "e.ended, e.retry_at, r.id"
+    "e.ended, r.id"
 #define SELECT_EXPORT "SELECT " EXPORT_COLUMNS " FROM exports AS e "
 #define EXPORT_REQUEST "CROSS JOIN requests AS r ON r.life = e.life "
 #define ACCOUNT_COLUMNS "name, email, hash, token, is_foreign, created"
@@ -158,8 +158,8 @@ static const struct {
     [SQL_EXPORT_NEXT] = { .text = "SELECT coalesce(max(n), 0) + 1 FROM exports WHERE life = ?1" },
     [SQL_EXPORT_INSERT] = { .text = "INSERT INTO exports (life, n, destination, name, type, automatic, state, created) "
                                     "VALUES (?1, ?2, ?3, ?4, ?5, ?6, 'pendiente', ?7)" },
-    [SQL_EXPORT_UPDATE] = { .text = "UPDATE exports SET state = ?3, run = ?4, token = ?5, bytes = ?6, files = ?7, message = ?8, ended = ?9, retry_at = ?10 "
-                                    "WHERE life = ?1 AND n = ?2 AND state = ?11 AND run = ?12 RETURNING 1" },
+    [SQL_EXPORT_UPDATE] = { .text = "UPDATE exports SET state = ?3, run = ?4, token = ?5, bytes = ?6, files = ?7, message = ?8, ended = ?9 "
+                                    "WHERE life = ?1 AND n = ?2 AND state = ?10 AND run = ?11 RETURNING 1" },
     [SQL_EXPORTS_CANCEL_LIFE] = { .text = "UPDATE exports SET state = 'cancelado', token = NULL, message = ?2, ended = ?3 "
                                           "WHERE life = ?1 AND state IN ('pendiente','subiendo')" },
     [SQL_EXPORTS_CANCEL_DESTINATION] = { .text = "UPDATE exports SET state = 'cancelado', token = NULL, message = ?2, ended = ?3 "

@@ -150,7 +150,7 @@ typedef struct Export {
     char token[EXPORT_TOKEN_SIZE]; /* of this run; empty when no unit runs */
     uint64_t bytes, files; /* what has arrived, when it is listo */
     char *message; /* why it ended as it did, or what it waits for; NULL: nothing to say */
-    int64_t created, ended, retry_at; /* UTC seconds; ended 0: not yet; retry_at: do not start a unit before */
+    int64_t created, ended; /* UTC seconds; ended 0: not yet */
 } Export;
 void export_done(Export *e);
 #define _cleanup_export_ _cleanup_(export_done)

@@ -40,6 +40,17 @@ TABLE = [
     ("POST", "/token/validate", {}, (401, 401, 422, 422, 422, 401)),
     ("GET", "/api/usuarios", None, (401, 401, 403, 403, 200, 401)),
     ("PATCH", "/api/usuarios/999", {"is_active": True}, (401, 401, 403, 403, 404, 401)),
+    ("GET", "/api/destinations", None, (401, 401, 403, 403, 200, 401)),
+    ("POST", "/api/destinations", {}, (401, 401, 403, 403, 422, 401)),
+    ("GET", "/api/destinations/999", None, (401, 401, 403, 403, 404, 401)),
+    ("PUT", "/api/destinations/999", {}, (401, 401, 403, 403, 404, 401)),
+    ("DELETE", "/api/destinations/999", None, (401, 401, 403, 403, 404, 401)),
+    ("POST", "/api/destinations/999/test", None, (401, 401, 403, 403, 404, 401)),
+    ("POST", "/api/jobs/{id}/export/ftp", {"destination_id": 999}, (401, 401, 403, 403, 404, 401)),
+    ("POST", "/api/jobs/{id}/export/sftp", {"destination_id": 999}, (401, 401, 403, 403, 404, 401)),
+    ("GET", "/api/jobs/{id}/exports", None, (401, 401, 404, 200, 200, 200)),
+    ("DELETE", "/api/jobs/{id}/exports/999", None, (401, 401, 403, 403, 404, 401)),
+    ("GET", "/api/jobs/{id}/logs", None, (401, 401, 404, 200, 200, 200)),
     ("GET", "/api/auditoria", None, (401, 401, 403, 403, 200, 401)),
 ]
 
