@@ -76,7 +76,16 @@ static const DocSchema drop = {
 };
 
 /* Elements of it are issue 6's: the array is empty until there are exports. */
-static const DocSchema export = { "Exportacion", "Un envío a otro servidor.", DOC_FIELDS(FIELD_INTEGER("n", "Número del envío.", .optional = true)) };
+static const DocSchema export = { "Exportacion", "Un envío a otro servidor.", 
+    DOC_FIELDS(
+        FIELD_INTEGER("n", "Número del envío."),
+        FIELD_TEXT("destino", "Nombre del destino."),
+        FIELD_TEXT("tipo", "Su tipo.", .one_of = "ftp|ftps|sftp"),
+        FIELD_TEXT("estado", "Cómo está.", .one_of = "pendiente|subiendo|listo|error|cancelado"),
+        FIELD_TEXT("mensaje", "Por qué terminó así.", .nullable = true),
+        FIELD_BOOLEAN("automatica", "Nadie lo pidió: era su destino."),
+        FIELD_TIME("creada", "Cuándo se pidió."),
+        FIELD_TIME("terminada", "Cuándo terminó.", .nullable = true)) };
 
 static const DocSchema ready = {
     "Lista", "Los datos se pueden descargar.",

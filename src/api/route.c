@@ -44,7 +44,7 @@ static const Route routes[] = {
     { "GET", "/api/destinations/{}", destination_get, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "one destination" },
     { "PUT", "/api/destinations/{}", destination_put, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "change what the body names" },
     { "DELETE", "/api/destinations/{}", destination_delete, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "take it away; what is on its way there is cancelled" },
-    { "POST", "/api/destinations/{}/test", destination_test, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_OPTIONAL_BODY, "connect, log in, write: which step fails" },
+    { "POST", "/api/destinations/{}/test", destination_test, GATE_PROVEN_OPERATOR, LIMIT_NONE, 0, "connect, log in, write: which step fails" },
     { "POST", "/api/jobs/{}/export/ftp", export_ftp, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "send a finished request to an FTP or FTPS destination" },
     { "POST", "/api/jobs/{}/export/sftp", export_sftp, GATE_PROVEN_OPERATOR, LIMIT_NONE, ROUTE_BODY, "send a finished request to an SFTP destination" },
     { "GET", "/api/jobs/{}/exports", export_list, GATE_USER, LIMIT_NONE, 0, "each time that a request was sent on" },

@@ -1,7 +1,7 @@
 /* The list of what is written about routes, by the handler that both tables name. */
 #include "api/route_doc.h"
 
-const DocGroup *const route_docs[] = { &docs_service, &docs_requests, &docs_delivery, &docs_access, &docs_operators, NULL };
+const DocGroup *const route_docs[] = { &docs_service, &docs_requests, &docs_delivery, &docs_destinations, &docs_access, &docs_operators, NULL };
 
 /* ---- what several routes share ---- */
 

@@ -75,6 +75,7 @@ typedef struct DocGroup {
 extern const DocGroup docs_service;   /* docs_service.c */
 extern const DocGroup docs_requests;  /* docs_requests.c */
 extern const DocGroup docs_delivery;  /* docs_delivery.c */
+extern const DocGroup docs_destinations; /* docs_destinations.c */
 extern const DocGroup docs_access;    /* docs_access.c */
 extern const DocGroup docs_operators; /* docs_operators.c */
 

@@ -6,6 +6,7 @@
 
 #include "basic/strings.h"
 #include "model/body.h"
+#include "model/texts.h"
 
 #include <errno.h>
 
@@ -229,7 +230,7 @@ int destination_body_apply(const DestinationBody *b, Destination *d, Refusal *re
     uint16_t port = b->has_port ? b->port : is_new ? destination_type_port(type) : d->port;
 
     if (!is_new && b->has_type && b->type != d->type)
-        return refuse(ret_refusal, "El tipo de un destino no cambia: cree otro");
+        return refuse(ret_refusal, TEXT_DESTINATION_TYPE);
     if (type != DESTINATION_SFTP && has_secret(b->ssh_key, NULL))
         return refuse(ret_refusal, "ssh_key es solo para el tipo sftp");
     if (type != DESTINATION_SFTP && has_secret(b->host_key, NULL))
@@ -263,7 +264,7 @@ int export_body_parse(const char *body, size_t size, ExportBody *ret, Refusal *r
     const char *name = json_string_value(json_object_get(root, "destination_name"));
     json_int_t number = json_integer_value(id);
     if (!id && !name)
-        return refuse(ret_refusal, "Indique destination_id o destination_name");
+        return refuse(ret_refusal, TEXT_EXPORT_WHERE);
     if (id && name)
         return refuse(ret_refusal, "Indique destination_id o destination_name, no ambos");
     if (id)

@@ -41,6 +41,8 @@
 #define TEXT_DESTINATION_TAKEN "Ya existe un destino con ese nombre"
 #define TEXT_DESTINATIONS_FULL "Demasiados destinos: elimine alguno"
 #define TEXT_DESTINATION_INNER "Servidor no permitido: es este equipo o una dirección de enlace local (TEMPOFTP_EXPORT_INTERNAL)"
+#define TEXT_DESTINATION_TYPE "El tipo de un destino no cambia: cree otro"
+#define TEXT_EXPORT_WHERE "Indique destination_id o destination_name"
 #define TEXT_DESTINATION_GONE "Cancelado: el destino se eliminó"
 #define TEXT_DESTINATION_BUSY "Ya hay una prueba de este destino en curso"
 #define TEXT_DESTINATION_WORKS "Conexión %s correcta"
