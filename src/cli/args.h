@@ -17,7 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
-#define ARGS_WORDS_MAX 8
+#define ARGS_WORDS_MAX 16
 
 typedef struct Client Client;
 typedef struct Args Args;
@@ -46,6 +46,8 @@ typedef enum OptionId {
     OPTION_CALL,
     OPTION_SINCE,
     OPTION_UNTIL,
+    OPTION_CANCEL,
+    OPTION_LOG,
     OPTION_STATUS, /* the original client's from here on */
     OPTION_HEALTH,
     OPTION_CREATE,

@@ -43,7 +43,7 @@ static void take_news(Follow *f, const json_t *news) {
         f->message = strdup(message); /* without memory: a line without message */
     }
     if (f->state_known)
-        live_line_show(&f->line, f->state, f->message, known ? &progress : NULL);
+        live_line_show(&f->line, state_name(f->state), f->message, known ? &progress : NULL);
 }
 
 /* false: too many in a row; the reason has been told. */

@@ -3,6 +3,7 @@
  * Knows stderr and its width; what is shown comes from progress_bar.c. */
 #include "cli/live_line.h"
 
+#include "basic/strings.h"
 #include "cli/progress_bar.h"
 
 #include <stdio.h>
@@ -22,13 +23,13 @@ static size_t terminal_columns(void) {
     return size.ws_col - 1u; /* the last column wraps on some terminals */
 }
 
-void live_line_show(LiveLine *l, State state, const char *message, const Progress *progress) {
+void live_line_show(LiveLine *l, const char *state, const char *message, const Progress *progress) {
     _cleanup_buffer_ Buffer text = {};
-    bool changed = !l->started || state != l->state || (progress && progress->percent != l->percent);
+    bool changed = !l->started || !streq_null(state, l->state) || (progress && progress->percent != l->percent);
 
     if (l->quiet || (!l->terminal && !changed))
         return;
-    progress_bar_render(state_name(state), message, progress, l->terminal ? terminal_columns() : PROGRESS_COLUMNS_MAX, &text);
+    progress_bar_render(state, message, progress, l->terminal ? terminal_columns() : PROGRESS_COLUMNS_MAX, &text);
     if (!text.data)
         return;
     if (l->terminal)

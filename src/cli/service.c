@@ -101,6 +101,8 @@ ExitCode service_call(Client *client, const char *method, const char *path, cons
 }
 
 ExitCode service_judge(const Reply *reply) {
+    if (reply->status == 204) /* has no body, by its meaning */
+        return EXIT_OK;
     ExitCode code = exit_code_of_status(reply->status);
     _cleanup_buffer_ Buffer reason = {};
 

@@ -15,6 +15,8 @@ ExitCode verb_bloquear(const Args *args, Client *client);
 ExitCode verb_desbloquear(const Args *args, Client *client);
 ExitCode verb_extender(const Args *args, Client *client);
 ExitCode verb_buzon(const Args *args, Client *client);
+ExitCode verb_exportar(const Args *args, Client *client);
+ExitCode verb_destinos(const Args *args, Client *client);
 ExitCode verb_eventos(const Args *args, Client *client);
 ExitCode verb_sesiones(const Args *args, Client *client);
 ExitCode verb_expirar(const Args *args, Client *client);

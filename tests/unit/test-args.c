@@ -142,7 +142,7 @@ static void refusals(void **state) {
         { "--create|a|b", "--create usuario id ruta vigencia" },
         { "--create|a|b|c|4|5", "--create usuario id ruta vigencia" },
         { "--create|a|b|c|4|--json|f", "no de ambas" },
-        { "--create|1|2|3|4|5|6|7|8|9", "Demasiados" },
+        { "--create|1|2|3|4|5|6|7|8|9|10|11|12|13|14|15|16|17", "Demasiados" },
     };
 
     for (size_t i = 0; i < ELEMENTS(refused); i++) {
