@@ -17,7 +17,7 @@ static const Verb verbs[] = {
     {},
 };
 
-#define WORDS_MAX 16
+#define WORDS_MAX (ARGS_WORDS_MAX + 8)
 
 /* argv from a line; words are separated by '|'. */
 static int parse(const char *line, Args *ret, char **ret_error) {
