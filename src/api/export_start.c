@@ -16,12 +16,20 @@
 #include <stdio.h>
 
 #define LOOK_AGAIN_MS 1000
+#define WRITE_AGAIN_MS 5000 /* a full disk is not emptied by asking */
+
+static void look_again(Manager *m, void *userdata) {
+    exports_compare(m);
+}
 
 static void ended(ExportChange *c, int r) {
-    if (r < 0 && r != -ESTALE && r != -ENOENT)
-        log_errno(r, "Cannot write down the end of export %u of life %" PRIu64, c->n, c->life);
     running_remove(c->m->exports, c->life, c->n);
-    exports_kick(c->m);
+    if (r >= 0 || r == -ESTALE || r == -ENOENT)
+        exports_kick(c->m);
+    else {
+        log_errno(r, "Cannot write down the end of export %u of life %" PRIu64, c->n, c->life);
+        (void) !manager_after(c->m, WRITE_AGAIN_MS, look_again, NULL);
+    }
 }
 
 void export_fail(Manager *m, const Export *e, ExportCause cause, const char *detail) {
@@ -65,21 +73,17 @@ static void start_failed(Start *s, ExportCause cause, const char *detail) {
     start_free(s);
 }
 
-static void look_again(Manager *m, void *userdata) {
-    exports_compare(m);
-}
-
 /* For now. The row says what to do when it is looked at again. */
-static void start_later(Start *s) {
+static void start_later(Start *s, uint64_t pause_ms) {
     Manager *m = s->m;
 
     running_remove(m->exports, s->e.life, s->e.n);
     start_free(s);
-    (void) !manager_after(m, LOOK_AGAIN_MS, look_again, NULL);
+    (void) !manager_after(m, pause_ms, look_again, NULL);
 }
 
 static void on_older_stopped(void *userdata, int r, const char *error_name, const char *message) {
-    start_later(userdata);
+    start_later(userdata, LOOK_AGAIN_MS);
 }
 
 static void on_started(void *userdata, int r, const char *error_name, const char *message) {
@@ -150,7 +154,7 @@ static void on_written(ExportChange *c, int r) {
         exports_kick(m);
     } else if (r < 0) {
         log_errno(r, "Cannot write down the start of an export, trying again");
-        start_later(s);
+        start_later(s, WRITE_AGAIN_MS);
     } else {
         s->e = c->row;
         s->e.message = NULL;
@@ -166,7 +170,7 @@ static void start_write(Start *s) {
     uint8_t token[16];
 
     if (!c) {
-        start_later(s);
+        start_later(s, LOOK_AGAIN_MS);
         return;
     }
     random_bytes(token, sizeof(token));
