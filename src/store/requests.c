@@ -189,19 +189,6 @@ int store_list_next_expiries(Store *s, size_t limit, RequestWalk walk, void *use
     return walk_requests(&q, walk, userdata);
 }
 
-int store_count(Store *s, State state, uint64_t *ret) {
-    _cleanup_query_ Query q = query_start(s->reader, state == STATE_MAX ? SQL_REQUEST_COUNT_ALL : SQL_REQUEST_COUNT_STATE);
-    int r;
-
-    if (state != STATE_MAX)
-        query_text(&q, 1, state_name(state));
-    r = query_step(&q);
-    if (r <= 0)
-        return r < 0 ? r : -EBADMSG;
-    *ret = (uint64_t) query_column_integer(&q, 0);
-    return 0;
-}
-
 /* ---- writes ---- */
 
 static int insert_row(Connection *c, const NewRequest *n, int64_t now) {

@@ -53,9 +53,6 @@ static const struct {
                                                   "ORDER BY r.expires, r.life LIMIT ?2" },
     [SQL_REQUESTS_NEXT_EXPIRIES] = { .text = SELECT_REQUEST "INDEXED BY requests_due WHERE r.state IN ('listo','bloqueado') "
                                                             "ORDER BY r.expires, r.life LIMIT ?1", .may_scan = true },
-    /* Counting reads all there is to count, but of the index only. */
-    [SQL_REQUEST_COUNT_ALL] = { .text = "SELECT count(*) FROM requests INDEXED BY requests_alive WHERE state <> 'eliminado'", .may_scan = true },
-    [SQL_REQUEST_COUNT_STATE] = { .text = "SELECT count(*) FROM requests WHERE state = ?1" },
     [SQL_REQUEST_INSERT] = { .text = "INSERT INTO requests (state, id, email, grupo, ruta, vigencia, created) "
                                      "VALUES ('recibido', ?1, ?2, ?3, ?4, ?5, ?6)" },
     [SQL_REQUEST_STATE] = { .text = "SELECT state FROM requests WHERE life = ?1" },
@@ -174,6 +171,8 @@ static const struct {
     [SQL_AUDIT_TRIM_SHARE] = { .text = "DELETE FROM audit WHERE kind = ?1 AND k <= ?2" },
     /* The oldest few each time: enough, as each new row looks at more than one. */
     [SQL_AUDIT_TRIM_AGE] = { .text = "DELETE FROM audit WHERE n IN (SELECT n FROM audit ORDER BY n LIMIT 8) AND at < ?1", .may_scan = true },
+
+    [SQL_TOTALS] = { .text = "SELECT key, value FROM totals", .may_scan = true },
 
     [SQL_NOTE] = { .text = "SELECT value FROM notes WHERE key = ?1" },
     [SQL_NOTE_PUT] = { .text = "INSERT INTO notes (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = excluded.value" },

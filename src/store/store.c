@@ -137,6 +137,10 @@ bool store_is_idle(const Store *s) {
     return writer_is_idle(s->writer);
 }
 
+size_t store_queue_length(const Store *s) {
+    return writer_pending(s->writer);
+}
+
 void store_statistics(const Store *s, StoreStatistics *ret) {
     writer_statistics(s->writer, ret);
 }

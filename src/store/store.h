@@ -51,6 +51,7 @@ DEFINE_CLEANUP(Store, store_free)
  * call store_dispatch(). */
 int store_fd(const Store *s);
 void store_dispatch(Store *s);
+size_t store_queue_length(const Store *s); /* jobs whose callback has not run */
 bool store_is_idle(const Store *s); /* nothing queued, nothing to dispatch */
 /* A SELECT 1 on the reader that touches the file, for /health. */
 int store_probe(Store *s);
@@ -174,7 +175,7 @@ int store_list_email(Store *s, const char *email, RequestWalk walk, void *userda
 int store_list_due(Store *s, int64_t now, size_t limit, RequestWalk walk, void *userdata) _must_use_;
 /* listo or bloqueado, earliest expires first, at most limit. */
 int store_list_next_expiries(Store *s, size_t limit, RequestWalk walk, void *userdata) _must_use_;
-int store_count(Store *s, State state, uint64_t *ret) _must_use_;
+int store_count(Store *s, State state, uint64_t *ret) _must_use_; /* out of store_totals(); STATE_MAX: all that are not eliminado */
 int store_account_by_name(Store *s, const char *name, Account *ret) _must_use_;
 int store_account_by_email(Store *s, const char *email, Account *ret) _must_use_;
 typedef int (*AccountWalk)(const Account *a, void *userdata);
@@ -239,6 +240,18 @@ int store_list_audit(Store *s, const AuditFilter *filter, size_t limit, AuditWal
 
 /* A line of text that the service keeps for itself under a key. Heap. -ENOENT. */
 int store_note(Store *s, const char *key, char **ret_value) _must_use_;
+
+/* Sums that are kept, not counted: reading them costs the same however many rows there are. */
+typedef struct StoreTotals {
+    uint64_t requests[STATE_MAX], exports[EXPORT_STATE_MAX]; /* rows in each state now */
+    uint64_t tasks, access_tasks;                            /* still to be done */
+    /* from here on only ever growing */
+    uint64_t received;
+    uint64_t transfers_done, transfers_failed, copied_bytes, copied_files; /* bytes and files: of those that became listo */
+    uint64_t downloaded_bytes;
+    uint64_t exports_done, exports_failed, uploaded_bytes;
+} StoreTotals;
+int store_totals(Store *s, StoreTotals *ret) _must_use_;
 
 /* ---- inside jobs (writer thread) ---- */
 int tx_get_life(StoreTx *tx, uint64_t life, Request *ret) _must_use_;

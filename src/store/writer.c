@@ -433,6 +433,10 @@ void writer_dispatch(Writer *w) {
     }
 }
 
+size_t writer_pending(const Writer *w) {
+    return atomic_load(&w->pending);
+}
+
 bool writer_is_idle(const Writer *w) {
     return atomic_load(&w->pending) == 0;
 }

@@ -21,6 +21,7 @@ int writer_fd(const Writer *w);
 /* Runs the callbacks of what was done when it was called. */
 void writer_dispatch(Writer *w);
 bool writer_is_idle(const Writer *w);
+size_t writer_pending(const Writer *w); /* submitted, callback not yet returned */
 void writer_statistics(const Writer *w, StoreStatistics *ret);
 /* For the reader's connection; lives as long as the writer. */
 const News *writer_news(const Writer *w);
