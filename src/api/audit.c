@@ -1,6 +1,7 @@
 /* The trail of calls: what goes into it, its lines in the journal, and GET /api/auditoria. */
 #include "api/audit.h"
 
+#include "api/metrics.h"
 #include "api/query.h"
 #include "api/rates.h"
 #include "api/reply.h"
@@ -55,7 +56,10 @@ bool audit_admits(Call *c, int status) {
     if (status < 400)
         return !c->audited;
     call_identify(c);
-    return refusal_counts(c);
+    if (refusal_counts(c))
+        return true;
+    metrics_unwritten(c->m->metrics);
+    return false;
 }
 
 void audit_log(Call *c, int status) {

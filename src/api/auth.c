@@ -4,6 +4,7 @@
  * An address that nobody has is as much work as a wrong password, and gets the same answer. */
 #include "api/audit.h"
 #include "api/gate.h"
+#include "api/metrics.h"
 #include "api/resources.h"
 #include "api/users.h"
 #include "basic/strings.h"
@@ -49,7 +50,8 @@ static AuthCall *auth_call_new(Call *c, NewUser *given) {
     return a;
 }
 
-static void hand_to_hasher(AuthCall *owned, PoolRun run, PoolDone done) {
+/* Below 0: it was not taken, and that has been answered. */
+static int hand_to_hasher(AuthCall *owned, PoolRun run, PoolDone done) {
     _cleanup_(auth_call_freep) AuthCall *a = owned;
 
     int r = pool_submit(a->call->m->hasher, run, done, a);
@@ -59,6 +61,7 @@ static void hand_to_hasher(AuthCall *owned, PoolRun run, PoolDone done) {
         reply_errno(a->call, r);
     else
         TAKE_PTR(a);
+    return r;
 }
 
 /* The body is read and wiped, and the audit trail knows whom it is about. False: answered. */
@@ -142,7 +145,7 @@ void auth_register(Call *c) {
     a->user = (User) { .role = ROLE_USUARIO, .active = mode == REGISTER_OPEN || a->call->operator, .created = manager_now(a->call->m) };
     strcpy(a->user.name, a->given.name);
     strcpy(a->user.email, a->given.email);
-    hand_to_hasher(a, hash_run, hash_done);
+    (void) hand_to_hasher(a, hash_run, hash_done);
 }
 
 /* ---- login ---- */
@@ -182,6 +185,7 @@ static void verify_done(void *userdata) {
 
     if (a->matches && (store_user(a->call->m->store, a->user.id, &now) < 0 || now.generation != a->user.generation))
         a->matches = false;
+    metrics_login(a->call->m->metrics, LOGIN_API, !a->matches ? LOGIN_WRONG : now.active ? LOGIN_OK : LOGIN_INACTIVE);
     if (!a->matches)
         reply_detail(a->call, 401, TEXT_WRONG_CREDENTIALS);
     else if (!now.active)
@@ -192,6 +196,7 @@ static void verify_done(void *userdata) {
 
 void auth_login(Call *c) {
     _cleanup_new_user_ NewUser given = { 0 };
+    Manager *m = c->m;
 
     if (!take_body(c, login_body_parse, &given))
         return;
@@ -206,5 +211,7 @@ void auth_login(Call *c) {
         auth_call_free(a);
         return;
     }
-    hand_to_hasher(a, verify_run, verify_done);
+    r = hand_to_hasher(a, verify_run, verify_done);
+    if (r < 0)
+        metrics_login(m->metrics, LOGIN_API, r == -EAGAIN ? LOGIN_BUSY : LOGIN_FAILED);
 }

@@ -27,6 +27,7 @@ typedef struct Call {
     char target[CALL_PARAM_MAX];         /* whom or what it is about, for the audit trail; empty: param */
     char detail[AUDIT_DETAIL_MAX + 1];   /* and what of it; empty: nothing more to say */
     int64_t at;                          /* UTC seconds, when it was identified */
+    const char *media;                   /* Content-Type of its answer, a constant; NULL: JSON */
     bool audited;                        /* its row went with its change, in one transaction */
     bool over_unix;                      /* came by api.sock */
     /* access.c's: */

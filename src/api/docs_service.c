@@ -30,6 +30,10 @@ static const RouteDoc docs[] = {
       .examples = DOC_EXAMPLES({ "sano", "Todo funciona", 200,
           .answer = JSON({"status": "ok", "space": "1GB", "ftpd": "up", "database": "ok", "space_free_gb": 0.93, "space_total_gb": 0.93, "space_used_pct": 0.0}) }) },
 
+    { metrics_get, "metricas", "Contadores y medidas para Prometheus",
+      "Formato de texto 0.0.4. Para operadores, y sin credenciales para las direcciones de `TEMPOFTP_METRICS_FROM`.",
+      .answers = DOC_ANSWERS({ 200, "Los contadores.", .media = "text/plain" }) },
+
     { openapi_get, "descripcion", "Esta descripción", "OpenAPI 3.1. Cambia solo con la versión y los ajustes del servicio: con `If-None-Match` se responde 304.",
       .headers = DOC_FIELDS(FIELD_TEXT("If-None-Match", "La `ETag` de la copia que ya se tiene.", .optional = true)),
       .answers = DOC_ANSWERS({ 200, "La descripción.", .media = "application/json", .headers = DOC_ETAG }, { 304, "No ha cambiado.", .headers = DOC_ETAG }) },

@@ -7,6 +7,7 @@
 #include "crypto/jwt.h"
 #include "crypto/password.h"
 #include "model/messages.h"
+#include "model/network.h"
 
 #include <errno.h>
 #include <grp.h>
@@ -210,6 +211,7 @@ static const GateMay rules[GATE_RULE_MAX] = {
     [GATE_USER] = { .opens = true, .user = true, .operator = true },
     [GATE_OPERATOR] = { .opens = true, .operator = true },
     [GATE_PROVEN_OPERATOR] = { .operator = true },
+    [GATE_SCRAPER] = { .operator = true, .scraper = true },
     [GATE_TOKEN] = { .user = true },
 };
 
@@ -222,6 +224,11 @@ static void reply_unauthorized(Call *c) {
     reply_detail(c, 401, reply_standing_text(401));
 }
 
+static bool is_scraper(Call *c) {
+    call_identify(c);
+    return networks_contain(c->m->settings->metrics_from, c->peer);
+}
+
 bool gate_check(Call *c, GateRule rule) {
     const Session *s = session_of_call(c);
 
@@ -230,7 +237,8 @@ bool gate_check(Call *c, GateRule rule) {
         c->user = s->user;
         strcpy(c->email, s->email);
     }
-    if (rules[rule].anyone || (rules[rule].operator && c->operator) || (rules[rule].user && c->user != 0))
+    if (rules[rule].anyone || (rules[rule].operator && c->operator) || (rules[rule].user && c->user != 0) ||
+        (rules[rule].scraper && is_scraper(c)))
         return true;
     if (c->user == 0)
         reply_unauthorized(c);

@@ -11,13 +11,14 @@ typedef enum GateRule {
     GATE_USER,            /* active users, within what is their own; with TEMPOFTP_AUTH=off anyone */
     GATE_OPERATOR,        /* operators; with TEMPOFTP_AUTH=off anyone */
     GATE_PROVEN_OPERATOR, /* operators, whatever TEMPOFTP_AUTH says: calls that the original's open contract had not */
+    GATE_SCRAPER,         /* operators, and addresses in TEMPOFTP_METRICS_FROM, whatever TEMPOFTP_AUTH says */
     GATE_TOKEN,           /* whoever shows a token, by any door and whatever TEMPOFTP_AUTH says */
     GATE_RULE_MAX,
 } GateRule;
 
 /* Who meets a rule; `opens`: with TEMPOFTP_AUTH=off everybody. */
 typedef struct GateMay {
-    bool opens, anyone, user, operator;
+    bool opens, anyone, user, operator, scraper;
 } GateMay;
 const GateMay *gate_may(GateRule rule);
 

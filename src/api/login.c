@@ -4,6 +4,7 @@
 #include "api/bus.h"
 #include "api/folders.h"
 #include "api/lifecycle.h"
+#include "api/metrics.h"
 #include "basic/fds.h"
 #include "basic/strings.h"
 #include "basic/time.h"
@@ -71,6 +72,19 @@ static bool serves_logins(const Manager *m) {
     return !accounts_are_outside(m);
 }
 
+static LoginResult result_of(const char *reason) {
+    static const struct {
+        const char *reason;
+        LoginResult result;
+    } table[] = { { "ok", LOGIN_OK },           { "unknown", LOGIN_WRONG },   { "password", LOGIN_WRONG },
+                  { "expired", LOGIN_EXPIRED }, { "blocked", LOGIN_BLOCKED }, { "elsewhere", LOGIN_ELSEWHERE } };
+
+    for (size_t i = 0; i < ELEMENTS(table); i++)
+        if (streq(table[i].reason, reason))
+            return table[i].result;
+    return LOGIN_FAILED;
+}
+
 static void login_done(void *userdata) {
     Login *l = userdata;
     if (l->hash && l->matches && !l->refusal && login_check_access(l, l->account) < 0)
@@ -78,6 +92,7 @@ static void login_done(void *userdata) {
     bool ok = l->hash && l->matches && !l->refusal;
     const char *reason = !serves_logins(l->m) ? "elsewhere" : !l->hash ? "unknown" : !l->matches ? "password" : l->refusal ? l->refusal : "ok";
 
+    metrics_login(l->m->metrics, LOGIN_FTP, result_of(reason));
     uint64_t quota = ok ? login_drop(l) : 0;
 
     (void) sd_bus_reply_method_return(l->call, "bsstst", ok, reason, ok ? l->home : "", ok ? (uint64_t) l->expires : 0, quota > 0 ? DROP_FOLDER : "", quota);
@@ -112,8 +127,10 @@ int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error
         r = sd_bus_message_read(call, "sss", &user, &password, &peer);
     if (r < 0)
         return r;
-    if (strlen(password) > LOGIN_PASSWORD_MAX)
+    if (strlen(password) > LOGIN_PASSWORD_MAX) {
+        metrics_login(m->metrics, LOGIN_FTP, LOGIN_WRONG);
         return sd_bus_reply_method_return(call, "bsstst", false, "password", "", (uint64_t) 0, "", (uint64_t) 0);
+    }
     Login *l = calloc(1, sizeof(*l));
     if (!l)
         return -ENOMEM;
@@ -126,6 +143,7 @@ int login_authenticate(sd_bus_message *call, void *userdata, sd_bus_error *error
     if (r >= 0)
         r = pool_submit(m->pool, login_run, login_done, l);
     if (r < 0) {
+        metrics_login(m->metrics, LOGIN_FTP, r == -EAGAIN ? LOGIN_BUSY : LOGIN_FAILED);
         bus_answer(sd_bus_message_ref(call), r == -EAGAIN ? r : -EIO, NULL);
         login_free(l);
     }

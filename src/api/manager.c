@@ -12,6 +12,7 @@
 #include "api/gate.h"
 #include "api/hashes.h"
 #include "api/keys.h"
+#include "api/metrics.h"
 #include "api/rates.h"
 #include "api/reconcile.h"
 #include "api/route.h"
@@ -259,6 +260,8 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (r >= 0)
         store_on_change(m->store, on_store_change, m);
     if (r >= 0)
+        r = metrics_new(m->store, &m->metrics);
+    if (r >= 0)
         r = rates_new(&m->rates);
     if (r >= 0)
         r = rates_load(m->rates, m->store, route_limit_by_name, m->settings);
@@ -293,6 +296,12 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
 static bool is_idle(const Manager *m) {
     return m->pending == 0 && server_is_idle(m->server) && store_is_idle(m->store) && pool_is_idle(m->pool) && pool_is_idle(m->hasher) &&
            account_calls_are_idle(m->calls);
+}
+
+/* Is there anything but scrapes? Who scrapes every few seconds must not keep the service from its idle exit for ever. */
+static bool is_active(const Manager *m) {
+    return m->scrapes == 0 && (m->pending > 0 || server_is_busy(m->server) || !store_is_idle(m->store) || !pool_is_idle(m->pool) || !pool_is_idle(m->hasher) ||
+                               !account_calls_are_idle(m->calls));
 }
 
 /* What a timer would do is durable and done after the next start. */
@@ -332,16 +341,17 @@ static int leave_idle(Manager *m) {
 }
 
 static int run_loop(Manager *m, bool may_leave) {
-    uint64_t idle_since = monotonic_ms(), idle_ms = (uint64_t) m->settings->idle_seconds * 1000, stop_at = 0, status_at = 0;
+    uint64_t idle_ms = (uint64_t) m->settings->idle_seconds * 1000, stop_at = 0, status_at = 0;
     bool leaving = false;
 
+    m->active_ms = monotonic_ms();
     for (;;) {
         int r = server_run(m->server, stop_at || leaving ? 50 : idle_ms > 0 && idle_ms < LOOP_WAIT_MS ? 200 : 1000);
         if (r < 0)
             return log_errno(r, "The event loop failed");
         uint64_t now = monotonic_ms();
-        if (!is_idle(m))
-            idle_since = now;
+        if (is_active(m))
+            m->active_ms = now;
         if (now >= status_at) {
             show_status(m);
             answers_age(m->answers);
@@ -357,7 +367,7 @@ static int run_loop(Manager *m, bool may_leave) {
             stop_at = now + STOP_GRACE_MS;
         if (stop_at && (now >= stop_at || (m->released ? is_idle(m) : may_stop(m))))
             break;
-        if (!leaving && !stop_at && may_leave && idle_ms > 0 && now - idle_since >= idle_ms) {
+        if (!leaving && !stop_at && may_leave && idle_ms > 0 && now >= m->active_ms + idle_ms && is_idle(m)) {
             leaving = true;
             r = leave_idle(m);
             if (r < 0)
@@ -373,6 +383,8 @@ static int farewell_job(StoreTx *tx, void *userdata) {
 
     clock_format(&m->clock, text);
     int r = tx_note_put(tx, CLOCK_NOTE, text);
+    if (r >= 0 && m->metrics)
+        r = metrics_save(m->metrics, tx);
     return r >= 0 && m->released ? reconcile_rest(tx, m) : r;
 }
 
@@ -398,6 +410,7 @@ static void tear_down(Manager *m) {
     m->answers = answers_free(m->answers);
     m->rates = rates_free(m->rates);
     m->gate = gate_free(m->gate);
+    m->metrics = metrics_free(m->metrics);
     m->docs = docs_free(m->docs);
     m->keys = fernet_keys_free(m->keys);
     sd_event_unref(m->event);
@@ -406,7 +419,7 @@ static void tear_down(Manager *m) {
 }
 
 int manager_run(Settings *settings, const RunOptions *options, ListenFds *passed, bool *ret_started) {
-    Manager m = { .settings = settings, .data_fd = -EBADF };
+    Manager m = { .settings = settings, .data_fd = -EBADF, .started_utc = utc_now() };
 
     int r = set_up(&m, options, passed);
     *ret_started = r >= 0;

@@ -24,6 +24,7 @@ typedef struct AccountCalls AccountCalls;
 typedef struct Accesses Accesses;
 typedef struct AccountRows AccountRows;
 typedef struct Gate Gate;
+typedef struct Metrics Metrics;
 typedef struct Docs Docs;
 typedef struct Exports Exports;
 
@@ -46,6 +47,10 @@ typedef struct Manager {
     Accesses *accesses;    /* what it is being told */
     AccountRows *rows;     /* what it holds, compared */
     Gate *gate; /* who may */
+    Metrics *metrics;
+    int64_t started_utc;  /* UTC seconds */
+    uint64_t active_ms;   /* monotonic: when somebody last wanted something; a scrape of GET /metrics does not count */
+    unsigned scrapes;     /* being answered */
     Docs *docs; /* /openapi.json, once somebody has asked for it */
     Exports *exports; /* what is being sent on */
     uint64_t probing[4]; /* destinations that are being tried; 0: a free place (probe.c) */

@@ -142,6 +142,13 @@ int pool_submit(Pool *p, PoolRun run, PoolDone done, void *job) {
     return 0;
 }
 
+unsigned pool_queue_length(Pool *p) {
+    pthread_mutex_lock(&p->lock);
+    unsigned n = p->n_queued;
+    pthread_mutex_unlock(&p->lock);
+    return n;
+}
+
 bool pool_is_idle(Pool *p) {
     pthread_mutex_lock(&p->lock);
     bool idle = p->n_open == 0;

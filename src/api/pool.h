@@ -17,6 +17,7 @@ typedef void (*PoolDone)(void *job); /* on the loop, later */
 /* niceness: how far its threads step back for others that want the CPU, the loop first of all (setpriority(2); 0: not, 19: as far as can be). */
 int pool_new(sd_event *event, unsigned threads, unsigned queue_max, int niceness, Pool **ret) _must_use_;
 int pool_submit(Pool *p, PoolRun run, PoolDone done, void *job) _must_use_;
+unsigned pool_queue_length(Pool *p); /* jobs that no thread has taken yet */
 bool pool_is_idle(Pool *p);
 /* Waits for the jobs that run; queued ones are dropped without `done`. */
 Pool *pool_free(Pool *p);

@@ -2,6 +2,7 @@
 #include "api/reply.h"
 
 #include "api/audit.h"
+#include "api/metrics.h"
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "model/messages.h"
@@ -69,14 +70,16 @@ static void log_call(Call *c, int status) {
 static void send_answer(Call *c, int status, const Buffer *body, bool audited) {
     if (audited)
         audit_log(c, status); /* also of what a client did not wait for */
+    metrics_answer(c, status);
     if (!c->req)
         return;
     if (!audited)
         log_call(c, status);
     c->req->res.status = status;
     c->req->res.reason = reason_of(status);
+    const char *media = c->media ? c->media : "application/json";
     if (body)
-        h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("application/json"));
+        h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, media, strlen(media));
     h2o_iovec_t id = h2o_strdup(&c->req->pool, c->request_id, SIZE_MAX);
     h2o_add_header_by_str(&c->req->pool, &c->req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, id.base, id.len);
     h2o_req_t *req = c->req;
@@ -157,6 +160,12 @@ void reply_json(Call *c, int status, const Buffer *body) {
         reply_errno(c, r);
     else
         send_answer(c, status, body, audited);
+}
+
+void reply_text(Call *c, int status, const char *type, const Buffer *body) {
+    if (!body->error)
+        c->media = type;
+    reply_json(c, status, body);
 }
 
 void reply_detail(Call *c, int status, const char *text) {
@@ -271,6 +280,7 @@ void reply_document(Call *c, const Document *d) {
     int status = fresh ? 304 : 200;
     h2o_iovec_t body = h2o_iovec_init(d->data, fresh ? 0 : d->size);
 
+    metrics_answer(c, status);
     log_call(c, status);
     req->res.status = status;
     req->res.reason = reason_of(status);

@@ -6,6 +6,8 @@
 
 /* Sends and ends the call's answer (not the call itself). body may be NULL for 204. A Buffer with an error becomes a 500. */
 void reply_json(Call *c, int status, const Buffer *body);
+/* The same for text of another type (a constant). */
+void reply_text(Call *c, int status, const char *type, const Buffer *body);
 /* {"detail": text} */
 void reply_detail(Call *c, int status, const char *text);
 /* 400 {"detail":{"id","status":"error","mensaje"}} */

@@ -43,3 +43,4 @@ void user_patch(Call *c);
 void onetime_create(Call *c);      /* onetime.c */
 void onetime_validate(Call *c);
 void audit_list(Call *c);          /* audit.c */
+void metrics_get(Call *c);         /* metrics_page.c */

@@ -15,6 +15,7 @@
 static const Route routes[] = {
     { "GET", "/", root_get, GATE_ANYONE, LIMIT_NONE, 0, "the service is there" },
     { "GET", "/health", health_get, GATE_ANYONE, LIMIT_NONE, 0, "what works, really probed" },
+    { "GET", "/metrics", metrics_get, GATE_SCRAPER, LIMIT_NONE, ROUTE_QUIET, "counters and gauges for Prometheus" },
     { "GET", "/openapi.json", openapi_get, GATE_ANYONE, LIMIT_NONE, 0, "this table and what is written about it, OpenAPI 3.1" },
     { "GET", "/docs", docs_page_get, GATE_ANYONE, LIMIT_NONE, 0, "a page to read it and try it out" },
     { "GET", "/docs/{}", docs_file_get, GATE_ANYONE, LIMIT_NONE, 0, "the page's files" },
@@ -173,6 +174,8 @@ void route_call(Call *c) {
             continue;
         }
         c->route = &routes[i];
+        if (!(c->route->flags & ROUTE_QUIET))
+            c->m->active_ms = c->started_us / 1000;
         if (gate_check(c, c->route->rule) && is_within_limit(c) && body_is_acceptable(c))
             c->route->handler(c);
         return;

@@ -9,6 +9,7 @@ typedef enum RouteFlag {
     ROUTE_BODY = 1 << 0,          /* needs a JSON body */
     ROUTE_OPTIONAL_BODY = 1 << 1, /* may have one */
     ROUTE_VISIT = 1 << 2,         /* alters nothing but who is in: AUDIT_VISIT */
+    ROUTE_QUIET = 1 << 3,         /* no reason to stay: the service may go idle for all that this is called */
 } RouteFlag;
 
 /* What a call counts against; see route.c's table. */

@@ -5,6 +5,7 @@
 
 #include "api/browser.h"
 #include "api/call.h"
+#include "api/metrics.h"
 #include "api/connection.h"
 #include "api/reply.h"
 #include "api/route.h"
@@ -120,7 +121,10 @@ static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t
     const char *text = reply_standing_text(req->res.status);
 
     if (req->res.status >= 400 && text && h2o_find_header_by_str(&req->res.headers, H2O_STRLIT("x-request-id"), -1) < 0) {
+        Call unread = { .m = ((Filter *) filter)->server->m, .started_us = monotonic_us() };
         char id[37], json[128];
+
+        metrics_answer(&unread, req->res.status);
         ErrorStream *stream = (ErrorStream *) h2o_add_ostream(req, sizeof(*stream), slot);
         slot = &stream->super.next;
         snprintf(json, sizeof(json), "{\"detail\":\"%s\"}", text);
@@ -262,6 +266,14 @@ int server_run(Server *s, int wait_ms) {
     if (h2o_evloop_run(s->loop, wait_ms) != 0 && errno != EINTR) /* a debugger, SIGCONT, a suspended machine */
         return -errno;
     return 0;
+}
+
+unsigned server_connections(const Server *s) {
+    return s->connections.n;
+}
+
+bool server_is_busy(const Server *s) {
+    return s->requests > 0;
 }
 
 bool server_is_idle(const Server *s) {

@@ -13,6 +13,9 @@ Server *server_free(Server *s);
 int server_add_listener(Server *s, int fd, bool over_unix) _must_use_;
 /* One turn: everything that sd-event has, then what the sockets have; waits at most `wait_ms`. */
 int server_run(Server *s, int wait_ms) _must_use_;
+unsigned server_connections(const Server *s); /* open ones */
+/* A request is being answered? */
+bool server_is_busy(const Server *s);
 /* No connection open? */
 bool server_is_idle(const Server *s);
 /* Accepts no more; open connections are asked to end (HTTP/2 GOAWAY, no keep-alive). */

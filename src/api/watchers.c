@@ -2,6 +2,7 @@
  * The events themselves are rows of the store; nothing is kept here that a reconnect with Last-Event-ID could not bring back. */
 #include "api/watchers.h"
 
+#include "api/metrics.h"
 #include "api/reply.h"
 #include "api/resources.h"
 #include "api/transfers.h"
@@ -247,6 +248,7 @@ static void start_stream(Call *c, uint64_t life, uint64_t after) {
     req->res.reason = "OK";
     h2o_add_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, H2O_STRLIT("text/event-stream"));
     reply_header(c, "x-request-id", c->request_id);
+    metrics_answer(c, 200);
     h2o_start_response(req, &watcher->super);
     buffer_puts(&watcher->pending, "retry: 5000\n\n");
     watcher_update(watcher);

@@ -68,6 +68,8 @@ static const Setting table[] = {
       .help = "Web origins whose pages may call the API, separated by commas; empty: none" },
     { "TEMPOFTP_PROXIES", setting_networks, FIELD(proxies),
       .help = "Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas" },
+    { "TEMPOFTP_METRICS_FROM", setting_networks, FIELD(metrics_from),
+      .help = "Who may read GET /metrics without a token: addresses or networks, separated by commas; empty: only operators" },
     { "TEMPOFTP_FTP_HOST", setting_host, FIELD(ftp_host),
       .help = "Host name of the FTP server as answers tell it to people; empty: this machine's name" },
     { "TEMPOFTP_FTP_PORT", setting_number, FIELD(ftp_port), .fallback = "21", .min = 1, .max = UINT16_MAX,
@@ -243,6 +245,7 @@ Settings *settings_free(Settings *s) {
     strv_free(s->origins);
     strv_free(s->cors_origins);
     strv_free(s->proxies);
+    strv_free(s->metrics_from);
     free(s->ftp_host);
     free(s->pasv_address);
     free(s->ftp_tls_cert);

@@ -44,6 +44,7 @@ typedef struct Settings {
     RateLimit rate_token_create, rate_token_validate; /* TEMPOFTP_RATE_LIMIT_TOKEN_CREATE, …_TOKEN_VALIDATE: 10/minute, 20/minute */
     char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
     char **proxies;       /* TEMPOFTP_PROXIES */
+    char **metrics_from;  /* TEMPOFTP_METRICS_FROM */
     char *ftp_host;       /* TEMPOFTP_FTP_HOST: the machine's name */
     uint16_t ftp_port;    /* TEMPOFTP_FTP_PORT: 21: what answers tell clients */
     uint16_t pasv_min, pasv_max; /* TEMPOFTP_FTP_PASV_PORTS: 50000-50999 */

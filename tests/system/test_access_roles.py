@@ -16,6 +16,7 @@ PAGE = (200 if "docs.css" in (BUILD / "src/api/docs_files.c").read_text() else 4
 TABLE = [
     ("GET", "/", None, (200, 200, 200, 200, 200, 200)),
     ("GET", "/health", None, (200, 200, 200, 200, 200, 200)),
+    ("GET", "/metrics", None, (401, 401, 403, 403, 200, 401)),
     ("GET", "/openapi.json", None, (200, 200, 200, 200, 200, 200)),
     ("GET", "/docs", None, PAGE),
     ("GET", "/docs/docs.css", None, PAGE),

@@ -73,6 +73,7 @@ static void defaults(void **state) {
     assert_int_equal(s->rate_token_validate.window_ms, 60000);
     assert_null(s->cors_origins);
     assert_null(s->proxies);
+    assert_null(s->metrics_from);
     assert_string_equal(s->ftp_host, host);
     assert_int_equal(s->ftp_port, 21);
     assert_int_equal(s->pasv_min, 50000);
@@ -234,6 +235,8 @@ static void single_values(void **state) {
         { "TEMPOFTP_PROXIES", "2001:db8::/129", false },
         { "TEMPOFTP_PROXIES", "proxy.example", false },
         { "TEMPOFTP_PROXIES", "10.0.0.0/", false },
+        { "TEMPOFTP_METRICS_FROM", "192.0.2.9,10.0.0.0/8", true },
+        { "TEMPOFTP_METRICS_FROM", "prometheus.example", false },
         { "TEMPOFTP_FTP_HOST", "ftp.example.org", true },
         { "TEMPOFTP_FTP_HOST", "2001:db8::1", true },
         { "TEMPOFTP_FTP_HOST", "ftp://example.org", false },
