@@ -75,6 +75,10 @@ static int change_job(StoreTx *tx, void *userdata) {
 
     export_done(&c->row);
     r = tx_export(tx, c->life, c->n, &c->row);
+    if (r >= 0 && c->to == EXPORT_CANCELADO && !export_state_is_over(c->row.state)) { /* whatever it has begun meanwhile */
+        c->was = c->row.state;
+        c->run = c->row.run;
+    }
     if (r >= 0 && (c->row.state != c->was || c->row.run != c->run))
         r = -ESTALE;
     bool note = c->to == c->was && c->to == EXPORT_SUBIENDO && !c->token[0]; /* a line alone */
