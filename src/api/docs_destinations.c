@@ -8,8 +8,8 @@
     "{\"id\": " id ", \"name\": \"" name "\", \"type\": \"ftp\", \"host\": \"ftp.example.org\", \"port\": 21, \"username\": \"ana\", \"has_password\": true, " \
     "\"has_ssh_key\": false, \"path\": \"/entrada\", \"group\": \"example.org\", \"is_default\": false, \"host_key\": null, \"host_key_seen\": null, " \
     "\"created_at\": \"2026-07-30T12:00:00Z\"}"
-#define EXPORT(status, ended, bytes, files) \
-    "{\"n\": 1, \"destination_id\": 1, \"destination_name\": \"socio\", \"type\": \"ftp\", \"status\": \"" status "\", \"message\": null, \"automatic\": false, " \
+#define EXPORT(name, type, status, message, ended, bytes, files) \
+    "{\"n\": 1, \"destination_id\": 1, \"destination_name\": \"" name "\", \"type\": \"" type "\", \"status\": \"" status "\", \"message\": " message ", \"automatic\": false, " \
     "\"created_at\": \"2026-07-30T12:00:00Z\", \"ended_at\": " ended ", \"bytes\": " bytes ", \"files\": " files ", \"progress\": null}"
 
 static const DocField destination_id[] = { FIELD_TEXT("id", "Número del destino.", .example = "1"), { .name = NULL } };
@@ -182,26 +182,31 @@ static const RouteDoc docs[] = {
 
     { export_ftp, "enviar_por_ftp", "Enviar una solicitud lista a un destino FTP o FTPS", .path = doc_request_id, .body = &which, .answers = SEND_ANSWERS,
       .examples = DOC_EXAMPLES(
-          { "en_cola", "En cola", 202, .send = JSON({"destination_name": "socio"}), .answer = "{\"export\": " EXPORT("pendiente", "null", "0", "0") "}" },
+          { "en_cola", "En cola", 202, .send = JSON({"destination_name": "socio"}), .answer = "{\"export\": " EXPORT("socio", "ftp", "pendiente", "null", "null", "0", "0") "}" },
           { "sin_destino", "Sin destino", 400, .send = JSON({}), .detail = TEXT_EXPORT_WHERE },
           { "no_hay_destino", "No hay tal destino", 404, .send = JSON({"destination_id": 999}), .detail = TEXT_NO_DESTINATION },
           { "no_hay", "No hay tal solicitud", 404, .call = "/api/jobs/no-hay/export/ftp", .send = JSON({"destination_name": "socio"}), .detail = TEXT_NO_REQUEST },
           { "en_curso", "Ya se está enviando ahí", 409, .send = JSON({"destination_name": "socio"}), .detail = TEXT_EXPORT_RUNS }) },
 
     { export_sftp, "enviar_por_sftp", "Enviar una solicitud lista a un destino SFTP", .path = doc_request_id, .body = &which, .answers = SEND_ANSWERS,
-      .examples = DOC_EXAMPLES({ "no_hay_destino", "No hay tal destino", 404, .send = JSON({"destination_id": 999}), .detail = TEXT_NO_DESTINATION }) },
+      .examples = DOC_EXAMPLES(
+          { "en_cola", "En cola", 202, .send = JSON({"destination_name": "archivo"}),
+            .answer = "{\"export\": " EXPORT("archivo", "sftp", "pendiente", "null", "null", "0", "0") "}" },
+          { "no_hay_destino", "No hay tal destino", 404, .send = JSON({"destination_id": 999}), .detail = TEXT_NO_DESTINATION }) },
 
     { export_list, "ver_envios", "Los envíos de una solicitud", .path = doc_request_id,
       .answers = DOC_ANSWERS({ 200, "Los envíos.", .body = &exports }, { 404, .help = "No hay tal solicitud." }),
       .examples = DOC_EXAMPLES(
           { "uno", "Uno que llegó", 200,
-            .answer = "{\"id\": \"" DOC_ID "\", \"exports\": [" EXPORT("listo", "\"2026-07-30T12:00:00Z\"", "1000", "1") "]}" },
+            .answer = "{\"id\": \"" DOC_ID "\", \"exports\": [" EXPORT("socio", "ftp", "listo", "null", "\"2026-07-30T12:00:00Z\"", "1000", "1") "]}" },
           { "no_hay", "No existe", 404, .call = "/api/jobs/no-hay/exports", .detail = TEXT_NO_REQUEST }) },
 
     { export_cancel, "cancelar_envio", "Cancelar un envío",
       .path = DOC_FIELDS(FIELD_TEXT("id", "Identificador de la solicitud.", .example = DOC_ID), FIELD_TEXT("n", "Número del envío.", .example = "1")),
       .answers = DOC_ANSWERS({ 200, "Cancelado.", .body = &one_export }, { 404, .help = "No hay tal solicitud o envío." }, { 409, .help = "Ya terminó." }),
-      .examples = DOC_EXAMPLES({ "no_hay", "No existe", 404, .call = "/api/jobs/" DOC_ID "/exports/99", .detail = TEXT_NO_EXPORT }) },
+      .examples = DOC_EXAMPLES(
+          { "cancelado", "Cancelado", 200, .answer = "{\"export\": " EXPORT("socio", "ftp", "cancelado", "\"" TEXT_EXPORT_CANCELLED "\"", "\"2026-07-30T12:00:00Z\"", "0", "0") "}" },
+          { "no_hay", "No existe", 404, .call = "/api/jobs/" DOC_ID "/exports/99", .detail = TEXT_NO_EXPORT }) },
 
     { export_logs, "ver_registro_de_envios", "El registro de los envíos de una solicitud", .path = doc_request_id,
       .answers = DOC_ANSWERS({ 200, "El registro.", .body = &lines }, { 404, .help = "No hay tal solicitud." }),

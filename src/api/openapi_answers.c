@@ -249,7 +249,7 @@ static void write_answer(JsonWriter *w, const Operation *o, const DocAnswer *fir
     json_object_open(w, key);
     write_answer_help(w, first);
     write_headers(w, first->headers | (first->status == 429 || first->status == 503 ? DOC_RETRY_AFTER : 0));
-    if (first->status != 304)
+    if (first->status != 204 && first->status != 304)
         write_content(w, o, first, implied);
     json_object_close(w);
 }
