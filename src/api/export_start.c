@@ -15,6 +15,7 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#define NO_DESTINATION "el destino no se pudo leer"
 #define LOOK_AGAIN_MS 1000
 #define WRITE_AGAIN_MS 5000 /* a full disk is not emptied by asking */
 
@@ -53,6 +54,12 @@ typedef struct Start {
     unsigned tries; /* to look the host up */
 } Start;
 
+/* Before a timer gets it: one that never fires frees nothing but the block itself. */
+static void start_let_go(Start *s) {
+    host_lookup_done(&s->lookup);
+    destination_done(&s->destination);
+}
+
 /* The chain has ended: it runs, or somebody else goes on. */
 static void start_free(Start *s) {
     Running *r = running_find(s->m->exports, s->e.life, s->e.n);
@@ -61,8 +68,7 @@ static void start_free(Start *s) {
         r->starting = false;
         r->since_ms = monotonic_ms();
     }
-    host_lookup_done(&s->lookup);
-    destination_done(&s->destination);
+    start_let_go(s);
     manager_release(s->m);
     wipe(s->e.token, sizeof(s->e.token));
     free(s);
@@ -138,6 +144,7 @@ static void simulate(Start *s) {
 
     if (x)
         x->starting = false;
+    start_let_go(s);
     if (manager_after(m, m->settings->sim_delay_ms, simulated, s) >= 0)
         manager_release(m); /* while it waits, only the timer holds */
     else
@@ -190,8 +197,15 @@ static void look_up(void *userdata) {
 static void start_look_up(Start *s);
 
 static void look_up_again(Manager *m, void *userdata) {
+    Start *s = userdata;
+
     manager_hold(m);
-    start_look_up(userdata);
+    if (store_destination(m->store, s->e.destination, &s->destination) < 0)
+        start_failed(s, EXPORT_INTERNAL, NO_DESTINATION);
+    else {
+        host_lookup_init(&s->lookup, m, s->destination.host);
+        start_look_up(s);
+    }
 }
 
 static void looked_up(void *userdata) {
@@ -204,6 +218,7 @@ static void looked_up(void *userdata) {
         start_failed(s, s->lookup.cause, s->lookup.detail);
     else {
         s->tries++;
+        start_let_go(s);
         log_warning("Cannot look up %s for export %u of %s; waiting %u s before try %u of %d", s->lookup.host, s->e.n, s->e.id, pause, s->tries + 1, RUNS_MAX);
         manager_release(s->m);
     }
@@ -230,7 +245,7 @@ void export_start(Manager *m, const Export *e) {
     if (k >= 0)
         k = store_get_life(m->store, e->life, &r);
     if (k < 0) {
-        start_failed(s, EXPORT_INTERNAL, "el destino no se pudo leer");
+        start_failed(s, EXPORT_INTERNAL, NO_DESTINATION);
         return;
     }
     strcpy(s->account, r.account);
