@@ -275,7 +275,7 @@ static void add_destination(TransientUnit *u, char *const *addresses, int order,
 
 int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, const char **ret_reason) {
     _cleanup_free_ char *folder = NULL;
-    char home[REL_PATH_SIZE], unit_id[UNIT_ID_MAX + 1], numbers[4][24];
+    char home[REL_PATH_SIZE], unit_id[UNIT_ID_MAX + 1], numbers[5][24];
     TransientUnit u;
     int r;
 
@@ -294,12 +294,13 @@ int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, cons
     snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu32, s->export_connections);
     snprintf(numbers[2], sizeof(numbers[2]), "%" PRIu32, s->export_retries);
     snprintf(numbers[3], sizeof(numbers[3]), "%" PRIu32, s->export_retry_seconds);
+    snprintf(numbers[4], sizeof(numbers[4]), "%" PRIu32, p->n);
     export_unit_id_make(p->id, p->n, unit_id);
     start_worker(&u, s, UNIT_EXPORT, unit_id, EXPORT_USER, p->id, p->life, p->run);
     describe(&u, "tempoftp: upload %" PRIu32 " of %s", p->n, p->id);
     transient_list(&u, "BindReadOnlyPaths", PROPERTY_BINDS, LIST(folder));
     transient_list(&u, "ExecStart", PROPERTY_COMMAND,
-                   LIST(EXPORT_PROGRAM, "upload", "--id", p->id, "--life", numbers[0], "--folder", folder, "--connections", numbers[1], "--retries",
+                   LIST(EXPORT_PROGRAM, "upload", "--id", p->id, "--life", numbers[0], "--number", numbers[4], "--folder", folder, "--connections", numbers[1], "--retries",
                         numbers[2], "--retry-seconds", numbers[3], s->export_internal ? "--internal" : NULL));
     add_destination(&u, p->addresses, p->order, ret_reason);
     return finish(&u, ret);

@@ -16,6 +16,10 @@ typedef enum ExportCause {
     EXPORT_PATH,             /* the folder is not there and could not be made */
     EXPORT_WRITE,            /* the server took no file */
     EXPORT_SPACE,            /* the server is full, or a quota is */
+    EXPORT_NAME,             /* a file's name that the protocol can't carry */
+    EXPORT_RENAME,           /* a whole file could not be given its name */
+    EXPORT_REMOVE,           /* a test's file could not be taken away */
+    EXPORT_BUSY,             /* no more connections than it has (421) */
     EXPORT_SIZE,             /* what arrived has another size */
     EXPORT_SOURCE,           /* a file of the request is missing or unreadable */
     EXPORT_CONNECTION_LOST,

@@ -75,7 +75,7 @@ static void an_export_sees_its_request_alone_and_reads_its_order_from_an_fd(void
     s.export_retry_seconds = 1;
     assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-export-p1-3.service");
-    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "upload", "--id", "p1", "--life", "7", "--folder", "/data/ftp_ana_abcd/p1",
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "upload", "--id", "p1", "--life", "7", "--number", "3", "--folder", "/data/ftp_ana_abcd/p1",
                                         "--connections", "4", "--retries", "3", "--retry-seconds", "1"));
     assert_string_equal(property(&u, "User")->text, "tempoftp-export");
     assert_string_equal(property(&u, "Group")->text, "2001");
@@ -123,7 +123,7 @@ static void an_export_leaves_the_machine_unless_its_settings_let_it_stay(void **
         assert_non_null(strstr(reason, "TEMPOFTP_EXPORT_INTERNAL"));
         s.export_internal = true;
         assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
-        assert_string_equal(property(&u, "ExecStart")->list[14], "--internal");
+        assert_string_equal(property(&u, "ExecStart")->list[16], "--internal");
     }
 }
 

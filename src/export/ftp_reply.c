@@ -1,0 +1,50 @@
+/* Replies of FTP servers, read with suspicion: they are a stranger's text. */
+#include "export/ftp_reply.h"
+
+#include "basic/strings.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+static bool is_digit(char c) {
+    return c >= '0' && c <= '9';
+}
+
+void ftp_reply_take(FtpReply *r, const char *line, size_t size) {
+    while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
+        size--;
+    if (size < 3 || !is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2]) || (size > 3 && line[3] != ' '))
+        return;
+    r->code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+    snprintf(r->text, sizeof(r->text), "%.*s", (int) (size < sizeof(r->text) ? size : sizeof(r->text) - 1), line);
+}
+
+int ftp_reply_size(const FtpReply *r, uint64_t *ret) {
+    char number[24];
+
+    if (r->code != 213 || strlen(r->text) < 5)
+        return -ENOENT;
+    snprintf(number, sizeof(number), "%.*s", (int) strspn(r->text + 4, "0123456789"), r->text + 4);
+    return parse_u64(number, INT64_MAX, ret) < 0 ? -ENOENT : 0;
+}
+
+static const struct {
+    int code;
+    ExportCause cause;
+} codes[] = {
+    { 421, EXPORT_BUSY },            { 425, EXPORT_CONNECTION_LOST }, { 426, EXPORT_CONNECTION_LOST }, { 452, EXPORT_SPACE },
+    { 530, EXPORT_LOGIN },           { 532, EXPORT_LOGIN },           { 552, EXPORT_SPACE },
+};
+
+/* Servers that give a full disk another code say it in words (vsftpd: 451, ProFTPD: 550). */
+static const char *const full[] = { "No space left", "Disk full", "disk full", "quota", "Quota" };
+
+ExportCause ftp_reply_cause(const FtpReply *r, ExportCause otherwise) {
+    for (size_t i = 0; i < ELEMENTS(full); i++)
+        if (r->code >= 400 && strstr(r->text, full[i]))
+            return EXPORT_SPACE;
+    for (size_t i = 0; i < ELEMENTS(codes); i++)
+        if (r->code == codes[i].code)
+            return codes[i].cause;
+    return otherwise;
+}
