@@ -5,8 +5,8 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "crypto/password.h"
+#include "model/network.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
 
@@ -69,16 +69,11 @@ static RateSlot *find_slot(Rates *r, const char *key) {
     return best;
 }
 
-/* An IPv6 client owns a /64: all of it counts as one. */
 static void make_key(const char *route, const char *peer, char ret[static KEY_MAX]) {
-    struct in6_addr address;
-    char text[INET6_ADDRSTRLEN];
+    char site[SITE_TEXT_MAX];
 
-    if (inet_pton(AF_INET6, peer, &address) == 1) {
-        memset(address.s6_addr + 8, 0, 8);
-        snprintf(ret, KEY_MAX, "%s %s/64", route, inet_ntop(AF_INET6, &address, text, sizeof(text)));
-    } else
-        snprintf(ret, KEY_MAX, "%s %.*s", route, KEY_MAX - 16, peer);
+    network_site(peer, site);
+    snprintf(ret, KEY_MAX, "%s %.*s", route, KEY_MAX - 16, site);
 }
 
 bool rates_count(Rates *r, const char *route, const char *peer, const RateLimit *limit, uint32_t *ret_wait) {

@@ -10,8 +10,6 @@
 #include <errno.h>
 #include <stdio.h>
 
-#define RETRY_AFTER_UNAVAILABLE "5"
-
 static const struct {
     int status;
     const char *reason, *text;
@@ -25,16 +23,19 @@ static const struct {
     { 403, "Forbidden", "No autorizado" },
     { 404, "Not Found", "No encontrado" },
     { 405, "Method Not Allowed", "Método no permitido" },
+    { 408, "Request Timeout", "La solicitud tardó demasiado en llegar" },
     { 409, "Conflict", NULL },
     { 413, "Payload Too Large", "Cuerpo demasiado grande" },
+    { 414, "URI Too Long", "URL demasiado larga" },
     { 415, "Unsupported Media Type", "Se espera application/json" },
     { 422, "Unprocessable Content", NULL },
     { 429, "Too Many Requests", "Demasiadas solicitudes" },
+    { 431, "Request Header Fields Too Large", "Cabeceras demasiado grandes" },
     { 500, "Internal Server Error", "Error interno" },
     { 503, "Service Unavailable", "Servicio no disponible" },
 };
 
-static const char *reason_of(int status) {
+const char *reply_reason(int status) {
     for (size_t i = 0; i < ELEMENTS(standing); i++)
         if (standing[i].status == status)
             return standing[i].reason;
@@ -76,7 +77,7 @@ static void send_answer(Call *c, int status, const Buffer *body, bool audited) {
     if (!audited)
         log_call(c, status);
     c->req->res.status = status;
-    c->req->res.reason = reason_of(status);
+    c->req->res.reason = reply_reason(status);
     const char *media = c->media ? c->media : "application/json";
     if (body)
         h2o_add_header(&c->req->pool, &c->req->res.headers, H2O_TOKEN_CONTENT_TYPE, NULL, media, strlen(media));
@@ -181,7 +182,7 @@ void reply_detail(Call *c, int status, const char *text) {
             return;
         call_answered(c);
         req->res.status = 500;
-        req->res.reason = reason_of(500);
+        req->res.reason = reply_reason(500);
         h2o_send_inline(req, H2O_STRLIT("{\"detail\":\"Error interno\"}"));
         return;
     }
@@ -283,7 +284,7 @@ void reply_document(Call *c, const Document *d) {
     metrics_answer(c, status);
     log_call(c, status);
     req->res.status = status;
-    req->res.reason = reason_of(status);
+    req->res.reason = reply_reason(status);
     reply_header(c, "content-type", d->type);
     reply_header(c, "etag", d->etag);
     reply_header(c, "cache-control", "no-cache"); /* to be kept, and asked about */

@@ -38,3 +38,5 @@ void reply_document(Call *c, const Document *d);
 
 /* The contract's standing texts, by status; NULL for others. */
 const char *reply_standing_text(int status);
+const char *reply_reason(int status);
+#define RETRY_AFTER_UNAVAILABLE "5" /* seconds, with a 503 of ours */

@@ -2,6 +2,7 @@
 #include "api/route.h"
 
 #include "api/browser.h"
+#include "api/http_head.h"
 #include "api/rates.h"
 #include "api/reply.h"
 #include "api/resources.h"
@@ -161,11 +162,30 @@ static bool is_within_limit(Call *c) {
     return false;
 }
 
+/* Over HTTP/1 intake.c has said it before; HTTP/2 is libh2o's until here. */
+static bool head_is_acceptable(Call *c) {
+    const h2o_headers_t *headers = &c->req->headers;
+    size_t size = c->req->path.len;
+    int status = 0;
+
+    for (size_t i = 0; i < headers->size; i++)
+        size += headers->entries[i].name->len + headers->entries[i].value.len;
+    if (c->req->path.len > HTTP_TARGET_MAX)
+        status = 414;
+    else if (size > HTTP_HEAD_MAX || headers->size > HTTP_HEADERS_MAX)
+        status = 431;
+    if (status != 0)
+        reply_detail(c, status, reply_standing_text(status));
+    return status == 0;
+}
+
 void route_call(Call *c) {
     const h2o_req_t *req = c->req;
     size_t length = req->query_at == SIZE_MAX ? req->path.len : req->query_at;
     char allowed[128] = "";
 
+    if (!head_is_acceptable(c))
+        return;
     for (size_t i = 0; i < ELEMENTS(routes); i++) {
         if (!path_matches(routes[i].path, req->path.base, length, c))
             continue;

@@ -7,17 +7,20 @@
 #include "api/call.h"
 #include "api/metrics.h"
 #include "api/connection.h"
+#include "api/early_reply.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "basic/time.h"
 #include "crypto/password.h"
+#include "model/messages.h"
 
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 
 #define ENTITY_MAX (64 * 1024)     /* libh2o reads no more; REQUEST_BODY_MAX is the API's own, smaller limit */
-#define KEEP_ALIVE_MS (10 * 1000)  /* an idle connection must not keep the service from its idle exit for long */
+#define UNREAD_MS (60 * 1000)      /* how long a client may let an answer lie that it does not read */
 #define ACCEPTS_PER_TURN 64
 
 typedef struct Listener {
@@ -48,7 +51,9 @@ struct Server {
     Connections connections;
     unsigned requests; /* until the last byte of the answer is written */
     uint64_t closed_ms;
-    bool paused, closed;
+    h2o_timeout_entry_t tick; /* each second, while there are connections */
+    RateWindow told;          /* that clients are turned away */
+    bool closed;
 };
 
 /* Random bytes for request ids, fetched from the kernel by the page instead of by the call. */
@@ -73,18 +78,27 @@ static void take_request_id(Server *s, Call *c) {
     make_request_id(s, c->request_id);
 }
 
-static void on_request_end(void *server) {
-    (*(Server **) server)->requests--;
+/* Lives in the request's pool, and ends with it. */
+typedef struct Open {
+    Server *server;
+    Connection *connection;
+} Open;
+
+static void on_request_end(void *userdata) {
+    const Open *open = userdata;
+
+    open->server->requests--;
+    connection_answered(open->connection);
 }
 
 static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     Door *door = (Door *) handler;
     Call *c = h2o_mem_alloc_pool(&req->pool, sizeof(*c));
-    Server **count = h2o_mem_alloc_shared(&req->pool, sizeof(*count), on_request_end);
+    Open *open = h2o_mem_alloc_shared(&req->pool, sizeof(*open), on_request_end);
 
-    *count = door->server;
+    *open = (Open) { .server = door->server, .connection = connection_of(req) };
     door->server->requests++;
-    connection_asked(req);
+    connection_asked(open->connection, req);
     memset(c, 0, sizeof(*c));
     c->m = door->server->m;
     c->req = req;
@@ -135,6 +149,8 @@ static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t
         h2o_iovec_t copy = h2o_strdup(&req->pool, id, SIZE_MAX);
         h2o_set_header(&req->pool, &req->res.headers, H2O_TOKEN_CONTENT_TYPE, H2O_STRLIT("application/json"), 1);
         h2o_add_header_by_str(&req->pool, &req->res.headers, H2O_STRLIT("x-request-id"), 0, NULL, copy.base, copy.len);
+        if (req->version < 0x200 && !req->http1_is_persistent) /* a body that was not read */
+            connection_linger(connection_of(req));
     }
     browser_add_headers(req, ((Filter *) filter)->server->m->settings);
     h2o_setup_next_ostream(req, slot);
@@ -142,42 +158,70 @@ static void on_setup_ostream(h2o_filter_t *filter, h2o_req_t *req, h2o_ostream_t
 
 /* ---- connections ---- */
 
-static void listeners_pause(Server *s, bool pause);
+static void on_tick(h2o_timeout_entry_t *entry);
 
-static void on_connection_closed(void *userdata) {
-    Server *s = userdata;
+static void tick_again(Server *s) {
+    bool needed = s->connections.n > 0 || s->connections.intakes.lingers.n > 0;
 
-    if (s->paused && !s->closed && s->connections.n < SERVER_CONNECTIONS_MAX)
-        listeners_pause(s, false);
+    if (needed && !h2o_timeout_is_linked(&s->tick))
+        h2o_timeout_link(s->loop, &s->context.one_sec_timeout, &s->tick);
+}
+
+static void on_tick(h2o_timeout_entry_t *entry) {
+    Server *s = H2O_STRUCT_FROM_MEMBER(Server, tick, entry);
+
+    connections_check(&s->connections, &s->context);
+    tick_again(s);
+}
+
+/* Told at once, and closed when it was heard. Over TLS nothing can be said before a handshake, which costs more than we would save. */
+static void turn_away(Listener *l, h2o_socket_t *connection, int status) {
+    static const RateLimit once_a_minute = { .calls = 1, .window_ms = 60000 };
+    LogContext about = { .message_id = MESSAGE_ID_TURNED_AWAY };
+    _cleanup_buffer_ Buffer answer = { 0 };
+    char peer[ADDRESS_TEXT_MAX];
+    uint32_t wait;
+
+    peer_text(h2o_socket_get_fd(connection), peer);
+    about.peer = peer;
+    if (rate_window_count(&l->server->told, &once_a_minute, monotonic_ms(), &wait))
+        log_line(LOG_WARNING, &about, status == 429 ? "%s has as many connections as one address may, and is turned away"
+                                                    : "There are as many connections as may be: %s is turned away", peer);
+    if (l->accept.ssl_ctx) {
+        h2o_socket_close(connection);
+        return;
+    }
+    early_reply_print(&answer, status, false);
+    if (!answer.error)
+        (void) send(h2o_socket_get_fd(connection), answer.data, answer.size, MSG_NOSIGNAL | MSG_DONTWAIT);
+    linger_begin(&l->server->connections.intakes.lingers, connection);
+}
+
+static void take(Listener *l, h2o_socket_t *connection) {
+    Server *s = l->server;
+    unsigned unread = UNREAD_MS;
+
+    int status = connections_refuse(&s->connections, connection, l->over_unix, s->m->settings);
+    if (status != 0)
+        turn_away(l, connection, status);
+    else if (connection_new(&s->connections, connection, l->over_unix) < 0)
+        h2o_socket_close(connection);
+    else {
+        (void) setsockopt(h2o_socket_get_fd(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &unread, sizeof(unread)); /* not of api.sock */
+        h2o_accept(&l->accept, connection);
+    }
 }
 
 static void on_accept(h2o_socket_t *socket, const char *error) {
     Listener *l = socket->data;
-    Server *s = l->server;
 
     for (unsigned i = 0; !error && i < ACCEPTS_PER_TURN; i++) {
         h2o_socket_t *connection = h2o_evloop_socket_accept(socket);
         if (!connection)
-            return;
-        if (connection_new(&s->connections, connection) < 0) {
-            h2o_socket_close(connection);
-            return;
-        }
-        h2o_accept(&l->accept, connection);
-        if (s->connections.n >= SERVER_CONNECTIONS_MAX) {
-            listeners_pause(s, true); /* further ones wait in the kernel's queue */
-            return;
-        }
+            break;
+        take(l, connection);
     }
-}
-
-static void listeners_pause(Server *s, bool pause) {
-    s->paused = pause;
-    for (Listener *l = s->listeners; l; l = l->next)
-        if (pause)
-            h2o_socket_read_stop(l->socket);
-        else
-            h2o_socket_read_start(l->socket, on_accept);
+    tick_again(l->server);
 }
 
 int server_add_listener(Server *s, int fd, bool over_unix) {
@@ -233,12 +277,12 @@ int server_new(Manager *m, Server **ret) {
     if (!s)
         return -ENOMEM;
     s->m = m;
-    s->connections = (Connections) { .closed = on_connection_closed, .userdata = s };
+    s->tick.cb = on_tick;
     h2o_config_init(&s->config);
     s->config.server_name = h2o_iovec_init(H2O_STRLIT("tempoftp"));
     s->config.max_request_entity_size = ENTITY_MAX;
-    s->config.http1.req_timeout = KEEP_ALIVE_MS;
-    s->config.http2.idle_timeout = KEEP_ALIVE_MS;
+    s->config.http1.req_timeout = 2 * INTAKE_REQUEST_MS; /* intake.c comes first, with an answer */
+    s->config.http2.idle_timeout = INTAKE_IDLE_MS;
     add_door(s, false);
     add_door(s, true);
     s->loop = h2o_evloop_create();
@@ -265,6 +309,7 @@ int server_run(Server *s, int wait_ms) {
         return r;
     if (h2o_evloop_run(s->loop, wait_ms) != 0 && errno != EINTR) /* a debugger, SIGCONT, a suspended machine */
         return -errno;
+    intakes_arm(&s->connections.intakes);
     return 0;
 }
 
@@ -308,6 +353,8 @@ Server *server_free(Server *s) {
     listeners_free(s);
     if (s->event_socket)
         h2o_socket_close(s->event_socket);
+    lingers_done(&s->connections.intakes.lingers);
+    h2o_timeout_unlink(&s->tick);
     /* Connections still open at this point belong to clients that did not end in time; the process is about to exit. */
     if (s->connections.n == 0) {
         h2o_timeout_entry_t *goodbye = &s->context.http2._graceful_shutdown_timeout; /* server_close() started it */

@@ -5,8 +5,6 @@
 
 #include "api/manager.h"
 
-#define SERVER_CONNECTIONS_MAX 4096
-
 int server_new(Manager *m, Server **ret) _must_use_;
 Server *server_free(Server *s);
 /* Takes a listening socket (owns the fd from then on, also on error). over_unix: its peers are operators. */

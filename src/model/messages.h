@@ -27,6 +27,7 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_ACCESS_TOLD "917eb7d4a5b201ecc0e0590305f2e1fb"       /* the back end has taken an account away */
 #define MESSAGE_ID_ACCOUNT_ROWS "daba5dc3559dbe1993ae7fce15d7916e"      /* the back end's rows differ from the state database: foreign ones, or set right */
 #define MESSAGE_ID_DOWNLOADED "c27d5b8e14f94e0f9a60d3b1f5e7a482"     /* downloads were counted out of Pure-FTPd's transfer log */
+#define MESSAGE_ID_TURNED_AWAY "2f9ac1d7e05b4b8a9c63e1748d20f5b6"       /* a client of the API has no connection, because there are too many */
 #define MESSAGE_ID_TRANSFER_LOG "d81f4c06a3b7495e8c2b7e95f0d6a13f"   /* Pure-FTPd's transfer log cannot be counted, or not all of it */
 #define MESSAGE_ID_EXPORT "3f0c5a7e18d94b62a1e7c84f9b2d6073"         /* a request on its way to a destination: begins, goes on, has arrived, was cancelled */
 #define MESSAGE_ID_EXPORT_FAILED "a9e27d41c6f3485b90d8e1b35f7a2c68"  /* a request could not be sent to a destination */

@@ -5,6 +5,7 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #define MAPPED_BITS 96 /* of ::ffff:0:0/96 before an IPv4 address */
@@ -52,6 +53,19 @@ bool network_contains(const Network *n, const char *address) {
     if (memcmp(a.s6_addr, n->address.s6_addr, bytes) != 0)
         return false;
     return rest == 0 || ((a.s6_addr[bytes] ^ n->address.s6_addr[bytes]) >> (8 - rest)) == 0;
+}
+
+void network_site(const char *address, char ret[static SITE_TEXT_MAX]) {
+    char text[INET6_ADDRSTRLEN];
+    struct in6_addr a;
+    bool v4;
+
+    if (address_parse(address, &a, &v4) < 0 || v4 || IN6_IS_ADDR_V4MAPPED(&a)) {
+        snprintf(ret, SITE_TEXT_MAX, "%s", address);
+        return;
+    }
+    memset(a.s6_addr + 8, 0, 8);
+    snprintf(ret, SITE_TEXT_MAX, "%s/64", inet_ntop(AF_INET6, &a, text, sizeof(text)));
 }
 
 bool networks_contain(char *const *networks, const char *address) {

@@ -17,5 +17,8 @@ typedef struct Network {
 int network_parse(const char *text, Network *ret) _must_use_;
 /* Is `address` in it? Without a prefix, as call_identify() tells it; "unix" and other words are in none. */
 bool network_contains(const Network *n, const char *address);
+#define SITE_TEXT_MAX 64
+/* What one customer holds, as a key: of an IPv6 address its /64, anything else as it is. */
+void network_site(const char *address, char ret[static SITE_TEXT_MAX]);
 /* In one of a list that ends with NULL (NULL: an empty one); what is no network there contains nothing. */
 bool networks_contain(char *const *networks, const char *address);

@@ -42,6 +42,7 @@ typedef struct Settings {
     RateLimit rate_post;  /* TEMPOFTP_RATE_LIMIT_POST: 10/hour */
     RateLimit rate_register, rate_login; /* TEMPOFTP_RATE_LIMIT_REGISTER, …_LOGIN: 5/minute */
     RateLimit rate_token_create, rate_token_validate; /* TEMPOFTP_RATE_LIMIT_TOKEN_CREATE, …_TOKEN_VALIDATE: 10/minute, 20/minute */
+    uint32_t max_connections, max_per_address; /* TEMPOFTP_MAX_CONNECTIONS: 4096, TEMPOFTP_MAX_PER_ADDRESS: 256 */
     char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
     char **proxies;       /* TEMPOFTP_PROXIES */
     char **metrics_from;  /* TEMPOFTP_METRICS_FROM */

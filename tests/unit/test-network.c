@@ -53,6 +53,21 @@ static void membership(void **state) {
     }
 }
 
+static void sites(void **state) {
+    static const struct {
+        const char *address, *site;
+    } cases[] = {
+        { "192.0.2.1", "192.0.2.1" }, { "::ffff:192.0.2.1", "::ffff:192.0.2.1" }, { "2001:db8:1:2:3:4:5:6", "2001:db8:1:2::/64" },
+        { "2001:db8::1", "2001:db8::/64" }, { "::1", "::/64" }, { "unix", "unix" }, { "user:5", "user:5" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        char site[SITE_TEXT_MAX];
+        network_site(cases[i].address, site);
+        assert_string_equal(site, cases[i].site);
+    }
+}
+
 static void lists(void **state) {
     char one[] = "10.0.0.0/8", two[] = "not a network", three[] = "2001:db8::/32";
     char *some[] = { one, two, three, NULL }, *none[] = { NULL };
@@ -65,6 +80,6 @@ static void lists(void **state) {
 }
 
 int main(void) {
-    const struct CMUnitTest tests[] = { cmocka_unit_test(spellings), cmocka_unit_test(membership), cmocka_unit_test(lists) };
+    const struct CMUnitTest tests[] = { cmocka_unit_test(spellings), cmocka_unit_test(membership), cmocka_unit_test(sites), cmocka_unit_test(lists) };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -71,6 +71,8 @@ static void defaults(void **state) {
     assert_int_equal(s->rate_token_create.calls, 10);
     assert_int_equal(s->rate_token_validate.calls, 20);
     assert_int_equal(s->rate_token_validate.window_ms, 60000);
+    assert_int_equal(s->max_connections, 4096);
+    assert_int_equal(s->max_per_address, 256);
     assert_null(s->cors_origins);
     assert_null(s->proxies);
     assert_null(s->metrics_from);
