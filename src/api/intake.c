@@ -3,6 +3,8 @@
 #include "api/intake.h"
 
 #include "api/early_reply.h"
+#include "basic/fds.h"
+#include "basic/log.h"
 #include "basic/time.h"
 
 #include <errno.h>
@@ -73,9 +75,18 @@ static void on_answer_written(h2o_socket_t *socket, const char *error) {
     i->read(socket, SHUT);
 }
 
+static void log_refusal(const Intake *i, int status) {
+    char peer[ADDRESS_TEXT_MAX];
+    LogContext about = { .peer = peer };
+
+    peer_text(h2o_socket_get_fd(i->socket), peer);
+    log_line(LOG_DEBUG, &about, "Answering %s with %d before its request is whole", peer, status);
+}
+
 static void refuse(Intake *i, int status) {
     Buffer answer = { 0 };
 
+    log_refusal(i, status);
     early_reply_print(&answer, status, i->socket->ssl);
     size_t size = answer.size;
     i->answer = buffer_take(&answer);

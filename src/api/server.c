@@ -20,7 +20,7 @@
 #include <stdio.h>
 
 #define ENTITY_MAX (64 * 1024)     /* libh2o reads no more; REQUEST_BODY_MAX is the API's own, smaller limit */
-#define UNREAD_MS (60 * 1000)      /* how long a client may let an answer lie that it does not read */
+#define UNREAD_MS (30 * 1000)      /* how long a client may let an answer lie that it does not read */
 #define ACCEPTS_PER_TURN 64
 
 typedef struct Listener {

@@ -1,6 +1,8 @@
 """Who is one client, and how long they wait: by user, by address, by /64, behind proxies that tell the truth and clients that don't."""
+import concurrent.futures
 import http.client
 import socket
+import threading
 import time
 
 import pytest
@@ -149,6 +151,25 @@ def test_retry_after_is_true_to_the_second(world):
         assert accepted[1] > sent + wait - 1, "a second before, calls were refused"
     for sent, answered, wait in refused:
         assert not [other for other, _, _ in refused if other >= answered + wait], "after that long, none was"
+
+
+def test_a_storm_of_logins_from_one_address_is_five_logins(world):
+    """However many at once: five are looked at, the others are told when to come again, and nobody else is held up."""
+    world.restart(TEMPOFTP_RATE_LIMIT_LOGIN=None)
+    ana = world.user("ana")
+    wrong = {"correo": ana.email, "password": "no es la clave"}
+    started = threading.Barrier(64)
+
+    def one(_):
+        started.wait()
+        return from_address(world, STRANGER).post("/auth/login", wrong, timeout=120)
+
+    with concurrent.futures.ThreadPoolExecutor(64) as clients:
+        replies = list(clients.map(one, range(64)))
+    assert sorted(reply.status for reply in replies) == [401] * 5 + [429] * 59
+    assert all(1 <= int(reply.headers["Retry-After"]) <= 60 for reply in replies if reply.status == 429)
+    assert from_address(world, "127.0.0.3").post("/auth/login", wrong, timeout=120).status == 401
+    assert ana.get("/tmpftp").status == 200
 
 
 def memory_kib(pid):

@@ -231,6 +231,24 @@ def test_idle_connections_end_without_a_word(world):
         assert fresh.recv(1) == used.recv(1) == b""
 
 
+def test_an_answer_that_nobody_reads_is_given_up(small_world):
+    """A client that asks and asks and reads nothing holds its connection for a while, not for ever."""
+    folder = f"/proc/{small_world.process.pid}/fd"
+    hold(small_world, "127.0.0.3").close()
+    before = len(subprocess.check_output(["ls", folder]).split())
+    with socket.socket() as deaf:
+        deaf.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        deaf.connect(("127.0.0.1", small_world.port))
+        deaf.setblocking(False)
+        try:
+            while True:
+                deaf.send((HEAD + b"\r\n") * 100)
+        except BlockingIOError:
+            pass
+        wait_until(lambda: len(subprocess.check_output(["ls", folder]).split()) <= before, 180, "its connection is gone")
+        assert small_world.get("/").status == 200
+
+
 # ---- how many ---------------------------------------------------------------------------------------------
 
 def is_open(connection):
