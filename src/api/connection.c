@@ -114,7 +114,7 @@ Connection *connection_of(const h2o_req_t *req) {
 void connection_asked(Connection *c, const h2o_req_t *req) {
     c->asked = true;
     c->http2 = req->version >= 0x200;
-    intake_asked(&c->intake, c->http2);
+    intake_asked(&c->intake, c->http2, req->entity.len);
 }
 
 void connection_answered(Connection *c) {

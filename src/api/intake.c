@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#define HEAD_ALLOWANCE 1024 /* what a request's headers and the frames around it may have been, compressed */
 #define SHUT "tempoftpd has ended it" /* what libh2o's callback is told; it looks only whether there is an error */
 
 static Intake *intake_of(h2o_socket_t *socket) {
@@ -132,10 +133,12 @@ static void on_read(h2o_socket_t *socket, const char *error) {
     Intake *i = intake_of(socket);
     int status = !error && i->phase == INTAKE_HEAD && socket->input->size > 0 ? look(i) : 0;
 
+    if (i->phase == INTAKE_HTTP2)
+        i->begun += socket->bytes_read;
     if (status != 0)
         refuse(i, status);
     else
-        pass_on(i, error);
+        pass_on(i, i->begun > INTAKE_BEGUN_MAX ? SHUT : error);
 }
 
 void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket) {
@@ -150,9 +153,12 @@ void intake_end(Intake *i) {
         linger_begin_fd(&i->all->lingers, h2o_socket_get_loop(i->socket), i->linger);
 }
 
-void intake_asked(Intake *i, bool http2) {
+void intake_asked(Intake *i, bool http2, size_t body) {
+    uint64_t size = body + HEAD_ALLOWANCE;
+
     i->phase = http2 ? INTAKE_HTTP2 : INTAKE_BUSY;
     i->begun_ms = 0;
+    i->begun -= size < i->begun ? size : i->begun;
     i->requests++;
 }
 

@@ -11,6 +11,7 @@
 #define INTAKE_IDLE_MS 10000    /* between two requests, and before the first; an idle connection must not keep the service from its idle exit for long */
 #define INTAKE_HEAD_MS 10000    /* from a request's first byte to the end of its headers: 408 */
 #define INTAKE_REQUEST_MS 20000 /* … to the end of its body: 408; over HTTP/2 the connection ends */
+#define INTAKE_BEGUN_MAX (256 * 1024) /* bytes over HTTP/2 that have not become a request: libh2o lets a hundred bodies come at once */
 
 typedef enum IntakePhase {
     INTAKE_HEAD,    /* HTTP/1: a request's headers, or nothing yet; or a TLS handshake */
@@ -34,6 +35,7 @@ struct Intake {
     HttpHead head;
     uint64_t begun_ms; /* the first byte of the request that is coming in; 0: none has come */
     uint64_t quiet_ms; /* since when nothing is being answered */
+    uint64_t begun;    /* HTTP/2: bytes that have not become a request, as far as can be told from outside */
     unsigned requests; /* being answered; several over HTTP/2 */
     char *answer;      /* while it is being written */
     int linger;        /* the socket once more, to be read on after libh2o has closed it; -EBADF: none */
@@ -44,8 +46,8 @@ struct Intake {
 /* A socket that was just accepted; its on_close.data is the Intake (or what begins with it), which calls intake_end() when libh2o has closed it. */
 void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket);
 void intake_end(Intake *i);
-/* A request is whole; its answer is written. */
-void intake_asked(Intake *i, bool http2);
+/* A request is whole, with a body of so many bytes; its answer is written. */
+void intake_asked(Intake *i, bool http2, size_t body);
 void intake_answered(Intake *i);
 /* The answer that is about to be written closes the connection although more may be coming. */
 void intake_linger(Intake *i);

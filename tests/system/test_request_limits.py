@@ -222,6 +222,43 @@ def test_a_stream_that_never_ends_beside_others_that_do_ends_its_connection(worl
     assert ended and answers > 5
 
 
+def test_many_bodies_begun_at_once_end_their_connection(world):
+    """HTTP/2 lets a client begin a hundred requests; their bodies together are no more than some that are whole."""
+    def frame(kind, flags, stream, payload):
+        return struct.pack(">I", len(payload))[1:] + bytes([kind, flags]) + struct.pack(">I", stream) + payload
+
+    def begin(streams, ends):
+        """Bodies of 16,000 bytes: are they answered, or does the connection end?"""
+        with connect(world) as connection:
+            connection.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + frame(4, 0, 0, b""))
+            connection.settimeout(0.1)
+            answers = b""
+            for n in range(streams):
+                try:
+                    connection.sendall(frame(1, 4, 2 * n + 1, b"\x83\x86\x84") + frame(0, 1 if ends else 0, 2 * n + 1, b" " * 16_000))
+                    answers += connection.recv(65536)
+                except TimeoutError:
+                    continue
+                except (BrokenPipeError, ConnectionResetError):
+                    return "ended"
+            connection.settimeout(8)
+            try:
+                while not ends or answers.count(b"todo no permitido") < streams:
+                    piece = connection.recv(65536)
+                    if not piece:
+                        return "ended"
+                    answers += piece
+            except TimeoutError:
+                return "waits"
+            except ConnectionResetError:
+                return "ended"
+            return "answered"
+
+    assert begin(60, ends=True) == "answered"
+    assert begin(5, ends=False) == "waits"
+    assert begin(60, ends=False) == "ended"
+
+
 def test_idle_connections_end_without_a_word(world):
     with connect(world) as fresh, connect(world) as used:
         used.sendall(HEAD + b"\r\n")
