@@ -99,7 +99,19 @@ def test_the_count_survives_an_idle_exit(machine, http):
         machine.stop_units("tempoftp.service")
         machine.sqlite("DELETE FROM rates")  # other stories have called from this address today
         refused_after(http, 3)
-        wait_until(lambda: not machine.processes("tempoftpd"), 20, "tempoftpd leaves when idle")
+        wait_until(lambda: not machine.processes("tempoftpd"), 60, "tempoftpd leaves when idle")
+        assert http.get("/").status == 200
+        wait_until(lambda: not machine.processes("tempoftpd"), 60, "once more, and nobody has submitted anything meanwhile")
         assert http.post("/tmpftp", {}).status == 429
         machine.stop_units("tempoftp.service")
         machine.sqlite("DELETE FROM rates")
+
+
+def test_the_journal_and_the_audit_trail_name_the_client_behind_a_proxy(machine, http, api, unique):
+    id = unique("call")
+    with machine.settings(TEMPOFTP_PROXIES="127.0.0.1"):
+        assert http.post("/auth/login", {}, headers={"X-Forwarded-For": "8.8.8.8, 198.51.100.77", "X-Request-ID": id}).status == 422
+        rows = wait_until(lambda: api.get(f"/api/auditoria?request_id={id}").json["registros"], 30, "the trail is written")
+        assert [row["direccion"] for row in rows] == ["198.51.100.77"]
+        assert machine.journal(f"TEMPOFTP_REQUEST_ID={id}", "TEMPOFTP_PEER=198.51.100.77")
+        assert not machine.journal(f"TEMPOFTP_REQUEST_ID={id}", "TEMPOFTP_PEER=127.0.0.1")
