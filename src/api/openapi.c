@@ -179,7 +179,7 @@ void openapi_write(Buffer *out, const Route *routes, size_t n, const Settings *s
     json_string(&w, "description", ABOUT);
     json_raw(&w, "license", JSON({"name": "MIT", "identifier": "MIT"}));
     json_object_close(&w);
-    json_raw(&w, "servers", JSON([{"url": "/"}]));
+    json_raw(&w, "servers", JSON([{"url": "."}]));
     write_tags(&w);
     write_paths(&w, routes, n, settings);
     json_object_open(&w, "components");

@@ -286,6 +286,37 @@ void openapi_answers(JsonWriter *w, const Operation *o) {
     json_object_close(w);
 }
 
+/* Those that have nothing to do with a route. */
+static void write_other_errors(JsonWriter *w) {
+    static const DocExample others[] = {
+        { .name = "incorrecta", .summary = "No es HTTP", .status = 400 },
+        { .name = "no_hay", .summary = "No hay tal ruta", .status = 404 },
+        { .name = "otro_metodo", .summary = "La ruta no tiene ese método; con `Allow`", .status = 405 },
+        { .name = "lenta", .summary = "No llegó entera a tiempo", .status = 408 },
+        { .name = "url_larga", .summary = "URL de más de 8 KiB", .status = 414 },
+        { .name = "cabeceras_largas", .summary = "Demasiadas cabeceras, o demasiado largas", .status = 431 },
+    };
+
+    json_object_open(w, "OtroError");
+    json_string(w, "description", "Un error de la petición HTTP, no de la llamada.");
+    write_headers(w, 0);
+    json_object_open(w, "content");
+    json_object_open(w, "application/json");
+    openapi_schema_reference(w, "schema", &doc_error);
+    json_object_open(w, "examples");
+    for (size_t i = 0; i < ELEMENTS(others); i++) {
+        json_object_open(w, others[i].name);
+        json_string(w, "summary", others[i].summary);
+        write_example_value(w, &others[i]);
+        json_integer(w, "x-estado", others[i].status);
+        json_object_close(w);
+    }
+    json_object_close(w);
+    json_object_close(w);
+    json_object_close(w);
+    json_object_close(w);
+}
+
 void openapi_standing_answers(JsonWriter *w) {
     json_object_open(w, "responses");
     for (size_t i = 0; i < ELEMENTS(errors); i++) {
@@ -307,7 +338,6 @@ void openapi_standing_answers(JsonWriter *w) {
         json_object_close(w);
         json_object_close(w);
     }
-    json_raw(w, "OtroError", JSON({"description": "Otro error, como los de una petición HTTP que no se puede entender, es demasiado larga o llega demasiado despacio.",
-                                   "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}}}));
+    write_other_errors(w);
     json_object_close(w);
 }

@@ -15,6 +15,7 @@ static const struct {
     const char *reason, *text;
 } standing[] = {
     { 200, "OK", NULL },
+    { 201, "Created", NULL },
     { 202, "Accepted", NULL },
     { 204, "No Content", NULL },
     { 304, "Not Modified", NULL },
@@ -275,11 +276,11 @@ static bool has_already(const Call *c, const Document *d) {
 }
 
 void reply_document(Call *c, const Document *d) {
-    static h2o_generator_t whole = { NULL, NULL };
     h2o_req_t *req = c->req;
-    bool fresh = has_already(c, d);
+    h2o_generator_t *whole = h2o_mem_alloc_pool(&req->pool, sizeof(*whole));
+    bool fresh = has_already(c, d), head = h2o_memis(req->method.base, req->method.len, H2O_STRLIT("HEAD"));
     int status = fresh ? 304 : 200;
-    h2o_iovec_t body = h2o_iovec_init(d->data, fresh ? 0 : d->size);
+    h2o_iovec_t body = h2o_iovec_init(d->data, d->size);
 
     metrics_answer(c, status);
     log_call(c, status);
@@ -297,6 +298,7 @@ void reply_document(Call *c, const Document *d) {
     if (!fresh)
         req->res.content_length = body.len;
     call_answered(c);
-    h2o_start_response(req, &whole);
-    h2o_send(req, &body, body.len > 0, H2O_SEND_STATE_FINAL);
+    *whole = (h2o_generator_t) { NULL, NULL };
+    h2o_start_response(req, whole);
+    h2o_send(req, &body, fresh || head ? 0 : 1, H2O_SEND_STATE_FINAL);
 }

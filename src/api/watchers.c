@@ -266,7 +266,8 @@ static int list_event(const Event *e, void *userdata) {
 
 static bool wants_stream(const Call *c) {
     h2o_iovec_t accept = call_header(c, "accept");
-    return accept.base && h2o_strstr(accept.base, accept.len, H2O_STRLIT("text/event-stream")) != SIZE_MAX;
+    bool head = h2o_memis(c->req->method.base, c->req->method.len, H2O_STRLIT("HEAD")); /* has no end of a stream to wait for */
+    return !head && accept.base && h2o_strstr(accept.base, accept.len, H2O_STRLIT("text/event-stream")) != SIZE_MAX;
 }
 
 void request_events(Call *c) {

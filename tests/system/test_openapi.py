@@ -1,9 +1,13 @@
 """What /openapi.json says is what the service does: every example is played, every error that is written down is provoked, a public validator reads it."""
+import contextlib
 import gzip
+import http.client
+import socket
 import subprocess
 
 import pytest
 
+from client import Reply
 from conftest import BUILD
 from machine import REPOSITORY, wait_until
 from openapi import METHODS, Description
@@ -338,6 +342,31 @@ def test_limits_that_are_written_down_hold(description, stage):
         world.remove()
 
 
+# What gets each of the errors that have nothing to do with a route.
+NO_CALLS = {
+    "incorrecta": b"GET / HTTP/1.1\r\nHost x\r\n\r\n",
+    "no_hay": b"GET /no-hay HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "otro_metodo": b"DELETE / HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "lenta": b"GET / HTTP/1.1\r\nHost:",
+    "url_larga": b"GET /" + 9000 * b"a" + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
+    "cabeceras_largas": b"GET / HTTP/1.1\r\nHost: x\r\n" + 5 * (b"X-A: " + 7000 * b"a" + b"\r\n") + b"\r\n",
+}
+
+
+def test_errors_of_http_are_as_written_down(description, stage):
+    world = stage.world("usual")
+    written = description.document["components"]["responses"]["OtroError"]["content"]["application/json"]["examples"]
+    assert written.keys() == NO_CALLS.keys()
+    for name, sent in NO_CALLS.items():
+        with socket.create_connection(("127.0.0.1", world.port), timeout=240) as connection:
+            connection.sendall(sent)
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            reply = Reply(response)
+        assert (reply.status, reply.json) == (written[name]["x-estado"], written[name]["value"]), name
+        assert reply.headers["X-Request-ID"], name
+
+
 # As many as are let wait.
 USERS_WHO_WAIT = """WITH RECURSIVE n (n) AS (VALUES (1) UNION ALL SELECT n + 1 FROM n WHERE n < 1000)
     INSERT INTO users (name, email, hash, role, is_active, approved, created) SELECT 'n', n || '@example.org', 'x', 'usuario', 0, 0, unixepoch() FROM n"""
@@ -393,6 +422,38 @@ def test_head_is_get_without_the_body(description, stage):
         if head.status != got.status or head.body or not same:
             faults.append(f"{operation.path}: {head.status} {dict(head.headers)} instead of {got.status} {dict(got.headers)}")
     assert not faults, "\n".join(faults)
+
+
+@pytest.mark.parametrize("path", ["/openapi.json", "/docs", "/tmpftp"])
+def test_head_leaves_its_connection_in_order(stage, path):
+    """With a body where none belongs the next answer on the connection would be lost."""
+    world = stage.world("usual")
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", world.port, timeout=120)) as connection:
+        for method in ("HEAD", "GET", "HEAD", "GET"):
+            connection.request(method, path)
+            response = connection.getresponse()
+            assert response.status == world.get(path).status and len(response.read()) == (int(response.headers["Content-Length"]) if method == "GET" else 0)
+    over_http2 = subprocess.run(["curl", "-sS", "--http2-prior-knowledge", "--max-time", "120", "-I", f"http://127.0.0.1:{world.port}{path}"],
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    assert over_http2.returncode == 0 and over_http2.stdout.startswith(f"HTTP/2 {world.get(path).status}"), over_http2.stdout
+
+
+def test_head_of_an_event_stream_ends(stage):
+    world = stage.world("usual")
+    request(world)
+    reply = world.operator("HEAD", f"/tmpftp/{ID}/eventos", headers={"Accept": "text/event-stream"}, timeout=120)
+    assert (reply.status, reply.body) == (200, b"")
+
+
+def test_the_page_is_there_or_the_service_says_why(stage):
+    reply = stage.world("usual").get("/docs")
+    if "docs.css" in (BUILD / "src/api/docs_files.c").read_text():
+        assert reply.status == 200 and reply.headers["Content-Type"].startswith("text/html") and b'lang="es"' in reply.body
+        assert reply.headers.get_all("Content-Security-Policy") == [reply.headers["Content-Security-Policy"]]
+        assert "script-src 'self';" in reply.headers["Content-Security-Policy"]
+    else:
+        assert (reply.status, reply.json["detail"]) == (
+            404, "Este servicio se construyó sin la página de documentación; la descripción de la API está en /openapi.json")
 
 
 def test_files_of_the_page_are_the_same_packed_or_not(stage):
