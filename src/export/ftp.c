@@ -10,10 +10,12 @@
 
 #include <curl/curl.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 
 #define UPLOAD_BUFFER (512 * 1024L)
 #define KEEPALIVE_SECONDS 60L
+#define LAST_WORDS_MS 500
 #define IDLE_MAX 20 /* turns without a socket that are not waited between; then a millisecond each */
 #define LOOK_MS 200 /* how often Flow.stop is looked at */
 
@@ -28,6 +30,7 @@ typedef struct Ftp {
     FtpReply reply;
     char error[CURL_ERROR_SIZE];
     bool refused; /* an address that may not be */
+    int control;  /* libcurl's socket of the control connection */
     Store *store; /* under way */
     uint64_t at;  /* next byte of it to read */
     int bad;      /* what reading it gave, negative */
@@ -52,7 +55,37 @@ static curl_socket_t on_open_socket(void *userdata, curlsocktype purpose, struct
         return CURL_SOCKET_BAD;
     }
     fd = socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-    return fd < 0 ? CURL_SOCKET_BAD : fd;
+    if (fd < 0)
+        return CURL_SOCKET_BAD;
+    if (f->control < 0) /* the other one is a data connection's */
+        f->control = fd;
+    return fd;
+}
+
+/* A server whose disk is full resets the data connection and says why on the control connection, which libcurl closes without having read it. */
+static void hear_last_words(Ftp *f) {
+    struct pollfd words = { f->control, POLLIN, 0 };
+    char text[1024], *rest = text, *line;
+    ssize_t n;
+
+    if (!f->store || f->line->order->type != DESTINATION_FTP || poll(&words, 1, LAST_WORDS_MS) <= 0)
+        return;
+    n = recv(f->control, text, sizeof(text) - 1, MSG_DONTWAIT);
+    if (n <= 0)
+        return;
+    text[n] = '\0';
+    while ((line = strsep(&rest, "\n")))
+        ftp_reply_take(&f->reply, line, strlen(line));
+}
+
+static int on_close_socket(void *userdata, curl_socket_t fd) {
+    Ftp *f = userdata;
+
+    if (fd == f->control) {
+        hear_last_words(f);
+        f->control = -EBADF;
+    }
+    return close(fd);
 }
 
 static size_t on_reply(char *line, size_t size, size_t n, void *userdata) {
@@ -272,6 +305,8 @@ static int set_options(Ftp *f) {
         (code = curl_easy_setopt(f->curl, CURLOPT_PASSWORD, o->password ? o->password : "")) != CURLE_OK ||
         (code = curl_easy_setopt(f->curl, CURLOPT_OPENSOCKETFUNCTION, on_open_socket)) != CURLE_OK ||
         (code = curl_easy_setopt(f->curl, CURLOPT_OPENSOCKETDATA, f)) != CURLE_OK ||
+        (code = curl_easy_setopt(f->curl, CURLOPT_CLOSESOCKETFUNCTION, on_close_socket)) != CURLE_OK ||
+        (code = curl_easy_setopt(f->curl, CURLOPT_CLOSESOCKETDATA, f)) != CURLE_OK ||
         (code = curl_easy_setopt(f->curl, CURLOPT_HEADERFUNCTION, on_reply)) != CURLE_OK ||
         (code = curl_easy_setopt(f->curl, CURLOPT_HEADERDATA, f)) != CURLE_OK ||
         (code = curl_easy_setopt(f->curl, CURLOPT_READFUNCTION, on_read)) != CURLE_OK ||
@@ -508,6 +543,7 @@ int ftp_new(const Line *line, Remote **ret) {
         return -ENOMEM;
     f->remote.class = &class;
     f->line = line;
+    f->control = -EBADF;
     f->curl = curl_easy_init();
     f->loop = curl_multi_init();
     if (asprintf(&f->root, strchr(o->host, ':') ? "ftp://[%s]:%u/" : "ftp://%s:%u/", o->host, (unsigned) o->port) < 0)

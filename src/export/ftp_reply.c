@@ -11,12 +11,19 @@ static bool is_digit(char c) {
 }
 
 void ftp_reply_take(FtpReply *r, const char *line, size_t size) {
+    int code;
+
     while (size > 0 && (line[size - 1] == '\n' || line[size - 1] == '\r'))
         size--;
-    if (size < 3 || !is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2]) || (size > 3 && line[3] != ' '))
+    if (size < 3 || !is_digit(line[0]) || !is_digit(line[1]) || !is_digit(line[2]) || (size > 3 && line[3] != ' ' && line[3] != '-'))
         return;
-    r->code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
-    snprintf(r->text, sizeof(r->text), "%.*s", (int) (size < sizeof(r->text) ? size : sizeof(r->text) - 1), line);
+    code = (line[0] - '0') * 100 + (line[1] - '0') * 10 + (line[2] - '0');
+    if (size > 3 && line[3] == '-' && code < 400) /* words around an answer that is still to come */
+        return;
+    /* The first line of a refusal says why; Pure-FTPd's last one says how long it took. */
+    if (code < 400 || code != r->code)
+        snprintf(r->text, sizeof(r->text), "%.*s", (int) (size < sizeof(r->text) ? size : sizeof(r->text) - 1), line);
+    r->code = code;
 }
 
 int ftp_reply_size(const FtpReply *r, uint64_t *ret) {
@@ -36,8 +43,9 @@ static const struct {
     { 530, EXPORT_LOGIN },           { 532, EXPORT_LOGIN },           { 552, EXPORT_SPACE },
 };
 
-/* Servers that give a full disk another code say it in words (vsftpd: 451, ProFTPD: 550). */
-static const char *const full[] = { "No space left", "Disk full", "disk full", "quota", "Quota" };
+/* Servers that give a full disk another code say it in words. Pure-FTPd ("451-Error during write to file") and vsftpd ("451 Failure writing to local file.") don't
+ * say why they could not write; that is nearly always why, and a person is shown their words. */
+static const char *const full[] = { "No space left", "Disk full", "disk full", "quota", "Quota", "Error during write to file", "Failure writing to local file" };
 
 ExportCause ftp_reply_cause(const FtpReply *r, ExportCause otherwise) {
     for (size_t i = 0; i < ELEMENTS(full); i++)

@@ -8,7 +8,7 @@ typedef struct FtpReply {
     char text[PROBE_DETAIL_SIZE];
 } FtpReply;
 
-/* One line of the control connection, with or without its end. Lines in the middle of a reply change nothing. */
+/* One line of the control connection, with or without its end. Of a refusal of several lines the first is kept. */
 void ftp_reply_take(FtpReply *r, const char *line, size_t size);
 /* The answer to SIZE. -ENOENT: it is another. */
 int ftp_reply_size(const FtpReply *r, uint64_t *ret) _must_use_;

@@ -1,0 +1,517 @@
+"""A finished request goes on to a partner's server: the whole tree, under temporary names until each file is there, in the order that a partner who watches
+expects; and whatever breaks on the way is said, tried again, or gone on with."""
+import contextlib
+import ctypes
+import datetime
+import hashlib
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from client import checksums
+from conftest import BUILD
+from ftp_standalone import ACCOUNT, PASSWORD, USER
+from machine import wait_until
+from partners import PureFtpd, Sftp, Vsftpd, address, remote_path
+
+LONG = 300  # seconds; the machine may be slow
+TREE = {
+    "read me.txt": "a name with a space", "año/canción.nc": "accents", "100%/50%41.txt": "per cent", "#1": "hash", "?what": "question", "-rf": "dash",
+    "deep/er/still/x": "x", "empty file": "", "'quoted' \"twice\"": "q", "bytes.bin": 3_000_000,
+    "set/data.rar": "r0", "set/data.r00": "r1", "set/data.r01": "r2", "set/more.part1.rar": "p1", "set/more.part2.rar": "p2", "set/more.part10.rar": "p10",
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def inner_destinations(machine):
+    """The partners listen on the machine's own loopback."""
+    with machine.settings(TEMPOFTP_EXPORT_INTERNAL="1"):
+        yield
+
+
+@pytest.fixture
+def partner(request):
+    """partner(class, …) starts a server that is gone after the test."""
+    made = []
+
+    def start(kind, *arguments, **settings):
+        made.append(kind(*arguments))
+        if settings:
+            made[-1].SETTINGS = {**made[-1].SETTINGS, **settings}
+        made[-1].start()
+        return made[-1]
+
+    yield start
+    for one in made:
+        one.stop()
+
+
+@pytest.fixture
+def destination(api):
+    """destination(partner, "ftp", …) makes one and returns its id."""
+    made = []
+
+    def make(partner, kind, **fields):
+        if kind == "sftp":
+            fields = {"host_key": partner.fingerprint, **fields}
+        reply = api.post("/api/destinations", address(partner, kind, **{"path": remote_path(partner, kind), **fields}))
+        assert reply.status == 201, reply
+        made.append(reply.json["id"])
+        return made[-1]
+
+    yield make
+    for id in made:
+        reply = api.delete(f"/api/destinations/{id}")
+        assert reply.status in (204, 404, 409), reply
+
+
+@pytest.fixture
+def delivered(source, submit, wait_for, unique):
+    """delivered({"a": "a"}) is the id of a finished request with these files."""
+    def make(files=None, **options):
+        id = submit(source.make_tree(unique("tree"), files, **options) + "/")
+        wait_for(id, "listo", LONG)
+        return id
+
+    return make
+
+
+@pytest.fixture
+def folder_of(machine, api):
+    """Where a finished request lies."""
+    return lambda id: machine.file(f"/data/{api.get(f'/tmpftp/{id}').json['ftpuser']}/{id}")
+
+
+def send(api, id, destination, kind="ftp"):
+    """Begins an export by hand; its number."""
+    reply = api.post(f"/api/jobs/{id}/export/{'sftp' if kind == 'sftp' else 'ftp'}", {"destination_id": destination})
+    assert reply.status == 202, reply
+    return reply.json["export"]["n"]
+
+
+def export(api, id, n):
+    return next(e for e in api.get(f"/api/jobs/{id}/exports").json["exports"] if e["n"] == n)
+
+
+def wait_export(api, id, n, *states):
+    wait_until(lambda: export(api, id, n)["status"] in ("listo", "error", "cancelado"), LONG, f"export {n} of {id} ends: {export(api, id, n)}", 0.2)
+    last = export(api, id, n)
+    assert last["status"] in states, last
+    return last
+
+
+def lines(api, id):
+    return api.get(f"/api/jobs/{id}/logs").text
+
+
+def temporaries(partner):
+    return [path for path in partner.root.rglob("tempoftp-*.part")]
+
+
+def assert_arrived(folder, root):
+    assert checksums(root) == checksums(folder)
+    assert {p.relative_to(root) for p in root.rglob("*") if p.is_dir()} == {p.relative_to(folder) for p in folder.rglob("*") if p.is_dir()}
+
+
+def begun(partner, least):
+    """Waits until so many bytes of a file lie there under its temporary name; that name."""
+    def look():
+        with contextlib.suppress(FileNotFoundError):
+            return [path for path in temporaries(partner) if path.stat().st_size >= least]
+    return wait_until(look, LONG, "an upload is in the middle of a file")[0]
+
+
+class Names:
+    """What happens to names in a folder, by inotify(7)."""
+    MODIFY, MOVED_FROM, MOVED_TO, CREATE = 0x2, 0x40, 0x80, 0x100
+
+    def __init__(self, folder):
+        libc = ctypes.CDLL(None, use_errno=True)
+        self.fd = libc.inotify_init1(os.O_NONBLOCK)
+        assert libc.inotify_add_watch(self.fd, os.fsencode(folder), self.MODIFY | self.MOVED_TO | self.CREATE) >= 0
+
+    def read(self):
+        """[(what, name)], in their order."""
+        events, data = [], b""
+        with contextlib.suppress(BlockingIOError):
+            while piece := os.read(self.fd, 1 << 20):
+                data += piece
+        os.close(self.fd)
+        while data:
+            _, mask, _, size = struct.unpack_from("iIII", data)
+            events.append((mask, data[16:16 + size].rstrip(b"\0").decode()))
+            data = data[16 + size:]
+        return events
+
+
+# ---- what arrives -----------------------------------------------------------------------------------
+
+SERVERS = {
+    "pure-ftpd": ("ftp", lambda: (PureFtpd, True)),
+    "vsftpd": ("ftp", lambda: (Vsftpd, True)),
+    "openssh": ("sftp", lambda: (Sftp,)),
+}
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_the_tree_arrives_as_it_is_and_nothing_half_written_under_its_name(server, machine, api, partner, destination, delivered, folder_of):
+    kind, made = SERVERS[server]
+    there = partner(*made())
+    id = delivered(TREE)
+    folder = folder_of(id)
+    (pathlib.Path(os.fsdecode(os.fsencode(folder) + b"/latin-\xf1"))).write_bytes(b"no UTF-8")
+    machine.run(["chmod", "-R", "g+rX", str(folder).split("/root", 1)[1]])
+    (folder / "no files").mkdir(mode=0o755)
+    os.symlink("bytes.bin", folder / "link")
+    there.put("set/data.rar", "an older one, which is replaced whole")
+    shutil.chown(there.root / "set", USER, "nogroup")
+    shutil.chown(there.root / "set" / "data.rar", USER, "nogroup")
+    names = Names(there.root / "set")
+
+    n = send(api, id, destination(there, kind), kind)
+    done = wait_export(api, id, n, "listo")
+
+    (folder / "link").unlink()
+    (there.root / "link").read_bytes()
+    assert (there.root / "link").read_bytes() == (folder / "bytes.bin").read_bytes(), "a link counts as what it leads to"
+    (there.root / "link").unlink()
+    assert_arrived(folder, there.root)
+    assert done["files"] == len(TREE) + 2
+    seen = names.read()
+    written = {name for mask, name in seen if mask & (Names.CREATE | Names.MODIFY)}
+    assert written and all(re.fullmatch(r"tempoftp-[0-9a-f]{16}\.part", name) for name in written), "a partner could have read half a file"
+    arrived = [name for mask, name in seen if mask & Names.MOVED_TO]
+    assert sorted(arrived) == sorted(os.path.basename(name) for name in TREE if name.startswith("set/"))
+    assert arrived.index("data.rar") > max(arrived.index("data.r00"), arrived.index("data.r01"))
+    assert arrived.index("more.part1.rar") > max(arrived.index("more.part2.rar"), arrived.index("more.part10.rar"))
+
+
+@pytest.fixture
+def trusted(machine):
+    """trusted(certificate) lets the machine believe in it for the length of a test."""
+    bundle = machine.file("/etc/ssl/certs/ca-certificates.crt")
+    before = bundle.read_bytes() if bundle.exists() else b""
+    yield lambda certificate: bundle.write_bytes(before + b"\n" + certificate)
+    bundle.write_bytes(before)
+
+
+def make_expired(there):
+    """Gives a partner that is not started yet a certificate of the year 2020."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "127.0.0.1")])
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(7)
+                   .not_valid_before(datetime.datetime(2020, 1, 1)).not_valid_after(datetime.datetime(2020, 2, 1))
+                   .add_extension(x509.BasicConstraints(True, None), True).sign(key, hashes.SHA256()))
+    pem = certificate.public_bytes(serialization.Encoding.PEM)
+    there.pem.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()) + pem)
+    return pem
+
+
+@pytest.mark.parametrize("server", [PureFtpd, Vsftpd], ids=["pure-ftpd", "vsftpd"])
+def test_ftps_takes_the_right_certificate_and_no_other(server, api, partner, destination, delivered, folder_of, trusted):
+    there = partner(server, True, True)
+    id = delivered({"a": 200_000, "b/c": "c"})
+    to = destination(there, "ftps")
+
+    assert wait_export(api, id, send(api, id, to), "error")["message"].startswith("Certificado")
+    assert not list(there.root.iterdir())
+    trusted((there.folder / "cert.pem").read_bytes())
+    wait_export(api, id, send(api, id, to), "listo")
+    assert_arrived(folder_of(id), there.root)
+
+
+def test_an_expired_certificate(api, partner, destination, delivered, trusted):
+    class Expired(PureFtpd):
+        def _start(self):
+            self.expired = make_expired(self)
+            super()._start()
+
+    there = partner(Expired, True, True)
+    trusted(there.expired)
+    id = delivered({"a": "a"})
+    message = wait_export(api, id, send(api, id, destination(there, "ftps")), "error")["message"]
+    assert message.startswith("Certificado") and "expired" in message
+    assert not list(there.root.iterdir())
+
+
+def test_a_server_without_tls_is_not_talked_to_in_clear(api, partner, destination, delivered):
+    there = partner(Vsftpd, True)
+    id = delivered({"a": "a"})
+    assert wait_export(api, id, send(api, id, destination(there, "ftps")), "error")["message"].startswith("TLS")
+    assert not list(there.root.iterdir())
+
+
+def test_an_rsa_key_logs_in(api, partner, destination, delivered, folder_of):
+    there = partner(Sftp)
+    id = delivered({"a": "a"})
+    to = destination(there, "sftp", password=None, ssh_key=there.key_file.read_text())
+    wait_export(api, id, send(api, id, to, "sftp"), "listo")
+    assert_arrived(folder_of(id), there.root)
+
+
+# ---- what is refused ----------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_wrong_password_is_shown_once(server, machine, api, partner, destination, delivered):
+    kind, made = SERVERS[server]
+    there = partner(*made())
+    id = delivered({f"f{n}": "x" for n in range(8)})
+    message = wait_export(api, id, send(api, id, destination(there, kind, password="equivocada"), kind), "error")["message"]
+    assert message.startswith("Ingreso")
+    assert "try 2" not in lines(api, id) and "try 2" not in machine.journal(f"TEMPOFTP_ID={id}")
+    assert api.get(f"/tmpftp/{id}").json["status"] == "listo", "the request is as good as before"
+
+
+def test_a_changed_host_key_is_refused_before_anything_is_sent(api, partner, destination, delivered):
+    there = partner(Sftp)
+    id = delivered({"a": "a"})
+    to = destination(there, "sftp")
+    there.process.terminate()
+    there.process.wait(30)
+    there.make_host_key()
+    there.start()
+    message = wait_export(api, id, send(api, id, to, "sftp"), "error")["message"]
+    assert message.startswith("Clave del servidor") and "cambió" in message and there.fingerprint in message
+    assert not list(there.root.iterdir())
+
+
+def test_a_file_that_may_not_be_read_is_a_failure(api, partner, destination, delivered, folder_of):
+    there = partner(Vsftpd, True)
+    id = delivered({"a": "a", "b": "b", "c": "c"})
+    (folder_of(id) / "b").chmod(0)
+    message = wait_export(api, id, send(api, id, destination(there, "ftp")), "error")["message"]
+    assert message.startswith("Origen") and "b: Permission denied" in message
+    assert not temporaries(there)
+
+
+def test_a_link_that_leads_out_is_a_failure(api, partner, destination, delivered, folder_of):
+    there = partner(Vsftpd, True)
+    id = delivered({"a": "a"})
+    os.symlink("/etc/passwd", folder_of(id) / "out")
+    assert wait_export(api, id, send(api, id, destination(there, "ftp")), "error")["message"].startswith("Origen")
+    assert not list(there.root.iterdir())
+
+
+@pytest.mark.parametrize("server", ["pure-ftpd", "openssh"])
+def test_a_full_disk_at_the_partner(server, api, partner, destination, delivered):
+    kind, made = SERVERS[server]
+    name, *arguments = made()
+
+    class Small(name):
+        def _small(self):
+            owner = self.root.stat()
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size=4m,uid={owner.st_uid},gid={owner.st_gid},mode=755", "small", self.root], check=True)
+
+        def __init__(self, *args):
+            super().__init__(*args)
+            self._small()
+
+        def stop(self):
+            subprocess.run(["umount", "--lazy", self.root], check=True)
+            super().stop()
+
+    there = partner(Small, *arguments)
+    id = delivered({"a": "a", "large": 9_000_000})
+    message = wait_export(api, id, send(api, id, destination(there, kind), kind), "error")["message"]
+    assert message.startswith("Espacio"), message
+    assert not (there.root / "large").exists() and not temporaries(there)
+
+
+def test_a_worker_by_itself_connects_to_nothing_of_this_machine(machine):
+    """Whatever tempoftpd and the broker let through."""
+    order = b"type=ftp\0port=21\0host=partner.example\0username=u\0password=p\0path=/\0address=127.0.0.1\0"
+    for kind in (b"ftp", b"sftp"):
+        done = subprocess.run([BUILD / "src/export/tempoftp-export", "test"], input=order.replace(b"type=ftp", b"type=" + kind), stdout=subprocess.PIPE, timeout=60)
+        assert done.returncode == 0 and done.stdout.startswith(b"cause=address\0")
+
+
+# ---- interruptions --------------------------------------------------------------------------------------
+
+RATE = 4_000_000  # bytes a second: slow enough to be met in the middle
+LARGE = {"a/large": 24_000_000, "small": "s"}
+
+
+@pytest.fixture
+def slow(partner):
+    return lambda: partner(Vsftpd, True, local_max_rate=str(RATE))
+
+
+def connections(there):
+    """Processes of vsftpd's sessions."""
+    return [int(pid) for pid in subprocess.run(["pgrep", "--parent", str(there.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()]
+
+
+def kill_tree(pid):
+    children = subprocess.run(["pgrep", "--parent", str(pid)], stdout=subprocess.PIPE, text=True).stdout.split()
+    for child in children:
+        kill_tree(int(child))
+    with contextlib.suppress(ProcessLookupError):
+        os.kill(pid, 9)
+
+
+def test_a_connection_that_breaks_goes_on_where_it_was(api, slow, destination, delivered, folder_of):
+    there = slow()
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    begun(there, 3_000_000)
+    for pid in connections(there):
+        kill_tree(pid)
+    wait_export(api, id, n, "listo")
+    assert "a/large: going on after" in lines(api, id) and "before try 2 of 4" in lines(api, id)
+    assert_arrived(folder_of(id), there.root)
+
+
+@pytest.mark.parametrize("victim", ["tempoftp-export", "tempoftpd", "tempoftp-broker"])
+def test_a_kill_loses_nothing(victim, machine, api, slow, destination, delivered, folder_of):
+    there = slow()
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    wait_until(lambda: (there.root / "small").exists(), LONG, "the small file is there")
+    begun(there, 3_000_000)
+    machine.kill(victim)
+    wait_export(api, id, n, "listo")
+    assert_arrived(folder_of(id), there.root)
+    if victim == "tempoftp-export":
+        assert "1 of 2 files are there already" in lines(api, id) and "a/large: going on after" in lines(api, id)
+
+
+def test_a_reboot_goes_on_with_it(machine, api, slow, destination, delivered, folder_of):
+    there = slow()
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    begun(there, 3_000_000)
+    machine.reboot()
+    for pid in connections(there):
+        kill_tree(pid)
+    there.process.kill()
+    there.process.wait(30)
+    for made in ("etc", "empty"):
+        shutil.rmtree(there.folder / made)
+    there.start()
+    wait_export(api, id, n, "listo")
+    assert_arrived(folder_of(id), there.root)
+
+
+def cancel(api, id, n):
+    assert api.delete(f"/api/jobs/{id}/exports/{n}").status in (200, 204)
+
+
+def block(api, id, n):
+    assert api.post(f"/tmpftp/{id}/bloquear", {}).status == 200
+
+
+def delete(api, id, n):
+    assert api.delete(f"/tmpftp/{id}").status == 200
+
+
+@pytest.mark.parametrize("how", [cancel, block, delete], ids=["cancelled", "blocked", "deleted"])
+def test_an_upload_that_nobody_wants_any_more_leaves_nothing_behind(how, machine, api, slow, destination, delivered):
+    there = slow()
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    begun(there, 3_000_000)
+    how(api, id, n)
+    wait_until(lambda: not machine.units(f"tempoftp-export-{id}-*"), LONG, "the unit is gone")
+    wait_until(lambda: not temporaries(there), LONG, "the temporary file is gone")
+    assert not (there.root / "a" / "large").exists()
+    if how is not delete:
+        assert export(api, id, n)["status"] == "cancelado"
+
+
+# ---- sizes and limits ---------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("server", ["pure-ftpd", "openssh"])
+def test_five_thousand_files(server, api, partner, destination, delivered, folder_of):
+    kind, made = SERVERS[server]
+    there = partner(*made())
+    id = delivered(count=5000, size=200)
+    assert wait_export(api, id, send(api, id, destination(there, kind), kind), "listo")["files"] == 5000
+    assert_arrived(folder_of(id), there.root)
+
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_file_of_more_than_4_gib_goes_on_past_them(server, machine, api, partner, destination, delivered, folder_of):
+    """Sparse here; at the partner's lies, from an earlier run, all of it but the last MiB."""
+    kind, made = SERVERS[server]
+    there = partner(*made())
+    id = delivered({"a": "a"})
+    size = (4 << 30) + (5 << 20)
+    folder = folder_of(id)
+    with open(folder / "huge", "wb") as huge:
+        huge.truncate(size)
+        huge.seek(size - 7)
+        huge.write(b"the end")
+    (folder / "huge").chmod(0o644)
+    life = int(machine.sqlite(f"SELECT life FROM requests WHERE id = '{id}' ORDER BY life DESC LIMIT 1")[0][0])
+    mark = id.encode() + b"\0" + struct.pack("=Q", life) + b"huge\0" + struct.pack("=Qq", size, (folder / "huge").stat().st_mtime_ns)
+    name = f"tempoftp-{hashlib.sha256(mark).hexdigest()[:16]}.part"
+    there.put(name, size=size - (1 << 20))
+    shutil.chown(there.root / name, USER, "nogroup")
+
+    n = send(api, id, destination(there, kind), kind)
+    assert wait_export(api, id, n, "listo")["bytes"] == size + 1
+    assert f"huge: going on after {size - (1 << 20)} bytes" in lines(api, id)
+    assert (there.root / "huge").stat().st_size == size
+    with open(there.root / "huge", "rb") as huge:
+        huge.seek(size - (1 << 20) - 1)
+        assert huge.read() == bytes((1 << 20) + 1 - 7) + b"the end"
+
+
+def test_a_server_that_takes_fewer_connections_is_served_with_fewer(api, partner, destination, delivered, folder_of):
+    class Few(Vsftpd):
+        SETTINGS = {**Vsftpd.SETTINGS, "max_per_ip": "2"}
+
+    there = partner(Few, True)
+    id = delivered({f"f{n:02}": f"{n}" for n in range(40)})
+    wait_export(api, id, send(api, id, destination(there, "ftp")), "listo")
+    assert_arrived(folder_of(id), there.root)
+
+
+# ---- tests of destinations ------------------------------------------------------------------------------
+
+@pytest.mark.parametrize("server", SERVERS)
+def test_a_test_writes_and_takes_away(server, api, partner, destination):
+    kind, made = SERVERS[server]
+    there = partner(*made())
+    reply = api.post(f"/api/destinations/{destination(there, kind)}/test", {}, timeout=60)
+    assert reply.status == 200 and reply.json["success"] is True, reply
+    assert not list(there.root.iterdir())
+
+
+def test_a_test_names_the_step_that_failed(api, partner, destination):
+    ftp, sftp = partner(PureFtpd, True), partner(Sftp)
+    (ftp.root / "closed").mkdir(mode=0o555)
+    steps = {
+        "Ingreso": destination(ftp, "ftp", name="paso-1", password="equivocada"),
+        "Escritura": destination(ftp, "ftp", name="paso-2", path="/closed"),
+        "Carpeta": destination(ftp, "ftp", name="paso-3", path="/closed/below"),
+        "TLS": destination(ftp, "ftps", name="paso-4"),
+        "Conexión": destination(sftp, "ftp", name="paso-5", port=1),
+        "Clave del servidor": destination(sftp, "sftp", name="paso-6", host_key=None),
+    }
+    for step, id in steps.items():
+        reply = api.post(f"/api/destinations/{id}/test", {}, timeout=60)
+        assert reply.status == 200 and reply.json["success"] is False, (step, reply)
+        assert reply.json["message"].startswith(step), (step, reply)
+    assert sftp.fingerprint in reply.json["message"]
+
+
+# ---- by itself ------------------------------------------------------------------------------------------
+
+def test_from_post_to_the_partners_copy(api, partner, destination, source, submit, wait_for, unique, folder_of):
+    there = partner(Sftp)
+    destination(there, "sftp", group="socio.example")
+    id = submit(source.make_tree(unique("tree"), TREE) + "/", usuario=f"{unique()}@socio.example")
+    wait_for(id, "listo", LONG)
+    last = wait_export(api, id, 1, "listo")
+    assert last["automatic"] is True
+    assert_arrived(folder_of(id), there.root)
+    wait_until(lambda: api.get(f"/tmpftp/{id}").json["exportaciones"][0]["estado"] == "listo", 60, "GET tells it")
