@@ -19,7 +19,8 @@
 #include <stdio.h>
 #include <systemd/sd-daemon.h>
 
-#define DELIVERED_FOLDER "/var/lib/tempoftp-export"
+#define DELIVERED_FOLDER "/var/lib/tempoftp-export" /* unless $STATE_DIRECTORY (systemd.exec(5)) is another */
+#define LIST_PATH_SIZE 512
 #define NOTE_SIZE 512
 #define TICK_MS 250
 #define RATE_TICKS 40 /* the rate is that of the last ten seconds */
@@ -194,11 +195,12 @@ static RunExit stopped(Run *r, bool *ret_keep) {
 
 RunExit run_upload(const Options *o, const Line *line) {
     _cleanup_(run_done) Run r = { .options = o, .line = line, .about = { .request = o->id }, .source = SOURCE_NONE, .delivered = DELIVERED_NONE };
-    char list[sizeof(DELIVERED_FOLDER) + ID_MAX + 48];
+    const char *folder = getenv("STATE_DIRECTORY");
+    char list[LIST_PATH_SIZE];
     bool signalled = false, keep = false;
     RunExit e;
 
-    snprintf(list, sizeof(list), DELIVERED_FOLDER "/%s.%llu.%llu", o->id, (unsigned long long) o->life, (unsigned long long) o->number);
+    snprintf(list, sizeof(list), "%s/%s.%llu.%llu", folder ? folder : DELIVERED_FOLDER, o->id, (unsigned long long) o->life, (unsigned long long) o->number);
     r.result = prepare(&r, list);
     if (r.result >= 0)
         signalled = upload(&r);
