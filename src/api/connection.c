@@ -18,7 +18,7 @@ struct Connection {
     Connections *all;
     h2o_socket_t *socket;
     uint64_t since_ms;
-    bool asked, http2, over_unix;
+    bool handshake, asked, http2, over_unix;
     char site[SITE_TEXT_MAX];
     Connection *next, **at, *next_of_chain, **at_chain;
 };
@@ -76,11 +76,11 @@ static void read_peer(h2o_socket_t *socket, char ret[static ADDRESS_TEXT_MAX]) {
 }
 
 /* Peers of the Unix socket may do what they like to the service by other means; but they too can have a bug. */
-int connections_refuse(Connections *all, h2o_socket_t *socket, bool over_unix, const Settings *settings) {
+int connections_refuse(Connections *all, h2o_socket_t *socket, Way way, const Settings *settings) {
     char peer[ADDRESS_TEXT_MAX], site[SITE_TEXT_MAX];
     unsigned n = 0;
 
-    if (over_unix)
+    if (way == WAY_UNIX)
         return all->n_unix >= CONNECTIONS_UNIX_MAX ? 503 : 0;
     if (all->n - all->n_unix >= settings->max_connections)
         return 503;
@@ -91,13 +91,15 @@ int connections_refuse(Connections *all, h2o_socket_t *socket, bool over_unix, c
     return n >= settings->max_per_address && !networks_contain(settings->proxies, peer) ? 429 : 0;
 }
 
-int connection_new(Connections *all, h2o_socket_t *socket, bool over_unix) {
+int connection_new(Connections *all, h2o_socket_t *socket, Way way) {
     Connection *c = malloc(sizeof(*c));
     char peer[ADDRESS_TEXT_MAX];
 
     if (!c)
         return -ENOMEM;
-    *c = (Connection) { .all = all, .socket = socket, .since_ms = monotonic_ms(), .over_unix = over_unix };
+    *c = (Connection) {
+        .all = all, .socket = socket, .since_ms = monotonic_ms(), .handshake = way == WAY_HTTPS, .over_unix = way == WAY_UNIX,
+    };
     read_peer(socket, peer);
     network_site(peer, c->site);
     link_connection(all, c);
@@ -105,6 +107,14 @@ int connection_new(Connections *all, h2o_socket_t *socket, bool over_unix) {
     socket->on_close.data = c;
     intake_begin(&all->intakes, &c->intake, socket);
     return 0;
+}
+
+void connection_ready(h2o_socket_t *socket) {
+    Connection *c = socket->on_close.data;
+
+    c->handshake = false;
+    c->since_ms = monotonic_ms();
+    intake_ready(&c->intake);
 }
 
 Connection *connection_of(const h2o_req_t *req) {
@@ -137,7 +147,7 @@ void connections_check(Connections *all, h2o_context_t *context) {
 }
 
 static bool is_owed(const Connection *c, uint64_t now, uint64_t closed_ms) {
-    if (c->socket->input->size > 0) /* a part of a request */
+    if (c->handshake || c->socket->input->size > 0) /* both have their time limits; the second is a part of a request */
         return true;
     if (!c->asked)
         return now - c->since_ms < ASK_MS;

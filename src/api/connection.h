@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/intake.h"
+#include "api/way.h"
 #include "basic/cleanup.h"
 #include "model/settings.h"
 
@@ -24,9 +25,11 @@ typedef struct Connections {
 #define CONNECTIONS_UNIX_MAX 1024 /* of api.sock, whose peers no setting limits */
 
 /* May this client have one more? 0, 503 (there are TEMPOFTP_MAX_CONNECTIONS) or 429 (TEMPOFTP_MAX_PER_ADDRESS of this address, which is no proxy of ours). */
-int connections_refuse(Connections *all, h2o_socket_t *socket, bool over_unix, const Settings *settings);
-/* A socket that was just accepted. -ENOMEM: the caller closes it. */
-int connection_new(Connections *all, h2o_socket_t *socket, bool over_unix) _must_use_;
+int connections_refuse(Connections *all, h2o_socket_t *socket, Way way, const Settings *settings);
+/* A socket that was just accepted; of WAY_HTTPS: connection_ready() follows. -ENOMEM: the caller closes it. */
+int connection_new(Connections *all, h2o_socket_t *socket, Way way) _must_use_;
+/* Its TLS handshake is done. */
+void connection_ready(h2o_socket_t *socket);
 Connection *connection_of(const h2o_req_t *req);
 /* A request has come over it; its answer is written, or its client gone. */
 void connection_asked(Connection *c, const h2o_req_t *req);

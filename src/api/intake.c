@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #define HEAD_ALLOWANCE 1024 /* what a request's headers and the frames around it may have been, compressed */
-#define SHUT "tempoftpd has ended it" /* what libh2o's callback is told; it looks only whether there is an error */
+#define SHUT "tempoftpd waits no longer" /* what libh2o's callback is told; it looks only whether there is an error */
 
 static Intake *intake_of(h2o_socket_t *socket) {
     return socket->on_close.data;
@@ -144,6 +144,10 @@ static void on_read(h2o_socket_t *socket, const char *error) {
 void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket) {
     *i = (Intake) { .all = all, .socket = socket, .quiet_ms = monotonic_ms(), .linger = -EBADF };
     disarm(i);
+}
+
+void intake_ready(Intake *i) {
+    i->quiet_ms = monotonic_ms();
 }
 
 void intake_end(Intake *i) {

@@ -8,7 +8,8 @@
 #include "api/http_head.h"
 #include "api/linger.h"
 
-#define INTAKE_IDLE_MS 10000    /* between two requests, and before the first; an idle connection must not keep the service from its idle exit for long */
+/* Between two requests, before the first, and for a TLS handshake; an idle connection must not keep the service from its idle exit for long. */
+#define INTAKE_IDLE_MS 10000
 #define INTAKE_HEAD_MS 10000    /* from a request's first byte to the end of its headers: 408 */
 #define INTAKE_REQUEST_MS 20000 /* … to the end of its body: 408; over HTTP/2 the connection ends */
 #define INTAKE_BEGUN_MAX (256 * 1024) /* bytes over HTTP/2 that have not become a request: libh2o lets a hundred bodies come at once */
@@ -46,6 +47,8 @@ struct Intake {
 /* A socket that was just accepted; its on_close.data is the Intake (or what begins with it), which calls intake_end() when libh2o has closed it. */
 void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket);
 void intake_end(Intake *i);
+/* Its TLS handshake is done: from now on it has the time that others have from the beginning. */
+void intake_ready(Intake *i);
 /* A request is whole, with a body of so many bytes; its answer is written. */
 void intake_asked(Intake *i, bool http2, size_t body);
 void intake_answered(Intake *i);

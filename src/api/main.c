@@ -21,7 +21,7 @@ static void print_help(void) {
            "  TEMPOFTP_SIMULACRO=1 tempoftpd --listen 127.0.0.1:9043 --state-directory DIR\n"
            "\n"
            "Options:\n"
-           "  --listen ADDRESS         127.0.0.1:9043, [::1]:9043 or /path.sock, instead of systemd's sockets; may be repeated\n"
+           "  --listen ADDRESS         127.0.0.1:9043, [::1]:9043, https://127.0.0.1:9443 or /path.sock, instead of systemd's sockets; may be repeated\n"
            "  --state-directory DIR    where state.db lives; default $STATE_DIRECTORY\n"
            "  --env-file FILE          settings from FILE, weaker than the environment\n"
            "  --print-settings         an example settings file, and exit\n"
@@ -35,14 +35,18 @@ static void print_help(void) {
 static void refuse_waiting_clients(ListenFds *passed) {
     static const char answer[] = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nRetry-After: 30\r\n"
                                  "Connection: close\r\nContent-Length: 36\r\n\r\n{\"detail\":\"Servicio no disponible\"}\r\n";
-    const char *const names[] = { "http", "api" };
+    const struct {
+        const char *name;
+        bool plain;
+    } sockets[] = { { "http", true }, { "api", true }, { "https", false /* without its certificate there is nothing to say */ } };
 
-    for (size_t i = 0; i < ELEMENTS(names); i++)
-        for (int fd; (fd = listen_fds_take(passed, names[i])) >= 0; close(fd)) {
+    for (size_t i = 0; i < ELEMENTS(sockets); i++)
+        for (int fd; (fd = listen_fds_take(passed, sockets[i].name)) >= 0; close(fd)) {
             if (set_nonblocking(fd, true) < 0)
                 continue;
             for (int peer; (peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0; close(peer))
-                (void) send(peer, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
+                if (sockets[i].plain)
+                    (void) send(peer, answer, sizeof(answer) - 1, MSG_NOSIGNAL);
         }
 }
 

@@ -6,7 +6,9 @@
 #include "api/account_rows.h"
 #include "api/answers.h"
 #include "api/bus.h"
+#include "api/certificate.h"
 #include "api/docs.h"
+#include "api/doors.h"
 #include "api/export_queue.h"
 #include "api/folders.h"
 #include "api/gate.h"
@@ -181,35 +183,6 @@ static int open_accounts(Manager *m) {
     return r;
 }
 
-static int add_listeners(Manager *m, ListenFds *passed, const char *const *listen) {
-    int fd, r = 0;
-    unsigned n = 0;
-
-    while (r >= 0 && (fd = listen_fds_take(passed, "http")) >= 0) {
-        r = server_add_listener(m->server, fd, false);
-        n++;
-    }
-    while (r >= 0 && (fd = listen_fds_take(passed, "api")) >= 0) {
-        r = server_add_listener(m->server, fd, true);
-        n++;
-    }
-    if (r < 0)
-        return log_errno(r, "Cannot use the sockets from systemd");
-    for (; *listen; listen++, n++) {
-        fd = listen_on(*listen);
-        if (fd < 0)
-            return log_errno(fd, "Cannot listen on %s", *listen);
-        r = server_add_listener(m->server, fd, **listen == '/');
-        if (r < 0)
-            return log_errno(r, "Cannot listen on %s", *listen);
-    }
-    if (n == 0) {
-        log_error("No socket to listen on: start tempoftp.socket (systemctl start tempoftp.socket), or give --listen");
-        return -EINVAL;
-    }
-    return 0;
-}
-
 static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     sigset_t signals;
     int r;
@@ -278,7 +251,7 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     if (!manager_is_simulator(m))
         r = bus_open(m);
     if (r >= 0)
-        r = add_listeners(m, passed, options->listen);
+        r = doors_open(m, passed, options->listen);
     if (r < 0)
         return r;
     if (m->bus) {
@@ -310,18 +283,31 @@ static bool may_stop(const Manager *m) {
            pool_is_idle(m->hasher) && account_calls_are_idle(m->calls);
 }
 
+static void say_https(Manager *m, char *ret, size_t size) {
+    uint64_t failed = server_failed_handshakes(m->server);
+    char certificate[CERTIFICATE_STATUS_SIZE];
+    int n;
+
+    certificate_status(m->certificate, utc_now(), certificate);
+    n = snprintf(ret, size, "; %s", certificate);
+    if (failed > 0)
+        snprintf(ret + n, size - (size_t) n, "; %llu TLS handshakes came to nothing", (unsigned long long) failed);
+}
+
 static void show_status(Manager *m) {
     unsigned waiting = transfers_waiting(m->transfers);
     int trouble = account_calls_trouble(m);
-    char waits[64] = "";
+    char waits[64] = "", https[CERTIFICATE_STATUS_SIZE + 64] = "";
     uint64_t ready = 0;
 
     if (store_count(m->store, STATE_LISTO, &ready) < 0)
         return;
     if (waiting > 0)
         snprintf(waits, sizeof(waits), ", %u whole and waiting for their accounts", waiting);
-    sd_notifyf(false, "STATUS=%u copies under way%s, %llu requests ready%s", transfers_count(m->transfers) - waiting, waits, (unsigned long long) ready,
-               trouble == 0 ? "" : trouble == -EAGAIN ? "; the account back end is away" : "; the account back end refuses");
+    if (m->certificate)
+        say_https(m, https, sizeof(https));
+    sd_notifyf(false, "STATUS=%u copies under way%s, %llu requests ready%s%s", transfers_count(m->transfers) - waiting, waits, (unsigned long long) ready,
+               trouble == 0 ? "" : trouble == -EAGAIN ? "; the account back end is away" : "; the account back end refuses", https);
 }
 
 /* Every call that reached us has been read by now; what it set going is still finished. */
@@ -395,6 +381,7 @@ static void tear_down(Manager *m) {
     if (m->store)
         (void) !store_write_wait(m->store, farewell_job, m);
     m->server = server_free(m->server);
+    m->certificate = certificate_free(m->certificate);
     m->calls = account_calls_free(m->calls);
     m->pool = pool_free(m->pool);
     m->hasher = pool_free(m->hasher);

@@ -27,6 +27,7 @@ typedef struct Gate Gate;
 typedef struct Metrics Metrics;
 typedef struct Docs Docs;
 typedef struct Exports Exports;
+typedef struct Certificate Certificate;
 
 typedef struct Manager {
     Settings *settings;
@@ -37,6 +38,7 @@ typedef struct Manager {
     Pool *hasher; /* passwords of users only: one thread, and a line before it that ends */
     sd_event *event;
     sd_bus *bus; /* NULL in the simulator */
+    Certificate *certificate; /* NULL: nobody listens for TLS */
     Server *server;
     Transfers *transfers;
     Watchers *watchers;

@@ -91,6 +91,8 @@ static void write_now(const Scrape *s, Buffer *to) {
     exposition_integer(to, "tempoftp_build_info", "", LABELS({ "version", TEMPOFTP_VERSION }), 1);
     write_gauge(to, "process_start_time_seconds", "When this process started, in Unix time; it leaves when it has nothing to do", (uint64_t) m->started_utc);
     write_gauge(to, "tempoftp_http_connections", "Open connections to the API", server_connections(m->server));
+    write_counter(to, "tempoftp_tls_handshakes_failed_total", "TLS handshakes with the API that came to nothing since this process started",
+                  server_failed_handshakes(m->server));
     write_gauge(to, "tempoftp_transfers_running", "Copies under way", transfers_count(m->transfers) - transfers_waiting(m->transfers));
     write_gauge(to, "tempoftp_transfers_max", "Copies that may run at once (TEMPOFTP_MAX_TRASLADOS)", (uint64_t) m->settings->max_transfers);
     write_gauge(to, "tempoftp_data_reserved_bytes", "What copies under way may still write", transfers_reserved(m->transfers, 0));

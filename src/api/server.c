@@ -8,6 +8,7 @@
 #include "api/metrics.h"
 #include "api/connection.h"
 #include "api/early_reply.h"
+#include "api/handshake.h"
 #include "api/reply.h"
 #include "api/route.h"
 #include "basic/time.h"
@@ -25,23 +26,23 @@
 
 typedef struct Listener {
     h2o_socket_t *socket;
-    h2o_accept_ctx_t accept;
     Server *server;
-    bool over_unix;
+    Way way;
     struct Listener *next;
 } Listener;
 
-/* One for TCP and one for the Unix socket: how a handler learns by which door a request came. */
+/* One for each way: how a handler learns by which a request came. */
 typedef struct Door {
     h2o_handler_t super;
     Server *server;
-    bool over_unix;
+    Way way;
 } Door;
 
 struct Server {
     Manager *m;
     h2o_globalconf_t config;
-    h2o_hostconf_t *hosts[2][2]; /* by over_unix; NULL-terminated */
+    h2o_hostconf_t *hosts[WAYS][2]; /* NULL-terminated */
+    h2o_accept_ctx_t accept[WAYS];
     h2o_context_t context;
     h2o_evloop_t *loop;
     h2o_socket_t *event_socket;
@@ -49,6 +50,7 @@ struct Server {
     uint8_t entropy[1024];
     size_t entropy_left;
     Connections connections;
+    Handshakes handshakes;
     unsigned requests; /* until the last byte of the answer is written */
     uint64_t closed_ms;
     h2o_timeout_entry_t tick; /* each second, while there are connections */
@@ -102,7 +104,7 @@ static int on_request(h2o_handler_t *handler, h2o_req_t *req) {
     memset(c, 0, sizeof(*c));
     c->m = door->server->m;
     c->req = req;
-    c->over_unix = door->over_unix;
+    c->over_unix = door->way == WAY_UNIX;
     c->started_us = monotonic_us();
     take_request_id(door->server, c);
     route_call(c);
@@ -187,7 +189,7 @@ static void turn_away(Listener *l, h2o_socket_t *connection, int status) {
     if (rate_window_count(&l->server->told, &once_a_minute, monotonic_ms(), &wait))
         log_line(LOG_WARNING, &about, status == 429 ? "%s has as many connections as one address may, and is turned away"
                                                     : "There are as many connections as may be: %s is turned away", peer);
-    if (l->accept.ssl_ctx) {
+    if (l->way == WAY_HTTPS) {
         h2o_socket_close(connection);
         return;
     }
@@ -201,14 +203,17 @@ static void take(Listener *l, h2o_socket_t *connection) {
     Server *s = l->server;
     unsigned unread = UNREAD_MS;
 
-    int status = connections_refuse(&s->connections, connection, l->over_unix, s->m->settings);
+    int status = connections_refuse(&s->connections, connection, l->way, s->m->settings);
     if (status != 0)
         turn_away(l, connection, status);
-    else if (connection_new(&s->connections, connection, l->over_unix) < 0)
+    else if (connection_new(&s->connections, connection, l->way) < 0)
         h2o_socket_close(connection);
     else {
         (void) setsockopt(h2o_socket_get_fd(connection), IPPROTO_TCP, TCP_USER_TIMEOUT, &unread, sizeof(unread)); /* not of api.sock */
-        h2o_accept(&l->accept, connection);
+        if (l->way == WAY_HTTPS)
+            handshake_begin(&s->handshakes, &s->accept[l->way], connection);
+        else
+            h2o_accept(&s->accept[l->way], connection);
     }
 }
 
@@ -224,7 +229,11 @@ static void on_accept(h2o_socket_t *socket, const char *error) {
     tick_again(l->server);
 }
 
-int server_add_listener(Server *s, int fd, bool over_unix) {
+void server_use_certificate(Server *s, SSL_CTX *context) {
+    handshakes_init(&s->handshakes, context);
+}
+
+int server_add_listener(Server *s, int fd, Way way) {
     Listener *l = calloc(1, sizeof(*l));
 
     if (!l || set_nonblocking(fd, true) < 0) {
@@ -233,9 +242,7 @@ int server_add_listener(Server *s, int fd, bool over_unix) {
         return -ENOMEM;
     }
     l->server = s;
-    l->over_unix = over_unix;
-    l->accept.ctx = &s->context;
-    l->accept.hosts = s->hosts[over_unix];
+    l->way = way;
     l->socket = h2o_evloop_socket_create(s->loop, fd, H2O_SOCKET_FLAG_DONT_READ);
     l->socket->data = l;
     l->next = s->listeners;
@@ -257,18 +264,20 @@ static void add_filter(Server *s, h2o_pathconf_t *path) {
     filter->server = s;
 }
 
-static void add_door(Server *s, bool over_unix) {
-    h2o_hostconf_t *host =
-        h2o_config_register_host(&s->config, over_unix ? h2o_iovec_init(H2O_STRLIT("unix.invalid")) : h2o_iovec_init(H2O_STRLIT("default")), 65535);
+static void add_door(Server *s, Way way) {
+    /* Never looked up by name: each listener has one host, which takes all. But two of the same name would be one. */
+    static const char *const names[WAYS] = { [WAY_HTTP] = "http.invalid", [WAY_HTTPS] = "https.invalid", [WAY_UNIX] = "unix.invalid" };
+    h2o_hostconf_t *host = h2o_config_register_host(&s->config, h2o_iovec_init(names[way], strlen(names[way])), 65535);
     h2o_pathconf_t *path = h2o_config_register_path(host, "/", 0);
     Door *door = (Door *) h2o_create_handler(path, sizeof(*door));
 
     door->super.on_req = on_request;
     door->server = s;
-    door->over_unix = over_unix;
+    door->way = way;
     add_filter(s, path);
     add_filter(s, &host->fallback_path); /* before a path is known */
-    s->hosts[over_unix][0] = host;
+    s->hosts[way][0] = host;
+    s->accept[way] = (h2o_accept_ctx_t) { .ctx = &s->context, .hosts = s->hosts[way] };
 }
 
 int server_new(Manager *m, Server **ret) {
@@ -283,8 +292,8 @@ int server_new(Manager *m, Server **ret) {
     s->config.max_request_entity_size = ENTITY_MAX;
     s->config.http1.req_timeout = 2 * INTAKE_REQUEST_MS; /* intake.c comes first, with an answer */
     s->config.http2.idle_timeout = INTAKE_IDLE_MS;
-    add_door(s, false);
-    add_door(s, true);
+    for (Way way = 0; way < WAYS; way++)
+        add_door(s, way);
     s->loop = h2o_evloop_create();
     h2o_context_init(&s->context, s->loop, &s->config);
 
@@ -338,12 +347,17 @@ static void listeners_free(Server *s) {
     }
 }
 
+uint64_t server_failed_handshakes(const Server *s) {
+    return s->handshakes.failed;
+}
+
 void server_close(Server *s) {
     if (s->closed)
         return;
     s->closed = true;
     s->closed_ms = monotonic_ms();
     listeners_free(s);
+    handshakes_drain(&s->handshakes);
     h2o_context_request_shutdown(&s->context);
 }
 

@@ -30,6 +30,7 @@ typedef enum OptionId {
     OPTION_OUTPUT,
     OPTION_SOCKET,
     OPTION_URL,
+    OPTION_CA,
     OPTION_ENV_FILE,
     OPTION_GROUP, /* of some verbs from here on */
     OPTION_FOLLOW,

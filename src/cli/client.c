@@ -18,6 +18,7 @@ struct Client {
     CURL *curl;
     const char *socket_path; /* NULL: by URL */
     const char *url;
+    const char *ca; /* NULL: the system's */
     char *token; /* NULL: none */
     char error[CURL_ERROR_SIZE];
     int os_error;
@@ -68,6 +69,10 @@ Client *client_free(Client *c) {
     wipe_free(c->token);
     free(c);
     return NULL;
+}
+
+void client_set_ca(Client *c, const char *path) {
+    c->ca = path;
 }
 
 void client_set_token(Client *c, const char *token) {
@@ -152,6 +157,8 @@ static int set_target(Client *c, const char *path) {
             return -ENOMEM;
     }
     curl_easy_setopt(c->curl, CURLOPT_PROTOCOLS_STR, "http,https");
+    if (c->ca && curl_easy_setopt(c->curl, CURLOPT_CAINFO, c->ca) != CURLE_OK)
+        return -ENOMEM;
     curl_easy_setopt(c->curl, CURLOPT_PATH_AS_IS, 1L);
     curl_easy_setopt(c->curl, CURLOPT_NOSIGNAL, 1L);
     curl_easy_setopt(c->curl, CURLOPT_USERAGENT, "tempoftp/" TEMPOFTP_VERSION);

@@ -29,6 +29,9 @@ int client_new(const char *socket_path, const char *url, Client **ret) _must_use
 Client *client_free(Client *c);
 DEFINE_CLEANUP(Client, client_free)
 
+/* For https: PEM file with the certificates that may have signed the service's, instead of the system's. Must outlive the client. */
+void client_set_ca(Client *c, const char *path);
+
 /* Sent with every call from now on, as Authorization: Bearer; a copy is kept. */
 void client_set_token(Client *c, const char *token);
 

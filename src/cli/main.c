@@ -28,6 +28,7 @@ static ExitCode run(const Args *args) {
         complain("Sin memoria");
         return EXIT_LOCAL;
     }
+    client_set_ca(client, args->value[OPTION_CA]);
     session_use(client);
     return args->original ? original_run(args, client) : args->verb->run(args, client);
 }

@@ -11,6 +11,9 @@ const char *message_id_for_state(State s);
 #define MESSAGE_ID_ORPHAN "9d2e4b7c60f14a8eb1c5a3d7f8e90421"         /* a folder that no live request owns */
 #define MESSAGE_ID_AUTH_OFF "3b8c9e1f7a264d50b0e2c4d6a8f01357"       /* the API has no access control */
 #define MESSAGE_ID_AUDIT "d94f1b7c2e6a40538b0c7e13f5a2d864"          /* a call that alters something, or was refused */
+#define MESSAGE_ID_CERTIFICATE "6be1d8f0c4a74e2f9d35b0a7e8c19264"     /* the API has a new TLS certificate */
+#define MESSAGE_ID_CERTIFICATE_REFUSED "a2f47c90d1be4b6c8e53f70d96a1b3c8" /* the API's TLS certificate is bad */
+#define MESSAGE_ID_PLAIN_HTTP "f5c83b1e7d0949a2b6e4d8107a9c2f53"      /* other machines reach the API without TLS, though there is TLS */
 #define MESSAGE_ID_CLOCK_JUMP "e47d1c2a9b5f4e03a6c8d0f2b4971e6a"     /* the clock jumped, purges wait */
 #define MESSAGE_ID_LOGIN "7c5d3e9f1b2a4c68908d6e4f2a1b3c5d"          /* an FTP login was decided */
 #define MESSAGE_ID_UPLOAD "4f0b7e92d35c4a1b8d6e2f71a9c05b38"         /* an FTP client put a file */

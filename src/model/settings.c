@@ -74,6 +74,10 @@ static const Setting table[] = {
       .help = "Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas" },
     { "TEMPOFTP_METRICS_FROM", setting_networks, FIELD(metrics_from),
       .help = "Who may read GET /metrics without a token: addresses or networks, separated by commas; empty: only operators" },
+    { "TEMPOFTP_HTTPS_CERT", setting_path, FIELD(https_cert), .fallback = "/etc/tempoftp/https.crt",
+      .help = "PEM file with the API's TLS certificate, its chain after it; used when tempoftp-https.socket is enabled" },
+    { "TEMPOFTP_HTTPS_KEY", setting_path, FIELD(https_key), .fallback = "/etc/tempoftp/https.key",
+      .help = "PEM file with that certificate's private key, ECDSA or RSA, without a passphrase" },
     { "TEMPOFTP_FTP_HOST", setting_host, FIELD(ftp_host),
       .help = "Host name of the FTP server as answers tell it to people; empty: this machine's name" },
     { "TEMPOFTP_FTP_PORT", setting_number, FIELD(ftp_port), .fallback = "21", .min = 1, .max = UINT16_MAX,
@@ -250,6 +254,8 @@ Settings *settings_free(Settings *s) {
     strv_free(s->cors_origins);
     strv_free(s->proxies);
     strv_free(s->metrics_from);
+    free(s->https_cert);
+    free(s->https_key);
     free(s->ftp_host);
     free(s->pasv_address);
     free(s->ftp_tls_cert);

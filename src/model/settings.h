@@ -46,6 +46,7 @@ typedef struct Settings {
     char **cors_origins;  /* TEMPOFTP_CORS_ORIGINS */
     char **proxies;       /* TEMPOFTP_PROXIES */
     char **metrics_from;  /* TEMPOFTP_METRICS_FROM */
+    char *https_cert, *https_key; /* TEMPOFTP_HTTPS_CERT, TEMPOFTP_HTTPS_KEY: /etc/tempoftp/https.crt, https.key */
     char *ftp_host;       /* TEMPOFTP_FTP_HOST: the machine's name */
     uint16_t ftp_port;    /* TEMPOFTP_FTP_PORT: 21: what answers tell clients */
     uint16_t pasv_min, pasv_max; /* TEMPOFTP_FTP_PASV_PORTS: 50000-50999 */

@@ -4,7 +4,7 @@ import pytest
 # What systemd-analyze(1) calls the exposure of a service, 0 (none) to 10 (all): the most that each may have.
 EXPOSURE_MAX = {"tempoftp.service": 2.0, "tempoftp-broker.service": 1.0, "tempoftp-ftp.service": 2.0,
                 "tempoftp-done@x.service": 2.0, "tempoftp-failed@x.service": 2.0, "tempoftp-sweep.service": 2.0,
-                "tempoftp-ftp-cert.service": 2.5, "tempoftp-xferlog.service": 2.0}
+                "tempoftp-cert@x.service": 2.5, "tempoftp-xferlog.service": 2.0}
 
 
 def installed_units(machine):

@@ -81,6 +81,8 @@ static void defaults(void **state) {
     assert_int_equal(s->pasv_min, 50000);
     assert_int_equal(s->pasv_max, 50999);
     assert_null(s->pasv_address);
+    assert_string_equal(s->https_cert, "/etc/tempoftp/https.crt");
+    assert_string_equal(s->https_key, "/etc/tempoftp/https.key");
     assert_int_equal(s->ftp_tls, TLS_OFF);
     assert_string_equal(s->ftp_tls_cert, "/etc/tempoftp/ftp.crt");
     assert_string_equal(s->ftp_tls_key, "/etc/tempoftp/ftp.key");
@@ -254,6 +256,8 @@ static void single_values(void **state) {
         { "TEMPOFTP_FTP_PASV_ADDRESS", "ftp.example.org", false },
         { "TEMPOFTP_FTP_TLS", "optional", true },
         { "TEMPOFTP_FTP_TLS", "on", false },
+        { "TEMPOFTP_HTTPS_CERT", "/etc/letsencrypt/live/datos.example.org/fullchain.pem", true },
+        { "TEMPOFTP_HTTPS_KEY", "privkey.pem", false },
         { "TEMPOFTP_FTP_TLS_CERT", "/etc/ssl/ftp.pem", true },
         { "TEMPOFTP_FTP_TLS_CERT", "ftp.pem", false },
         { "TEMPOFTP_FTP_TLS_KEY", "/etc/ssl/../ftp.pem", false },
