@@ -14,6 +14,7 @@ static const struct {
     { DOC_LOCATION, "Location", "string", "Dónde preguntar por ella." },
     { DOC_RETRY_AFTER, "Retry-After", "integer", "Segundos tras los que conviene volver." },
     { DOC_ETAG, "ETag", "string", "De esta versión." },
+    { DOC_WWW_AUTHENTICATE, "WWW-Authenticate", "string", "Siempre `Bearer`." },
 };
 
 static void write_headers(JsonWriter *w, unsigned wanted) {
@@ -37,7 +38,7 @@ static const struct {
     const char *name, *help;
     unsigned headers;
 } errors[] = {
-    { 401, "SinCredenciales", "Falta el token, o no vale. Con `WWW-Authenticate: Bearer`.", 0 },
+    { 401, "SinCredenciales", "Falta el token, o no vale.", DOC_WWW_AUTHENTICATE },
     { 403, "NoAutorizado", "El token vale, pero no para esto.", 0 },
     { 413, "CuerpoGrande", "El cuerpo pasa de 16 KiB.", 0 },
     { 415, "NoEsJSON", "El cuerpo no dice ser `application/json`.", 0 },
@@ -58,15 +59,14 @@ static bool is_implied(const Operation *o, int status) {
         return !o->may->anyone;
     case 403:
         return !o->may->anyone && !o->may->user;
-    case 413:
     case 415:
         return has_body(o);
     case 422:
         return o->doc->body || o->doc->query;
     case 429:
         return route_limit(o->route->limit, o->settings);
-    default:
-        return status >= 500;
+    default: /* of any call: too large a body where none belongs, too */
+        return status == 413 || status >= 500;
     }
 }
 

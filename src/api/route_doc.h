@@ -30,7 +30,7 @@ struct DocSchema {
     const DocField *fields;
 };
 
-typedef enum DocHeader { DOC_LOCATION = 1 << 0, DOC_RETRY_AFTER = 1 << 1, DOC_ETAG = 1 << 2 } DocHeader;
+typedef enum DocHeader { DOC_LOCATION = 1 << 0, DOC_RETRY_AFTER = 1 << 1, DOC_ETAG = 1 << 2, DOC_WWW_AUTHENTICATE = 1 << 3 } DocHeader;
 
 /* A status; two rows of the same status are either of both bodies. */
 typedef struct DocAnswer {

@@ -126,8 +126,8 @@ static void test_the_file_follows_the_table(void **state) {
         assert_true(may->anyone || answer(op, "401"));
         assert_true(may->anyone || may->user || answer(op, "403"));
         assert_true((r->limit != LIMIT_NONE) == (answer(op, "429") != NULL));
-        assert_true(body == (answer(op, "413") != NULL) && body == (answer(op, "415") != NULL));
-        assert_true(answer(op, "500") && answer(op, "503") && answer(op, "default"));
+        assert_true(body == (answer(op, "415") != NULL));
+        assert_true(answer(op, "413") && answer(op, "500") && answer(op, "503") && answer(op, "default"));
         assert_true((r->limit != LIMIT_NONE) == (strstr(json_string_value(json_object_get(op, "description")), "7 por minuto") != NULL));
     }
     json_decref(root);
