@@ -1,6 +1,7 @@
 """HTTPS as an operator sets it up: a socket of its own, certificates that are renewed under load, and bad ones that end nothing."""
 import contextlib
 import http.client
+import re
 import socket
 import ssl
 import subprocess
@@ -34,6 +35,12 @@ def install(machine, pair, certificate=CERTIFICATE, key=KEY):
     machine.run(["mv", certificate + ".new", certificate])
 
 
+def seen():
+    """The certificate, if somebody answers."""
+    with contextlib.suppress(OSError):
+        return shown_at(PORT)
+
+
 def enable(machine):
     machine.run(["systemctl", "enable", "tempoftp-https.socket"])
     machine.run(["systemctl", "restart", "tempoftp.service"])
@@ -51,7 +58,7 @@ def good(machine):
     pair = make_pair("first")
     install(machine, pair)
     enable(machine)
-    wait_until(lambda: shown_at(PORT) == pair[0].strip(), 60)
+    wait_until(lambda: seen() == pair[0].strip(), 60)
     yield pair[0].strip()
     disable(machine)
 
@@ -113,7 +120,37 @@ def test_strangers_who_speak_no_tls_are_counted(machine, api, good):
         with socket.create_connection(("127.0.0.1", PORT), timeout=60) as stranger:
             stranger.sendall(b"GET / HTTP/1.1\r\n\r\n")
             assert stranger.recv(100) == b""
-    wait_until(lambda: api.get("/").status == 200 and "3 TLS handshakes came to nothing" in status(machine), 60, interval=1)
+
+    def counted():
+        api.get("/")  # it must not go idle meanwhile
+        told = re.search(r"; (\d+) TLS handshakes came to nothing", status(machine))
+        return told and int(told[1]) >= 3
+    wait_until(counted, 60, interval=1)
+
+
+def test_a_service_that_cannot_start_lets_clients_go(machine, https, good):
+    with machine.settings(TEMPOFTP_REGISTRO="quizá"):
+        with pytest.raises((ssl.SSLError, ConnectionError)):
+            shown_at(PORT)
+    machine.run(["systemctl", "reset-failed", "tempoftp.service"], check=False)
+    assert https.get("/").status == 200
+
+
+def test_plain_http_can_be_kept_to_this_machine(machine, api, good):
+    """As README says."""
+    machine.write_file("/etc/systemd/system/tempoftp.socket.d/override.conf", "[Socket]\nListenStream=\nListenStream=127.0.0.1:9043\n")
+    apply = ["bash", "-c", "systemctl daemon-reload && systemctl stop tempoftp.socket && systemctl restart tempoftp"]
+    try:
+        since = machine.journal_now()
+        machine.run(apply)
+        assert api.get("/").status == 200 and shown_at(PORT) == good
+        listening = machine.run(["ss", "-Hltn", "sport = :9043"]).stdout
+        assert listening.split()[3] == "127.0.0.1:9043" and len(listening.splitlines()) == 1
+        assert "plain HTTP" not in machine.journal("-u", "tempoftp", since=since)
+    finally:
+        machine.run(["rm", "-r", "/etc/systemd/system/tempoftp.socket.d"])
+        machine.run(apply)
+    assert "*:9043" in machine.run(["ss", "-Hltn", "sport = :9043"]).stdout
 
 
 # ---- renewal ----------------------------------------------------------------------------------------
@@ -209,7 +246,7 @@ def test_a_bad_renewal_is_refused_and_ends_nothing(machine, api, https, good):
     assert CERTIFICATE in line and "The one before stays in use" in line
     assert shown_at(PORT) == good and api.get("/").status == 200
     machine.kill("tempoftpd")
-    wait_until(lambda: shown_at(PORT) == good, 60, what="the one before, after a kill")
+    wait_until(lambda: seen() == good, 60, what="the one before, after a kill")
     with machine.settings(TEMPOFTP_IDLE_SECONDS="1"):
         wait_for_exit(machine)
         assert shown_at(PORT) == good, "and after an idle exit"
