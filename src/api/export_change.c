@@ -56,7 +56,7 @@ static int write_row(StoreTx *tx, ExportChange *c) {
     if (c->to == EXPORT_SUBIENDO) {
         e->run++;
         strcpy(e->token, c->token);
-    } else if (c->to != EXPORT_PENDIENTE || c->was != EXPORT_PENDIENTE)
+    } else
         e->token[0] = '\0';
     if (export_state_is_over(c->to))
         e->ended = c->now;

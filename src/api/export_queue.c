@@ -94,7 +94,6 @@ static void take_text(char *ret, size_t size, const char *text) {
 }
 
 typedef struct Reported {
-    Manager *m;
     ExportReported done;
     void *userdata;
     bool over;
@@ -124,7 +123,7 @@ void export_report(Manager *m, const ExportReport *report, ExportReported done, 
         done(userdata, r == -ENOENT || r == -EINVAL ? -ESTALE : r < 0 ? r : -ENOMEM);
         return;
     }
-    *told = (Reported) { m, done, userdata, export_state_is_over(states[report->kind]) };
+    *told = (Reported) { done, userdata, export_state_is_over(states[report->kind]) };
     take_text(text, sizeof(text), report->text);
     if (report->kind == EXPORT_SAYS_NOTE)
         export_change_line(c, "%s", text);

@@ -136,6 +136,7 @@ def test_the_secret_is_nowhere_to_be_seen_while_it_is_used(api, machine, partner
     partner.process.send_signal(signal.SIGCONT)
     wait_export(api, request, "listo")
     assert PASSWORD not in machine.journal(since=since)
+    assert "[FTP Upload] upload 1 to" in machine.journal(f"TEMPOFTP_ID={request}", "TEMPOFTP_EXPORT=1", since=since)
     kept = b"".join(path.read_bytes() for path in machine.file("/var/lib/tempoftp").iterdir())
     assert request.encode() in kept and PASSWORD.encode() not in kept
 
