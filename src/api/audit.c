@@ -30,9 +30,12 @@ static void write_action(const Call *c, char ret[static ACTION_SIZE]) {
     snprintf(ret, ACTION_SIZE, "%s %s", c->route->method, c->route->path);
 }
 
+AuditKeep audit_keep(const Settings *settings) {
+    return (AuditKeep) { .rows = settings->audit_rows, .seconds = (int64_t) settings->audit_days * DAY_SECONDS };
+}
+
 int audit_append(StoreTx *tx, Call *c, const char *target, int status) {
-    const Settings *settings = c->m->settings;
-    AuditKeep keep = { .rows = settings->audit_rows, .seconds = (int64_t) settings->audit_days * DAY_SECONDS };
+    AuditKeep keep = audit_keep(c->m->settings);
     char action[ACTION_SIZE];
 
     write_action(c, action);
@@ -42,12 +45,15 @@ int audit_append(StoreTx *tx, Call *c, const char *target, int status) {
                     &keep);
 }
 
-static bool refusal_counts(Call *c) {
+bool audit_admits_refusal(Manager *m, const char *peer) {
     static const RateLimit each = { .calls = AUDIT_REFUSALS_PER_CLIENT, .window_ms = 60000 };
     static const RateLimit all = { .calls = AUDIT_REFUSALS_PER_MINUTE, .window_ms = 60000 };
     uint32_t wait;
 
-    return rates_count(c->m->rates, "audit", c->peer, &each, &wait) && rate_window_count(&c->m->refusals, &all, monotonic_ms(), &wait);
+    if (rates_count(m->rates, "audit", peer, &each, &wait) && rate_window_count(&m->refusals, &all, monotonic_ms(), &wait))
+        return true;
+    metrics_unwritten(m->metrics);
+    return false;
 }
 
 bool audit_admits(Call *c, int status) {
@@ -56,10 +62,7 @@ bool audit_admits(Call *c, int status) {
     if (status < 400)
         return !c->audited;
     call_identify(c);
-    if (refusal_counts(c))
-        return true;
-    metrics_unwritten(c->m->metrics);
-    return false;
+    return audit_admits_refusal(c->m, c->peer);
 }
 
 void audit_log(Call *c, int status) {

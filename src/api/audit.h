@@ -11,9 +11,13 @@
 #define AUDIT_REFUSALS_PER_CLIENT 60 /* a minute, of one address (IPv6: one /64) */
 #define AUDIT_REFUSALS_PER_MINUTE 1000 /* of all together, from however many addresses */
 
+/* How much of the trail is kept. */
+AuditKeep audit_keep(const Settings *settings);
 /* In a job of a detached call: its row. status: what will be answered once the job's group is on disk. target: NULL: the call's own. */
 int audit_append(StoreTx *tx, Call *c, const char *target, int status) _must_use_;
 /* Does that answer need a row that nobody has written yet? Counts refusals: to be asked once, by reply_json(). */
 bool audit_admits(Call *c, int status);
+/* May one more refusal of that address be written down? Counts it. */
+bool audit_admits_refusal(Manager *m, const char *peer);
 /* Its journal line: MESSAGE_ID_AUDIT. After the row. */
 void audit_log(Call *c, int status);

@@ -80,13 +80,13 @@ const char *call_owner(const Call *c) {
 }
 
 void call_detail(Call *c, const char *format, ...) {
+    char text[AUDIT_DETAIL_MAX + 1];
     va_list arguments;
 
     va_start(arguments, format);
-    (void) vsnprintf(c->detail, sizeof(c->detail), format, arguments);
+    (void) vsnprintf(text, sizeof(text), format, arguments);
     va_end(arguments);
-    for (size_t size = strlen(c->detail); size > 0 && !utf8_is_valid(c->detail, size); size--) /* a letter that was cut in two */
-        c->detail[size - 1] = '\0';
+    text_cut(text, c->detail, sizeof(c->detail));
 }
 
 void call_wipe_body(Call *c) {

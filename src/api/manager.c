@@ -21,6 +21,7 @@
 #include "api/run.h"
 #include "api/server.h"
 #include "api/session_ends.h"
+#include "api/setting_trail.h"
 #include "api/transfers.h"
 #include "api/watchers.h"
 #include "basic/fds.h"
@@ -36,7 +37,7 @@
 #include <systemd/sd-daemon.h>
 
 #define POOL_THREADS 2
-#define HASHER_NICENESS 10
+#define HASHER_NICENESS 5 /* the loop goes first; a third of a share (sched(7)) is left to logins however many others want the CPU */
 #define HASHER_QUEUE_MAX 64 /* some 6 s of Argon2id: who comes behind that is told to come again */
 #define LOOP_WAIT_MS 10000
 #define STOP_GRACE_MS 20000 /* a DELETE waits for a unit that has 10 s to end */
@@ -209,6 +210,9 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
         r = keys_open(m);
     if (r >= 0)
         r = gate_new(m->settings, &m->gate);
+    int written = r >= 0 ? setting_trail_write(m) : 0;
+    if (written < 0)
+        log_errno(written, "Cannot write changed settings into the audit trail, the next start tries again");
     if (r >= 0)
         r = open_data(m);
     if (r >= 0)

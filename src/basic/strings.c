@@ -136,6 +136,15 @@ bool utf8_is_valid(const char *text, size_t size) {
     return true;
 }
 
+void text_cut(const char *text, char *ret, size_t size) {
+    size_t length = strnlen(text, size - 1);
+
+    while (length > 0 && !utf8_is_valid(text, length))
+        length--;
+    memcpy(ret, text, length);
+    ret[length] = '\0';
+}
+
 void hex_encode(const void *data, size_t size, char *ret) {
     static const char digits[] = "0123456789abcdef";
     const uint8_t *bytes = data;

@@ -24,6 +24,8 @@ int parse_bool(const char *text, bool *ret) _must_use_;
 
 /* Valid UTF-8 per RFC 3629 (no surrogates, no overlongs)? */
 bool utf8_is_valid(const char *text, size_t size);
+/* As much of the text as fits into size bytes with its NUL, no letter cut in two (what is no UTF-8 is cut before it). */
+void text_cut(const char *text, char *ret, size_t size);
 /* One code point from text[0..size); returns its length, -EILSEQ when malformed. */
 int utf8_decode(const char *text, size_t size, uint32_t *ret_point);
 

@@ -9,7 +9,7 @@
 /* Each kind has its own share of the table, so that nobody can push the others' past out: strangers with refusals, users with logins. */
 typedef enum AuditKind {
     AUDIT_CHANGE,  /* something was made, altered or taken away */
-    AUDIT_VISIT,   /* a login, a logout, a one-time token */
+    AUDIT_VISIT,   /* a login (FTP's too), a logout, a one-time token */
     AUDIT_REFUSAL, /* anything that was answered from 400 on */
     AUDIT_KIND_MAX,
 } AuditKind;
@@ -18,11 +18,11 @@ typedef enum AuditKind {
 typedef struct AuditRow {
     uint64_t n; /* ever growing */
     int64_t at; /* UTC seconds */
-    const char *actor;      /* "user:ana@example.org", "unix:root", "api:203.0.113.5", "tempoftpd" */
+    const char *actor;      /* "user:ana@example.org", "unix:root", "api:203.0.113.5", "ftp:ftp_ana_x7k2", "tempoftpd" */
     const char *address;    /* the client's, or "unix", "-" */
-    const char *action;     /* "DELETE /tmpftp/{}" */
+    const char *action;     /* "DELETE /tmpftp/{}", "FTP LOGIN", "SETTING" */
     const char *target;     /* what stood at {}, or whom or what the call was about */
-    const char *request_id; /* X-Request-ID */
+    const char *request_id; /* X-Request-ID, or "-" */
     const char *detail;     /* what of it: "rol=operador"; may be NULL */
     int result;             /* HTTP status */
     AuditKind kind;

@@ -23,6 +23,7 @@ struct Setting {
     const char *fallback; /* as one would write it; NULL: the member stays empty */
     uint64_t min, max;          /* setting_number */
     const char *const *words;   /* setting_word: index = value; an empty one can't be said */
+    bool matters;               /* who may do what, or what becomes of data: another value goes into the audit trail */
     bool secret;                /* taken from a credential first; never printed */
     const char *help;
 };

@@ -27,52 +27,52 @@ static const Setting table[] = {
     { "TEMPOFTP_ENCRYPTION_KEY", setting_secret, FIELD(encryption_key), .secret = true,
       .help = "Fernet key that encrypts FTP passwords in answers; \"new,old\" while changing keys. `tempoftp clave` prints one. "
               "Better kept in /etc/tempoftp/encryption.key" },
-    { "TEMPOFTP_DATA_PATH", setting_path, FIELD(data_path), .fallback = "/data",
+    { "TEMPOFTP_DATA_PATH", setting_path, FIELD(data_path), .matters = true, .fallback = "/data",
       .help = "Folder that holds the copies, one folder per FTP account below it" },
-    { "TEMPOFTP_ORIGENES", setting_hosts, FIELD(origins),
+    { "TEMPOFTP_ORIGENES", setting_hosts, FIELD(origins), .matters = true,
       .help = "Source hosts that requests may name, separated by commas; empty: any" },
     { "RSYNC_SSH_USER", setting_name, FIELD(ssh_user), .fallback = "lanotadm",
       .help = "User at the source when `ruta` names none" },
-    { "TEMPOFTP_VIGENCIA_MAX", setting_number, FIELD(vigencia_max), .fallback = "90", .min = 1, .max = DAYS_MAX,
+    { "TEMPOFTP_VIGENCIA_MAX", setting_number, FIELD(vigencia_max), .matters = true, .fallback = "90", .min = 1, .max = DAYS_MAX,
       .help = "Longest vigencia in days" },
     { "TEMPOFTP_MAX_TRASLADOS", setting_number, FIELD(max_transfers), .fallback = "4", .min = 1, .max = 64,
       .help = "Copies that run at the same time; more wait in line" },
-    { "TEMPOFTP_AUTH", setting_word, FIELD(auth), .fallback = "required", .words = auth_words,
+    { "TEMPOFTP_AUTH", setting_word, FIELD(auth), .matters = true, .fallback = "required", .words = auth_words,
       .help = "Whether callers over HTTP must present a token; off: whoever reaches the API may do what the original's did, as the journal warns at every start" },
     { "TEMPOFTP_JWT_KEY", setting_secret, FIELD(jwt_key), .secret = true,
       .help = "Key that signs the tokens of POST /auth/login, at least 32 characters; \"new,old\" while changing keys. `tempoftp clave` prints one. "
               "Better kept in /etc/tempoftp/jwt.key" },
-    { "TEMPOFTP_REGISTRO", setting_word, FIELD(registration), .fallback = "aprobacion", .words = register_words,
+    { "TEMPOFTP_REGISTRO", setting_word, FIELD(registration), .matters = true, .fallback = "aprobacion", .words = register_words,
       .help = "Who may register: everybody, but an operator has to activate them; everybody; only operators register others" },
-    { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", setting_number, FIELD(access_minutes), .fallback = "15", .min = 1, .max = 1440,
+    { "TEMPOFTP_ACCESS_TOKEN_EXPIRE_MINUTES", setting_number, FIELD(access_minutes), .matters = true, .fallback = "15", .min = 1, .max = 1440,
       .help = "How long a login lasts" },
-    { "TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS", setting_number, FIELD(onetime_seconds), .fallback = "10", .min = 1, .max = 86400,
+    { "TEMPOFTP_ONETIME_TOKEN_EXPIRE_SECONDS", setting_number, FIELD(onetime_seconds), .matters = true, .fallback = "10", .min = 1, .max = 86400,
       .help = "How long a token of POST /token/create can be validated" },
-    { "TEMPOFTP_AUDIT_ROWS", setting_number, FIELD(audit_rows), .fallback = "100000", .min = 1000, .max = 10000000,
+    { "TEMPOFTP_AUDIT_ROWS", setting_number, FIELD(audit_rows), .matters = true, .fallback = "100000", .min = 1000, .max = 10000000,
       .help = "Rows that the trail of who did what keeps of each kind: changes, logins and one-time tokens, refusals" },
-    { "TEMPOFTP_AUDIT_DAYS", setting_number, FIELD(audit_days), .fallback = "400", .min = 1, .max = 36500,
+    { "TEMPOFTP_AUDIT_DAYS", setting_number, FIELD(audit_days), .matters = true, .fallback = "400", .min = 1, .max = 36500,
       .help = "Days that the trail of who did what goes back" },
     { "TEMPOFTP_APP_NAME", setting_title, FIELD(app_name), .fallback = "tempoftp",
       .help = "This service's name: tokens say who issued them (iss), and those of another name are refused" },
-    { "TEMPOFTP_RATE_LIMIT_POST", setting_rate, FIELD(rate_post), .fallback = "10/hour",
+    { "TEMPOFTP_RATE_LIMIT_POST", setting_rate, FIELD(rate_post), .matters = true, .fallback = "10/hour",
       .help = "Requests that one caller may submit: N/second, N/minute, N/hour or N/day" },
-    { "TEMPOFTP_RATE_LIMIT_REGISTER", setting_rate, FIELD(rate_register), .fallback = "5/minute",
+    { "TEMPOFTP_RATE_LIMIT_REGISTER", setting_rate, FIELD(rate_register), .matters = true, .fallback = "5/minute",
       .help = "Calls of POST /auth/register from one caller" },
-    { "TEMPOFTP_RATE_LIMIT_LOGIN", setting_rate, FIELD(rate_login), .fallback = "5/minute",
+    { "TEMPOFTP_RATE_LIMIT_LOGIN", setting_rate, FIELD(rate_login), .matters = true, .fallback = "5/minute",
       .help = "Calls of POST /auth/login from one caller" },
-    { "TEMPOFTP_RATE_LIMIT_TOKEN_CREATE", setting_rate, FIELD(rate_token_create), .fallback = "10/minute",
+    { "TEMPOFTP_RATE_LIMIT_TOKEN_CREATE", setting_rate, FIELD(rate_token_create), .matters = true, .fallback = "10/minute",
       .help = "Calls of POST /token/create by one user" },
-    { "TEMPOFTP_RATE_LIMIT_TOKEN_VALIDATE", setting_rate, FIELD(rate_token_validate), .fallback = "20/minute",
+    { "TEMPOFTP_RATE_LIMIT_TOKEN_VALIDATE", setting_rate, FIELD(rate_token_validate), .matters = true, .fallback = "20/minute",
       .help = "Calls of POST /token/validate by one user" },
     { "TEMPOFTP_MAX_CONNECTIONS", setting_number, FIELD(max_connections), .fallback = "4096", .min = 1, .max = 16384,
       .help = "Connections to the API at the same time, api.sock not counted" },
     { "TEMPOFTP_MAX_PER_ADDRESS", setting_number, FIELD(max_per_address), .fallback = "256", .min = 1, .max = 16384,
       .help = "Connections to the API at the same time from one address (IPv6: one /64) that is none of TEMPOFTP_PROXIES" },
-    { "TEMPOFTP_CORS_ORIGINS", setting_web_origins, FIELD(cors_origins),
+    { "TEMPOFTP_CORS_ORIGINS", setting_web_origins, FIELD(cors_origins), .matters = true,
       .help = "Web origins whose pages may call the API, separated by commas; empty: none" },
-    { "TEMPOFTP_PROXIES", setting_networks, FIELD(proxies),
+    { "TEMPOFTP_PROXIES", setting_networks, FIELD(proxies), .matters = true,
       .help = "Reverse proxies whose X-Forwarded-For is believed: addresses or networks, separated by commas" },
-    { "TEMPOFTP_METRICS_FROM", setting_networks, FIELD(metrics_from),
+    { "TEMPOFTP_METRICS_FROM", setting_networks, FIELD(metrics_from), .matters = true,
       .help = "Who may read GET /metrics without a token: addresses or networks, separated by commas; empty: only operators" },
     { "TEMPOFTP_HTTPS_CERT", setting_path, FIELD(https_cert), .fallback = "/etc/tempoftp/https.crt",
       .help = "PEM file with the API's TLS certificate, its chain after it; used when tempoftp-https.socket is enabled" },
@@ -86,15 +86,15 @@ static const Setting table[] = {
       .fallback = "50000-50999", .help = "Ports of passive data connections; open them in the firewall" },
     { "TEMPOFTP_FTP_PASV_ADDRESS", setting_ipv4, FIELD(pasv_address),
       .help = "IPv4 address that PASV tells clients, behind NAT; empty: the one the client connected to" },
-    { "TEMPOFTP_FTP_TLS", setting_word, FIELD(ftp_tls), .fallback = "off", .words = tls_words,
+    { "TEMPOFTP_FTP_TLS", setting_word, FIELD(ftp_tls), .matters = true, .fallback = "off", .words = tls_words,
       .help = "TLS on the FTP server: not offered, offered, or demanded before a password and for data" },
     { "TEMPOFTP_FTP_TLS_CERT", setting_path, FIELD(ftp_tls_cert), .fallback = "/etc/tempoftp/ftp.crt",
       .help = "PEM file with the FTP server's certificate, its chain after it" },
     { "TEMPOFTP_FTP_TLS_KEY", setting_path, FIELD(ftp_tls_key), .fallback = "/etc/tempoftp/ftp.key",
       .help = "PEM file with the certificate's private key, ECDSA or RSA, without a passphrase" },
-    { "TEMPOFTP_FTP_TLS_REUSE", setting_word, FIELD(ftp_tls_reuse), .fallback = "required", .words = reuse_words,
+    { "TEMPOFTP_FTP_TLS_REUSE", setting_word, FIELD(ftp_tls_reuse), .matters = true, .fallback = "required", .words = reuse_words,
       .help = "Whether encrypted data connections must resume the control connection's TLS session; off also puts the key into every session" },
-    { "TEMPOFTP_FTP_JAIL", setting_word, FIELD(ftp_jail), .fallback = "required", .words = jail_words,
+    { "TEMPOFTP_FTP_JAIL", setting_word, FIELD(ftp_jail), .matters = true, .fallback = "required", .words = jail_words,
       .help = "What the FTP server does on a machine without landlock: refuse to serve, or serve with the jail it can get" },
     { "TEMPOFTP_FTP_MAX_CONNECTIONS", setting_number, FIELD(ftp_max_connections), .fallback = "512", .min = 1, .max = 512,
       .help = "FTP clients at the same time" },
@@ -116,7 +116,7 @@ static const Setting table[] = {
       .help = "Bytes a second that one FTP session may send or receive; 0: no limit" },
     { "TEMPOFTP_FTP_ACCOUNT_RATE", setting_number, FIELD(ftp_account_rate), .fallback = "0", .min = 0, .max = FTP_RATE_MAX,
       .help = "Bytes a second that all FTP sessions of one account share; 0: no limit" },
-    { "TEMPOFTP_EXPORT_INTERNAL", setting_bool, FIELD(export_internal), .fallback = "0",
+    { "TEMPOFTP_EXPORT_INTERNAL", setting_bool, FIELD(export_internal), .matters = true, .fallback = "0",
       .help = "1: destinations of exports may be this machine itself or link-local addresses" },
     { "TEMPOFTP_EXPORT_MAX", setting_number, FIELD(export_max), .fallback = "2", .min = 1, .max = 16,
       .help = "Exports that run at the same time; more wait in line" },
@@ -132,7 +132,7 @@ static const Setting table[] = {
       .help = "User id of FTP sessions" },
     { "FTP_GID", setting_number, FIELD(ftp_gid), .fallback = "2001", .min = 1, .max = UINT32_MAX - 1,
       .help = "Group id that owns the copies and reads them over FTP" },
-    { "FTP_DB_HOST", setting_server, FIELD(db_host),
+    { "FTP_DB_HOST", setting_server, FIELD(db_host), .matters = true,
       .help = "MariaDB server whose table of accounts Pure-FTPd reads, or its Unix socket; empty: accounts are tempoftp's own" },
     { "FTP_DB_PORT", setting_number, FIELD(db_port), .fallback = "3306", .min = 1, .max = UINT16_MAX, .help = "Port of MariaDB" },
     { "FTP_DB_USER", setting_name, FIELD(db_user), .fallback = "tempoftp", .help = "User at MariaDB; sql/grants.sql gives the rights" },
@@ -140,15 +140,15 @@ static const Setting table[] = {
       .help = "Password of FTP_DB_USER. Better kept in /etc/tempoftp/ftp_db_pass" },
     { "FTP_DB_NAME", setting_name, FIELD(db_name), .fallback = "pureftpd", .help = "Database at MariaDB" },
     { "FTP_DB_TABLE", setting_name, FIELD(db_table), .fallback = "users", .help = "Table of FTP accounts" },
-    { "FTP_DB_TLS", setting_word, FIELD(db_tls), .fallback = "off", .words = db_tls_words,
+    { "FTP_DB_TLS", setting_word, FIELD(db_tls), .matters = true, .fallback = "off", .words = db_tls_words,
       .help = "TLS to MariaDB; required also checks the server's certificate and name" },
     { "FTP_DB_TLS_CA", setting_path, FIELD(db_tls_ca),
       .help = "PEM file with the certificates that may have signed MariaDB's; empty: the system's" },
     { "FTP_DB_TIMEOUT", setting_number, FIELD(db_timeout), .fallback = "5", .min = 2, .max = 60,
       .help = "Seconds that MariaDB has to let us in, and to answer" },
-    { "FTP_PASSWORD_FORMAT", setting_word, FIELD(password_format), .fallback = "argon2", .words = format_words,
+    { "FTP_PASSWORD_FORMAT", setting_word, FIELD(password_format), .matters = true, .fallback = "argon2", .words = format_words,
       .help = "Hashes in the table of accounts, as MYSQLCrypt of Pure-FTPd: argon2 has 93 characters, crypt (bcrypt) 60" },
-    { "FTP_PASSWORD_ALLOW", setting_word, FIELD(password_allowed), .words = weak_words,
+    { "FTP_PASSWORD_ALLOW", setting_word, FIELD(password_allowed), .matters = true, .words = weak_words,
       .help = "Names the weak format that FTP_PASSWORD_FORMAT may have nevertheless" },
     { "PUREFTPD_MYSQL_CONF", setting_path, FIELD(pureftpd_conf),
       .help = "Pure-FTPd's MySQL configuration file: the start is refused when its MYSQLCrypt is another format; empty: not compared" },
@@ -197,6 +197,34 @@ static int explain(const Setting *s, const char *value, int r, char **ret_error)
     return -EINVAL;
 }
 
+/* "NAME=value" of those that matter and are not at their default, each one line. */
+static int note_choices(SettingsLookup lookup, void *userdata, Settings *ret) {
+    size_t n = 0;
+
+    ret->choices = calloc(ELEMENTS(table) + 1, sizeof(char *));
+    if (!ret->choices)
+        return -ENOMEM;
+    for (size_t i = 0; i < ELEMENTS(table); i++) {
+        const char *value = table[i].matters ? lookup(table[i].name, userdata) : NULL;
+        if (is_blank(value) || (table[i].fallback && streq(value, table[i].fallback)))
+            continue;
+        if (asprintf(&ret->choices[n], "%s=%s", table[i].name, value) < 0) {
+            ret->choices[n] = NULL;
+            return -ENOMEM;
+        }
+        char *end = ret->choices[n];
+        for (char *p = end; *p; p++) {
+            if ((unsigned char) *p < ' ') /* lists may have such between their entries */
+                *p = ' ';
+            if (*p != ' ')
+                end = p + 1;
+        }
+        *end = '\0';
+        n++;
+    }
+    return 0;
+}
+
 static int set_host_name(Settings *s) {
     struct utsname u;
 
@@ -237,6 +265,9 @@ int settings_parse(SettingsLookup lookup, SettingsWarn warn, void *userdata, Set
         if (r < 0)
             return r;
     }
+    r = note_choices(lookup, userdata, s);
+    if (r < 0)
+        return r;
     warn_obsolete(lookup, warn, userdata);
     *ret = TAKE_PTR(s);
     return 0;
@@ -253,6 +284,7 @@ Settings *settings_free(Settings *s) {
     strv_free(s->origins);
     strv_free(s->cors_origins);
     strv_free(s->proxies);
+    strv_free(s->choices);
     strv_free(s->metrics_from);
     free(s->https_cert);
     free(s->https_key);

@@ -78,6 +78,7 @@ typedef struct Settings {
     char *pureftpd_program; /* PUREFTPD_PROGRAM: /usr/sbin/pure-ftpd-mysql */
     char *transfer_log;   /* PUREFTPD_TRANSFER_LOG: /var/log/pure-ftpd/transfer.log */
     int idle_seconds;     /* TEMPOFTP_IDLE_SECONDS: 60, 0 = stay; tempoftpd, broker, FTP listener and transfer log reader */
+    char **choices;       /* "NAME=value" of settings that matter and are not at their default, as written; no secrets */
     int log_level;        /* TEMPOFTP_LOG_LEVEL: info */
     SimForce sim_force;   /* TEMPOFTP_SIM_FORCE */
     uint64_t sim_remote_size_bytes, sim_data_free_bytes; /* TEMPOFTP_SIM_… */

@@ -1,12 +1,14 @@
 """The trail of who did what: what is in it, who finds what in it, that it is there before the answer and together with the change, and how much of it there
 can be."""
 import concurrent.futures
+import ftplib
 import http.client
 import json
 import subprocess
 
 import pytest
 
+import client
 from conftest import BUILD
 from machine import wait_until
 from people import PASSWORD, World
@@ -112,6 +114,52 @@ def test_reading_leaves_no_row(world):
     assert trail(world) == before
 
 
+def test_settings_that_matter_are_in_it(world):
+    """Nobody calls to change one: the next start tells."""
+    first = trail(world)
+    assert ("tempoftpd", "-", "SETTING", "TEMPOFTP_ORIGENES", "origen", 200) in summary(first)
+    assert not any("KEY" in str(row) or row["objeto"] == "TEMPOFTP_SIM_REMOTE_SIZE_BYTES" for row in first), "no secrets, and only what matters"
+    world.restart()
+    assert trail(world) == first, "nothing new, nothing said"
+    world.restart(TEMPOFTP_REGISTRO="abierto", TEMPOFTP_ORIGENES="origen,otro")
+    world.restart(TEMPOFTP_REGISTRO=None)
+    assert [row[3:5] for row in summary(trail(world))[len(first):]] == [
+        ("TEMPOFTP_ORIGENES", "origen,otro"), ("TEMPOFTP_REGISTRO", "abierto"), ("TEMPOFTP_REGISTRO", "por omisión")]
+    assert "Setting changed since the last start: TEMPOFTP_REGISTRO=abierto is no more" in world.said()
+
+
+def test_open_access_is_warned_of_at_every_start(world):
+    assert "TEMPOFTP_AUTH=off" not in world.said()
+    for _ in range(2):
+        world.restart(TEMPOFTP_AUTH="off")
+        assert "warning: TEMPOFTP_AUTH=off: whoever reaches the API may see, make and remove every request" in world.said()
+
+
+def test_ftp_logins_are_in_it(machine, api, source, unique, submit, wait_for):
+    answer = wait_for(submit(f"{source.make_tree(unique('tree'), {'a.txt': 'a'})}/"), "listo")
+    account, id = answer["ftpuser"], answer["id"]
+
+    def login(user, password):
+        with ftplib.FTP(timeout=60) as ftp:
+            ftp.connect("127.0.0.1", 21)
+            try:
+                return ftp.login(user, password)[:3]
+            except ftplib.error_perm as refusal:
+                return str(refusal)[:3]
+
+    good = client.decrypt(machine, answer["password"])
+    assert [login(account, good), login(account, "x" * 300), login("Not A Name", good)] == ["230", "530", "530"]
+    assert api.post(f"/tmpftp/{id}/bloquear").status == 200
+    assert login(account, good) == "530"
+    rows = api.get("/api/auditoria?accion=FTP%20LOGIN&limite=4").json["registros"]
+    assert summary(rows) == [
+        (f"ftp:{account}", "127.0.0.1", "FTP LOGIN", account, None, 200),
+        ("ftp:127.0.0.1", "127.0.0.1", "FTP LOGIN", account, "password", 401),
+        ("ftp:127.0.0.1", "127.0.0.1", "FTP LOGIN", None, "unknown", 401),
+        ("ftp:127.0.0.1", "127.0.0.1", "FTP LOGIN", account, "blocked", 403),
+    ]
+
+
 # ---- finding in it --------------------------------------------------------------------------------------
 
 def test_filters(world):
@@ -146,12 +194,14 @@ def test_pages(world):
     for n in range(7):
         assert world.operator.post("/tmpftp", world.fresh_request(f"r{n}")).status == 200
     everything = trail(world)
-    assert [row["n"] for row in everything] == sorted((row["n"] for row in everything), reverse=True) and len(everything) == 7
+    assert [row["n"] for row in everything] == sorted((row["n"] for row in everything), reverse=True) and len(everything) == 7 + 2, "and two settings"
     page = world.operator.get("/api/auditoria?limite=3").json
     assert page == {"registros": everything[:3], "siguiente": everything[2]["n"]}
     page = world.operator.get(f"/api/auditoria?limite=4&antes={page['siguiente']}").json
-    assert page == {"registros": everything[3:], "siguiente": None}
-    assert len(world.operator.get("/api/auditoria").json["registros"]) == 7
+    assert page == {"registros": everything[3:7], "siguiente": everything[6]["n"]}
+    page = world.operator.get(f"/api/auditoria?limite=4&antes={page['siguiente']}").json
+    assert page == {"registros": everything[7:], "siguiente": None}
+    assert len(world.operator.get("/api/auditoria").json["registros"]) == 9
 
 
 @pytest.mark.parametrize("query", ["limite=0", "limite=1001", "antes=x", "desde=ayer", "hasta=2026-02-30", "desde=2026-11-22T10:00:00", "actor=%00", "actor=%zz",
@@ -255,18 +305,18 @@ def test_refusals_push_no_change_out(world):
     assert world.get("/tmpftp").status == 401
     rows = trail(world)
     assert sum(row["resultado"] == 401 for row in rows) == 1000
-    assert rows[-1]["objeto"] == "first"
+    assert [row["objeto"] for row in rows if row["accion"] == "POST /tmpftp"] == ["first"]
 
 
 def test_the_trail_ends_at_its_days(world):
     assert world.operator.post("/tmpftp", world.fresh_request("old")).status == 200
     world.stop()
     world.sqlite("DROP TRIGGER audit_stays_as_written; UPDATE audit SET at = at - 2 * 86400")
-    world.settings["TEMPOFTP_AUDIT_DAYS"] = 1
     world.start()
-    assert trail(world), "as long as nothing new comes"
+    assert "old" in {row["objeto"] for row in trail(world)}, "two days are no 400"
+    world.restart(TEMPOFTP_AUDIT_DAYS=1)
     assert world.operator.post("/tmpftp", world.fresh_request("new")).status == 200
-    assert [row["objeto"] for row in trail(world)] == ["new"]
+    assert [row["objeto"] for row in trail(world)] == ["new", "TEMPOFTP_AUDIT_DAYS"]
 
 
 # ---- tempoftp auditoria ----------------------------------------------------------------------------------

@@ -57,7 +57,7 @@ def test_who_the_client_is(world, source, forwarded, expected):
     reply = register(world, source, forwarded)
     assert (reply.status, reply.json) == (429, TOO_MANY)
     assert register(world, PROXY, expected if expected != PROXY else None).status == 429
-    rows = wait_until(lambda: world.operator.get("/api/auditoria").json["registros"], 20, "the trail is written")
+    rows = wait_until(lambda: world.operator.get("/api/auditoria?accion=POST").json["registros"], 20, "the trail is written")
     assert {(row["direccion"], row["actor"]) for row in rows} == {(expected, f"api:{expected}")}
 
 

@@ -436,6 +436,24 @@ static void sources(void **state) {
 }
 
 /* The example file, uncommented, is accepted and says the defaults. */
+static void choices_that_matter(void **state) {
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    Fake f = { .pairs = {
+                   { "TEMPOFTP_REGISTRO", "abierto" },
+                   { "TEMPOFTP_AUTH", "required" },            /* the default, said */
+                   { "TEMPOFTP_VIGENCIA_MAX", "" },            /* not set */
+                   { "TEMPOFTP_PROXIES", "10.0.0.1,\n10.0.0.2 " }, /* one line */
+                   { "TEMPOFTP_LOG_LEVEL", "debug" },          /* matters to nobody */
+                   { "TEMPOFTP_JWT_KEY", "0123456789012345678901234567890123456789" },
+               } };
+
+    assert_int_equal(settings_parse(look_up, NULL, &f, &s, &error), 0);
+    assert_string_equal(s->choices[0], "TEMPOFTP_REGISTRO=abierto");
+    assert_string_equal(s->choices[1], "TEMPOFTP_PROXIES=10.0.0.1, 10.0.0.2");
+    assert_null(s->choices[2]);
+}
+
 static void the_example_is_valid(void **state) {
     char path[] = "/tmp/test-settings.XXXXXX";
     char *text = NULL;
@@ -478,6 +496,7 @@ int main(void) {
         cmocka_unit_test(secrets_stay_out_of_errors),
         cmocka_unit_test(obsolete_ones_warn),
         cmocka_unit_test(sources),
+        cmocka_unit_test(choices_that_matter),
         cmocka_unit_test(the_example_is_valid),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

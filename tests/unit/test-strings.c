@@ -183,8 +183,26 @@ static void climbing_paths(void **state) {
         assert_false(path_climbs(stay[i]));
 }
 
+static void texts_are_cut_between_letters(void **state) {
+    static const struct {
+        const char *text;
+        size_t size;
+        const char *expected;
+    } cases[] = {
+        { "abc", 4, "abc" }, { "abc", 3, "ab" },  { "abc", 1, "" },  { "", 1, "" }, { "añb", 5, "añb" },
+        { "añb", 4, "añ" },  { "añb", 3, "a" },   { "€", 3, "" },    { "€", 4, "€" }, { "a\xff" "b", 4, "a" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(cases); i++) {
+        char cut[8];
+        text_cut(cases[i].text, cut, cases[i].size);
+        assert_string_equal(cut, cases[i].expected);
+    }
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_cut_between_letters),
         cmocka_unit_test(comparisons), cmocka_unit_test(whole_numbers), cmocka_unit_test(booleans), cmocka_unit_test(utf8),
         cmocka_unit_test(hex),         cmocka_unit_test(lists),         cmocka_unit_test(wiping),
         cmocka_unit_test(climbing_paths),
