@@ -330,6 +330,29 @@ def test_the_hundredth_export_of_a_request_is_its_last(world, op):
     assert (reply.status, reply.json) == (409, {"detail": "La solicitud ya tuvo demasiados envíos"})
 
 
+def test_a_queue_that_is_full_takes_no_more_but_requests_get_ready_all_the_same(world, op):
+    make(op, group="unam.mx")
+    request(world, "pedido")
+    request(world, "otro")
+    world.sqlite("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 10000) INSERT INTO exports (life, n, destination, name, type, automatic, "
+                 "state, created) SELECT (SELECT min(life) FROM requests), 1000 + i, 1000 + i, 'x', 'ftp', 0, 'pendiente', 1 FROM n")
+    reply = op.post("/api/jobs/otro/export/ftp", {"destination_name": "socio"})
+    assert reply.status == 503 and reply.headers["Retry-After"], reply
+    request(world, "tercero", usuario="ana@unam.mx")
+    warning = "aviso: no hubo lugar para 1 envíos automáticos"
+    wait_until(lambda: warning in [e["mensaje"] for e in op.get("/tmpftp/tercero/eventos").json["eventos"]], 60, warning)
+    assert op.get("/tmpftp/tercero").json["status"] == "listo"
+
+
+def test_the_trail_tells_what_was_changed_and_no_secret(op):
+    id = make(op, group="unam.mx")["id"]
+    op("PUT", f"/api/destinations/{id}", {"password": "otra-secreta-4711", "path": "/x"})
+    op.delete(f"/api/destinations/{id}")
+    rows = [(row["accion"], row["objeto"], row["detalle"], row["resultado"]) for row in op.get("/api/auditoria?limite=3").json["registros"]]
+    assert rows == [("DELETE /api/destinations/{}", "socio", None, 204), ("PUT /api/destinations/{}", "socio", "password path", 200),
+                    ("POST /api/destinations", "socio", "host username password group", 201)]
+
+
 # ---- what lasts -------------------------------------------------------------------------------------
 
 def test_what_was_to_be_sent_is_sent_after_a_kill(world, op):
