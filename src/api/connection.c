@@ -109,12 +109,12 @@ int connection_new(Connections *all, h2o_socket_t *socket, Way way) {
     return 0;
 }
 
-void connection_ready(h2o_socket_t *socket) {
+bool connection_ready(h2o_socket_t *socket) {
     Connection *c = socket->on_close.data;
 
     c->handshake = false;
     c->since_ms = monotonic_ms();
-    intake_ready(&c->intake);
+    return intake_ready(&c->intake);
 }
 
 Connection *connection_of(const h2o_req_t *req) {

@@ -28,8 +28,8 @@ typedef struct Connections {
 int connections_refuse(Connections *all, h2o_socket_t *socket, Way way, const Settings *settings);
 /* A socket that was just accepted; of WAY_HTTPS: connection_ready() follows. -ENOMEM: the caller closes it. */
 int connection_new(Connections *all, h2o_socket_t *socket, Way way) _must_use_;
-/* Its TLS handshake is done. */
-void connection_ready(h2o_socket_t *socket);
+/* Its TLS handshake is done. False: what came with the end of it is refused, and the socket not the caller's any more. */
+bool connection_ready(h2o_socket_t *socket);
 Connection *connection_of(const h2o_req_t *req);
 /* A request has come over it; its answer is written, or its client gone. */
 void connection_asked(Connection *c, const h2o_req_t *req);

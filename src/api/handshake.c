@@ -49,7 +49,8 @@ static void on_complete(h2o_socket_t *socket, const char *error) {
         give_up(h.all, socket, error);
         return;
     }
-    connection_ready(socket);
+    if (!connection_ready(socket))
+        return;
     h2o_iovec_t protocol = h2o_socket_ssl_get_selected_protocol(socket);
     if (h2o_memis(protocol.base, protocol.len, usual[0].base, usual[0].len))
         h2o_http2_accept(h.accept, socket, h.connected_at);

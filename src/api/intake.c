@@ -146,8 +146,19 @@ void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket) {
     disarm(i);
 }
 
-void intake_ready(Intake *i) {
+static void close_unread(h2o_socket_t *socket, const char *error) {
+    h2o_socket_close(socket);
+}
+
+bool intake_ready(Intake *i) {
     i->quiet_ms = monotonic_ms();
+    int status = i->socket->input->size > 0 ? look(i) : 0;
+
+    if (status == 0)
+        return true;
+    i->read = close_unread; /* libh2o has no connection of it yet */
+    refuse(i, status);
+    return false;
 }
 
 void intake_end(Intake *i) {

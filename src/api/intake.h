@@ -48,7 +48,7 @@ struct Intake {
 void intake_begin(Intakes *all, Intake *i, h2o_socket_t *socket);
 void intake_end(Intake *i);
 /* Its TLS handshake is done: from now on it has the time that others have from the beginning. */
-void intake_ready(Intake *i);
+bool intake_ready(Intake *i);
 /* A request is whole, with a body of so many bytes; its answer is written. */
 void intake_asked(Intake *i, bool http2, size_t body);
 void intake_answered(Intake *i);

@@ -3,6 +3,7 @@ import http.client
 import json
 import re
 import socket
+import ssl
 import struct
 import subprocess
 import time
@@ -11,6 +12,7 @@ import pytest
 
 import client
 from conftest import BUILD
+from https import Https, any_certificate
 from machine import wait_until
 from people import World
 
@@ -145,6 +147,72 @@ def curl2(world, *options):
 ], ids=["target", "header", "headers"])
 def test_the_same_over_http2(world, status, options, path):
     assert curl2(world, *options, f"http://127.0.0.1:{world.port}{path}") == (status, {"detail": TEXTS[status]})
+
+
+# ---- over TLS ---------------------------------------------------------------------------------------------
+
+@pytest.fixture
+def served(simulator):
+    https = Https(simulator(started=False))
+    https.renew("first")
+    https.service.settings.update(TEMPOFTP_MAX_PER_ADDRESS="4", TEMPOFTP_RATE_LIMIT_LOGIN="100000/second")
+    https.service.start()
+    return https
+
+
+def say_with_the_handshakes_end(https, data):
+    """What comes back when the request is in one piece with the client's last word of the handshake."""
+    incoming, outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
+    with https.connect() as connection:
+        tls = any_certificate("http/1.1").wrap_bio(incoming, outgoing, server_hostname="localhost")
+        while True:
+            try:
+                tls.do_handshake()
+                break
+            except ssl.SSLWantReadError:
+                connection.sendall(outgoing.read())
+                incoming.write(connection.recv(65536))
+        tls.write(data)
+        connection.sendall(outgoing.read())
+        answer = b""
+        while True:
+            try:
+                piece = tls.read(65536)
+            except ssl.SSLWantReadError:
+                more = connection.recv(65536)
+                if not more:
+                    return answer
+                incoming.write(more)
+                continue
+            except ssl.SSLZeroReturnError:
+                return answer
+            if not piece:
+                return answer
+            answer += piece
+
+
+def test_the_same_over_tls(served):
+    for name in ("a target of 8193 bytes", "101 headers", "a header on two lines", "a length of 3 MB"):
+        data, status = LARGE[name]
+        with served.connect_tls("http/1.1") as connection:
+            send_all(connection, data[:60_000])
+            response = http.client.HTTPResponse(connection)
+            response.begin()
+            assert (response.status, json.loads(response.read())) == (status, {"detail": TEXTS[status]})
+            assert response.headers["Strict-Transport-Security"]
+        if len(data) < 10_000:
+            answer = say_with_the_handshakes_end(served, data)
+            assert answer.startswith(b"HTTP/1.1 %d " % status) and TEXTS[status].encode() in answer
+    assert b'{"status":"active"}' in say_with_the_handshakes_end(served, HEAD + b"Connection: close\r\n\r\n")
+
+
+def test_over_tls_one_connection_too_many_is_closed(served):
+    held = [hold_tls(served) for _ in range(4)]
+    with served.connect() as more:
+        assert more.recv(1) == b""
+    for connection in held:
+        connection.close()
+    hold_tls(served).close()
 
 
 # ---- time -------------------------------------------------------------------------------------------------
@@ -305,6 +373,17 @@ def hold(world, source):
         return None
 
     return wait_until(open_one, 30, f"{source} has a connection")
+
+
+def hold_tls(https):
+    def open_one():
+        try:
+            connection = https.connect_tls("http/1.1")
+        except OSError:  # SSLError too
+            return None
+        return connection if is_open(connection) else None
+
+    return wait_until(open_one, 30, "there is room for a connection over TLS")
 
 
 def test_one_address_has_so_many_connections_and_another_its_own(small_world):
