@@ -51,6 +51,7 @@ static StoreTotals look(Fixture *f) {
 
 static void moves_are_summed_up(void **state) {
     Fixture *f = *state;
+    _cleanup_request_ Request other = { 0 };
     Request r[4] = { 0 };
     StoreTotals t = look(f);
 
@@ -62,7 +63,7 @@ static void moves_are_summed_up(void **state) {
         r[i].bytes = 1000 + i;
         r[i].files = 10;
     }
-    assert_int_equal(insert(f->store, "r0", "a@b.org", &(Request) { 0 }), -EEXIST); /* and counts nothing */
+    assert_int_equal(insert(f->store, "r0", "a@b.org", &other), -EEXIST); /* and counts nothing */
     t = look(f);
     assert_int_equal(t.requests[STATE_RECIBIDO], 4);
     move_to_listo(f->store, &r[0], START + 100);
