@@ -63,31 +63,38 @@ static int take_order(ExportOrder *ret) {
     return r;
 }
 
-static RunExit work(const Options *o) {
-    _cleanup_export_order_ ExportOrder order = { 0 };
-    Own own = { .n = 0 };
-    Flow flow = { .stop = false };
-    Line line = { .order = &order, .flow = &flow, .internal = o->internal, .own = own.addresses };
-    int r = take_order(&order);
+typedef struct Work {
+    ExportOrder order;
+    Own own;
+    Flow flow;
+} Work;
 
-    if (r < 0 || (o->verb == OPTIONS_UPLOAD && !order.token[0])) {
+static RunExit work(const Options *o, Work *w) {
+    Line line = { .order = &w->order, .flow = &w->flow, .internal = o->internal, .own = w->own.addresses };
+    int r = take_order(&w->order);
+
+    if (r < 0 || (o->verb == OPTIONS_UPLOAD && !w->order.token[0])) {
         log_error("There is no order for this unit: tempoftpd does not wait for it");
         return RUN_NO_ORDER;
     }
-    r = own_addresses_walk(take_own, &own);
+    r = own_addresses_walk(take_own, &w->own);
     if (r < 0) {
         log_errno(r, "Cannot list this machine's addresses");
         return RUN_UNREPORTED;
     }
-    line.n_own = own.n;
-    line.connect_seconds = o->verb == OPTIONS_TEST ? PROBE_CONNECT_SECONDS : order.type == DESTINATION_SFTP ? SFTP_CONNECT_SECONDS : FTP_CONNECT_SECONDS;
-    return o->verb == OPTIONS_TEST ? run_test(&line) : run_upload(o, &line);
+    line.n_own = w->own.n;
+    line.connect_seconds = o->verb == OPTIONS_TEST ? PROBE_CONNECT_SECONDS : w->order.type == DESTINATION_SFTP ? SFTP_CONNECT_SECONDS : FTP_CONNECT_SECONDS;
+    if (o->verb == OPTIONS_TEST) /* a thread of it may hang in a library still, and use all this */
+        _exit(run_test(&line));
+    return run_upload(o, &line);
 }
 
 int main(int argc, char **argv) {
     const char *error = NULL;
     sigset_t signals;
     Options o;
+    RunExit e;
+    Work *w;
 
     log_open_stream("tempoftp-export", LOG_INFO);
     (void) prctl(PR_SET_DUMPABLE, 0);
@@ -111,5 +118,11 @@ int main(int argc, char **argv) {
         log_error("libcurl does not start");
         return RUN_UNREPORTED;
     }
-    return work(&o);
+    w = calloc(1, sizeof(*w));
+    if (!w)
+        return RUN_UNREPORTED;
+    e = work(&o, w);
+    export_order_done(&w->order);
+    free(w);
+    return e;
 }

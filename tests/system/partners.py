@@ -13,7 +13,9 @@ from machine import wait_until
 class Sftp(ServedFolder):
     """A sshd that serves SFTP alone, to one account with a password and a key, in a mount namespace where the user database knows that account alone."""
 
-    def __init__(self, folder=None):
+    subsystem = "/usr/lib/openssh/sftp-server"
+
+    def __init__(self):
         super().__init__()
         self.key_file = self.folder / "client_key"
         self.make_host_key()
@@ -41,7 +43,7 @@ class Sftp(ServedFolder):
         shutil.copy(f"{self.key_file}.pub", keys)
         keys.chmod(0o644)
         configuration.write_text(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\nAuthorizedKeysFile {keys}\nPidFile none\nUsePAM no\n"
-                                 "StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp /usr/lib/openssh/sftp-server\n")
+                                 f"StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp {self.subsystem}\n")
         mounts = " && ".join(f"mount --bind {etc}/{name} /etc/{name}" for name in ("passwd", "shadow"))
         self.launch("unshare", "--mount", "--", "sh", "-c", f"mkdir -p /run/sshd && {mounts} && exec \"$@\"", "sh", "/usr/sbin/sshd", "-D", "-e", "-f",
                     str(configuration))

@@ -108,8 +108,9 @@ def wait_export(api, id, n, *states):
     return last
 
 
-def lines(api, id):
-    return api.get(f"/api/jobs/{id}/logs").text
+def says(machine, id, *texts):
+    """The journal of the request has these: a line that tempoftpd was too busy to take is missing in /logs."""
+    wait_until(lambda: all(text in machine.journal(f"TEMPOFTP_ID={id}") for text in texts), 60, f"the journal of {id} says {texts}")
 
 
 def temporaries(partner):
@@ -266,7 +267,8 @@ def test_a_wrong_password_is_shown_once(server, machine, api, partner, destinati
     id = delivered({f"f{n}": "x" for n in range(8)})
     message = wait_export(api, id, send(api, id, destination(there, kind, password="equivocada"), kind), "error")["message"]
     assert message.startswith("Ingreso")
-    assert "try 2" not in lines(api, id) and "try 2" not in machine.journal(f"TEMPOFTP_ID={id}")
+    says(machine, id, "[FTP Upload] login: ")
+    assert "try 2" not in machine.journal(f"TEMPOFTP_ID={id}")
     assert api.get(f"/tmpftp/{id}").json["status"] == "listo", "the request is as good as before"
 
 
@@ -335,17 +337,36 @@ def test_a_worker_by_itself_connects_to_nothing_of_this_machine(machine):
 
 # ---- interruptions --------------------------------------------------------------------------------------
 
-RATE = 4_000_000  # bytes a second: slow enough to be met in the middle
+RATE = 2_400_000  # bytes a second: slow enough to be met in the middle
 LARGE = {"a/large": 24_000_000, "small": "s"}
+
+
+THROTTLE = f"""import os, subprocess, sys, threading, time
+server = subprocess.Popen(["/usr/lib/openssh/sftp-server"], stdin=subprocess.PIPE)
+while data := os.read(0, 65536):
+    server.stdin.write(data)
+    server.stdin.flush()
+    time.sleep(len(data) / {RATE})
+server.stdin.close()
+sys.exit(server.wait())
+"""
+
+
+class SlowSftp(Sftp):
+    def __init__(self):
+        super().__init__()
+        (self.folder / "throttle.py").write_text(THROTTLE)
+        self.subsystem = f"/usr/bin/python3 {self.folder}/throttle.py"
 
 
 @pytest.fixture
 def slow(partner):
-    return lambda: partner(Vsftpd, True, local_max_rate=str(RATE))
+    """slow() is a partner that takes RATE bytes a second."""
+    return lambda kind="ftp": partner(SlowSftp) if kind == "sftp" else partner(Vsftpd, True, local_max_rate=str(RATE))
 
 
 def connections(there):
-    """Processes of vsftpd's sessions."""
+    """Processes of a server's sessions."""
     return [int(pid) for pid in subprocess.run(["pgrep", "--parent", str(there.process.pid)], stdout=subprocess.PIPE, text=True).stdout.split()]
 
 
@@ -357,16 +378,37 @@ def kill_tree(pid):
         os.kill(pid, 9)
 
 
-def test_a_connection_that_breaks_goes_on_where_it_was(api, slow, destination, delivered, folder_of):
-    there = slow()
+@pytest.mark.parametrize("kind", ["ftp", "sftp"])
+def test_a_connection_that_breaks_goes_on_where_it_was(kind, machine, api, slow, destination, delivered, folder_of):
+    there = slow(kind)
     id = delivered(LARGE)
-    n = send(api, id, destination(there, "ftp"))
+    n = send(api, id, destination(there, kind), kind)
     begun(there, 3_000_000)
     for pid in connections(there):
         kill_tree(pid)
     wait_export(api, id, n, "listo")
-    assert "a/large: going on after" in lines(api, id) and "before try 2 of 4" in lines(api, id)
+    says(machine, id, "a/large: going on after", "before try 2 of 4")
     assert_arrived(folder_of(id), there.root)
+
+
+def test_an_upload_sees_its_request_alone_and_says_how_far_it_is(machine, api, slow, destination, delivered, folder_of):
+    there = slow()
+    delivered({"of": "somebody else"})
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    begun(there, 3_000_000)
+    unit = f"tempoftp-export-{id}-{n}.service"
+    wait_until(lambda: re.match(r"Uploading: \d+ %, \d+ of 24000001 bytes, \d+ B/s, ", machine.unit(unit, "StatusText")["StatusText"]), 60, "STATUS= says it")
+    wait_until(lambda: 0 < (export(api, id, n)["progress"] or {"porcentaje": 0})["porcentaje"] < 100, 60, "the API says it")
+    pid = machine.unit(unit, "MainPID")["MainPID"]
+    seen = machine.run(["nsenter", f"--target={pid}", "--mount", f"--root=/proc/{pid}/root", "--wd=/", "/usr/bin/find", "/data", "/etc/tempoftp", "/var", "-maxdepth", "2"],
+                       check=False).stdout.split()
+    account = folder_of(id).parent.name
+    assert [path for path in seen if path.startswith("/data")] == ["/data", f"/data/{account}", f"/data/{account}/{id}"]
+    assert not [path for path in seen if path.startswith("/etc/tempoftp") or path.startswith("/var/lib/tempoftp/")]
+    shown = machine.run(["cat", f"/proc/{pid}/cmdline", f"/proc/{pid}/environ"]).stdout
+    assert "password" not in shown and there.url.split("@")[0] not in shown
+    wait_export(api, id, n, "listo")
 
 
 @pytest.mark.parametrize("victim", ["tempoftp-export", "tempoftpd", "tempoftp-broker"])
@@ -374,13 +416,15 @@ def test_a_kill_loses_nothing(victim, machine, api, slow, destination, delivered
     there = slow()
     id = delivered(LARGE)
     n = send(api, id, destination(there, "ftp"))
-    wait_until(lambda: (there.root / "small").exists(), LONG, "the small file is there")
+    wait_until(lambda: [path for path in machine.file("/var/lib/tempoftp-export").glob(f"{id}.*") if path.stat().st_size == 16], LONG,
+               "it is written down that the small file is there")
     begun(there, 3_000_000)
     machine.kill(victim)
     wait_export(api, id, n, "listo")
     assert_arrived(folder_of(id), there.root)
     if victim == "tempoftp-export":
-        assert "1 of 2 files are there already" in lines(api, id) and "a/large: going on after" in lines(api, id)
+        says(machine, id, "1 of 2 files are there already", "a/large: going on after")
+    assert not list(machine.file("/var/lib/tempoftp-export").iterdir())
 
 
 def test_a_reboot_goes_on_with_it(machine, api, slow, destination, delivered, folder_of):
@@ -400,30 +444,38 @@ def test_a_reboot_goes_on_with_it(machine, api, slow, destination, delivered, fo
     assert_arrived(folder_of(id), there.root)
 
 
-def cancel(api, id, n):
+def cancel(machine, api, id, n):
     assert api.delete(f"/api/jobs/{id}/exports/{n}").status in (200, 204)
 
 
-def block(api, id, n):
+def block(machine, api, id, n):
     assert api.post(f"/tmpftp/{id}/bloquear", {}).status == 200
 
 
-def delete(api, id, n):
+def delete(machine, api, id, n):
     assert api.delete(f"/tmpftp/{id}").status == 200
 
 
-@pytest.mark.parametrize("how", [cancel, block, delete], ids=["cancelled", "blocked", "deleted"])
-def test_an_upload_that_nobody_wants_any_more_leaves_nothing_behind(how, machine, api, slow, destination, delivered):
-    there = slow()
+def expire(machine, api, id, n):
+    machine.sqlite(f"UPDATE requests SET expires = unixepoch() - 1 WHERE id = '{id}' AND state <> 'eliminado'")
+    assert api.delete("/tmpftp/expired").status == 200
+
+
+@pytest.mark.parametrize("how, kind", [(cancel, "ftp"), (cancel, "sftp"), (block, "ftp"), (delete, "sftp"), (expire, "ftp")],
+                         ids=["cancelled-ftp", "cancelled-sftp", "blocked", "deleted", "expired"])
+def test_an_upload_that_nobody_wants_any_more_leaves_nothing_behind(how, kind, machine, api, slow, destination, delivered):
+    there = slow(kind)
     id = delivered(LARGE)
-    n = send(api, id, destination(there, "ftp"))
+    n = send(api, id, destination(there, kind), kind)
     begun(there, 3_000_000)
-    how(api, id, n)
+    how(machine, api, id, n)
     wait_until(lambda: not machine.units(f"tempoftp-export-{id}-*"), LONG, "the unit is gone")
     wait_until(lambda: not temporaries(there), LONG, "the temporary file is gone")
     assert not (there.root / "a" / "large").exists()
+    says(machine, id, "[FTP Upload] Stopped: nobody wants this upload any more")
     if how is not delete:
         assert export(api, id, n)["status"] == "cancelado"
+    assert not list(machine.file("/var/lib/tempoftp-export").iterdir())
 
 
 # ---- sizes and limits ---------------------------------------------------------------------------------
@@ -458,7 +510,7 @@ def test_a_file_of_more_than_4_gib_goes_on_past_them(server, machine, api, partn
 
     n = send(api, id, destination(there, kind), kind)
     assert wait_export(api, id, n, "listo")["bytes"] == size + 1
-    assert f"huge: going on after {size - (1 << 20)} bytes" in lines(api, id)
+    says(machine, id, f"huge: going on after {size - (1 << 20)} bytes")
     assert (there.root / "huge").stat().st_size == size
     with open(there.root / "huge", "rb") as huge:
         huge.seek(size - (1 << 20) - 1)
