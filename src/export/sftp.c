@@ -298,8 +298,11 @@ static int flush(Sending *g) {
 static int put_piece(Sending *g) {
     Sftp *s = g->sftp;
     uint64_t left = g->store->size - g->at;
-    ssize_t n = read_at(g->store->fd, s->piece, left < PIECE ? left : PIECE, g->at);
+    ssize_t n;
 
+    if (atomic_load(&s->line->flow->stop) && !s->remote.cleaning)
+        return -ECANCELED;
+    n = read_at(g->store->fd, s->piece, left < PIECE ? left : PIECE, g->at);
     if (n <= 0)
         return failed(g->failure, EXPORT_SOURCE, n < 0 ? strerror((int) -n) : "it has become shorter");
     sftp_put_write(&s->out, ++s->id, g->handle->handle, g->handle->handle_size, g->at, s->piece, (size_t) n);

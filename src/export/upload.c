@@ -215,6 +215,8 @@ static int bring(Worker *w, Task *t, uint64_t *most, bool *ret_moved, ExportFail
         if (r < 0 || !plan_sent(u->plan, t))
             return r;
     }
+    if (is_over(u)) /* what is not there by now is not to come any more */
+        return -ECANCELED;
     r = w->remote->class->rename(w->remote, temporary, t->file->path, ret);
     if (r < 0)
         return r;
