@@ -48,7 +48,15 @@ def busctl(machine, *call):
 
 # ---- gone and back --------------------------------------------------------------------------------------
 
-def test_idle_services_exit_and_nothing_stays_resident(machine, api, source, unique, submit, wait_for):
+@pytest.fixture
+def no_sweep(machine):
+    """The sweep timer, which comes after the boot and every ten minutes, wakes nobody in the middle of a look."""
+    machine.run(["systemctl", "stop", "tempoftp-sweep.timer", "tempoftp-sweep.service"])
+    yield
+    machine.run(["systemctl", "start", "tempoftp-sweep.timer"])
+
+
+def test_idle_services_exit_and_nothing_stays_resident(machine, no_sweep, api, source, unique, submit, wait_for):
     answer = wait_for(submit(f"{source.make_tree(unique('tree'), {'a.txt': 'a'})}/"), "listo")
     with ftp_login(machine, answer) as ftp:
         assert fetch(ftp, f"/{answer['id']}/a.txt") == b"a"
