@@ -1,4 +1,5 @@
 /* tempoftpd: options, settings, and then the service. The last word on exit codes: 0, 78 for what an operator must mend, 1 for anything else. */
+#include "api/precedence.h"
 #include "api/run.h"
 #include "basic/fds.h"
 #include "basic/log.h"
@@ -111,6 +112,7 @@ int main(int argc, char **argv) {
     const char *env_file = NULL;
     bool started = false;
 
+    precedence_of_loop();
     int r = parse_options(argc, argv, &options, &env_file);
     if (r != 0)
         return r < 0 ? EX_USAGE : EXIT_SUCCESS;

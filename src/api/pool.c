@@ -2,11 +2,12 @@
  * It knows nothing of what its jobs do. */
 #include "api/pool.h"
 
+#include "api/precedence.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 
 #define POOL_THREADS_MAX 8
 
@@ -53,8 +54,7 @@ static PoolJob *list_take(PoolList *l) {
 static void *pool_thread(void *userdata) {
     Pool *p = userdata;
 
-    if (p->niceness > 0)
-        (void) setpriority(PRIO_PROCESS, (id_t) gettid(), p->niceness); /* a thread of its own here; without it the pool works all the same */
+    precedence_step_back(p->niceness);
     pthread_mutex_lock(&p->lock);
     for (;;) {
         PoolJob *j = NULL;

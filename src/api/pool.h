@@ -14,7 +14,7 @@ typedef struct Pool Pool;
 typedef void (*PoolRun)(void *job);  /* on a worker thread */
 typedef void (*PoolDone)(void *job); /* on the loop, later */
 
-/* niceness: how far its threads step back for others that want the CPU, the loop first of all (setpriority(2); 0: not, 19: as far as can be). */
+/* niceness: how far its threads step back, see precedence.h. */
 int pool_new(sd_event *event, unsigned threads, unsigned queue_max, int niceness, Pool **ret) _must_use_;
 int pool_submit(Pool *p, PoolRun run, PoolDone done, void *job) _must_use_;
 unsigned pool_queue_length(Pool *p); /* jobs that no thread has taken yet */
