@@ -168,5 +168,5 @@ void plan_temporary(const Task *t, char ret[static TEMPORARY_SIZE]) {
     char hex[2 * FILE_MARK_SIZE + 1];
 
     hex_encode(t->mark.bytes, sizeof(t->mark.bytes), hex);
-    snprintf(ret, TEMPORARY_SIZE, "tempoftp-%.16s.part", hex);
+    snprintf(ret, TEMPORARY_SIZE, "tempoftp-%.16s%s.part", hex, t->held ? "-2" : "");
 }

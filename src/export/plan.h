@@ -5,7 +5,7 @@
 
 #include "export/delivered.h"
 
-#define TEMPORARY_SIZE (sizeof("tempoftp-.part") + 16)
+#define TEMPORARY_SIZE (sizeof("tempoftp--2.part") + 16)
 
 typedef enum TaskState {
     TASK_WAITS,
@@ -20,6 +20,7 @@ typedef struct Task {
     TaskState state;
     bool sent;       /* only its name is missing */
     bool touched;    /* something of it may lie there under its temporary name */
+    bool held;       /* the server would not go on with what lay there: another temporary name */
     uint32_t set;    /* which RAR set, 0: none */
     bool set_first;  /* its first volume */
 } Task;

@@ -176,6 +176,19 @@ static void note_rest(Upload *u, const Task *t, uint64_t there) {
     u->note(text, u->userdata);
 }
 
+/* After a broken connection a server may believe for minutes that the file is still being written, and answer nothing to whoever wants to go on with it (vsftpd
+ * locks it). So it is begun anew under another name. */
+static void leave_rest(Worker *w, Task *t, const char *temporary) {
+    char text[PROBE_DETAIL_SIZE + 64];
+    ExportFailure failure;
+
+    snprintf(text, sizeof(text), "%s: the server does not go on with what lies there, beginning anew", t->file->path);
+    w->upload->note(text, w->upload->userdata);
+    if (w->remote->class->connect(w->remote, &failure) >= 0)
+        (void) !w->remote->class->remove(w->remote, temporary, &failure);
+    t->held = true;
+}
+
 /* Adds what is new to Flow.sent; takes it off again when the try fails, but for what is known to lie there. *most: the most that ever lay there. */
 static int send_bytes(Worker *w, Task *t, const char *temporary, uint64_t *most, bool *ret_moved, ExportFailure *ret) {
     Upload *u = w->upload;
@@ -199,6 +212,8 @@ static int send_bytes(Worker *w, Task *t, const char *temporary, uint64_t *most,
         r = w->remote->class->store(w->remote, &store, ret);
     if (r < 0)
         atomic_fetch_sub(&u->line->flow->sent, store.offset + store.moved);
+    if (r == -ECONNABORTED && store.offset > 0 && store.moved == 0 && (ret->cause == EXPORT_STALLED || ret->cause == EXPORT_CONNECT) && !t->held)
+        leave_rest(w, t, temporary);
     return r == -ECONNABORTED && ret->cause == EXPORT_SOURCE ? about_file(ret, t, ret->detail) : r;
 }
 

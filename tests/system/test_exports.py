@@ -110,7 +110,7 @@ def wait_export(api, id, n, *states):
 
 def says(machine, id, *texts):
     """The journal of the request has these: a line that tempoftpd was too busy to take is missing in /logs."""
-    wait_until(lambda: all(text in machine.journal(f"TEMPOFTP_ID={id}") for text in texts), 60, f"the journal of {id} says {texts}")
+    wait_until(lambda: all(text in machine.journal(f"TEMPOFTP_ID={id}") for text in texts), LONG, f"the journal of {id} says {texts}")
 
 
 def temporaries(partner):
@@ -388,6 +388,23 @@ def test_a_connection_that_breaks_goes_on_where_it_was(kind, machine, api, slow,
         kill_tree(pid)
     wait_export(api, id, n, "listo")
     says(machine, id, "a/large: going on after", "before try 2 of 4")
+    assert_arrived(folder_of(id), there.root)
+
+
+def test_a_pulled_cable_is_noticed_and_the_upload_goes_on(machine, api, slow, destination, delivered, folder_of):
+    """Nothing comes back and nothing is refused: the machine's network is silent until the worker says, a minute later, that it tries again. The server does not
+    know that its session is dead, and holds the file: so it is sent under another temporary name."""
+    there = slow()
+    id = delivered(LARGE)
+    n = send(api, id, destination(there, "ftp"))
+    begun(there, 3_000_000)
+    machine.run(["ip", "link", "set", "lo", "down"])
+    try:
+        says(machine, id, "stalled; waiting 1 s before try 2 of 4")
+    finally:
+        machine.run(["ip", "link", "set", "lo", "up"])
+    wait_until(lambda: export(api, id, n)["status"] == "listo", 2 * LONG, "it is all there", 0.2)
+    says(machine, id, "a/large: going on after", "a/large: the server does not go on with what lies there, beginning anew")
     assert_arrived(folder_of(id), there.root)
 
 
