@@ -5,6 +5,7 @@
 
 #include "basic/fds.h"
 #include "basic/strings.h"
+#include "basic/time.h"
 #include "export/ftp.h"
 #include "export/ftp_reply.h"
 
@@ -17,6 +18,7 @@
 #define KEEPALIVE_SECONDS 60L
 #define LAST_WORDS_MS 500
 #define IDLE_MAX 20 /* turns without a socket that are not waited between; then a millisecond each */
+#define END_MS 5000
 #define LOOK_MS 200 /* how often Flow.stop is looked at */
 
 typedef struct Ftp {
@@ -78,13 +80,30 @@ static void hear_last_words(Ftp *f) {
         ftp_reply_take(&f->reply, line, strlen(line));
 }
 
+/* A server of TLS 1.3 sends tickets when the handshake is over. Closing a socket on which they lie unread, or still come, resets the connection, and the end of
+ * a small file is lost with it. So the server ends first. */
+static void let_it_end(const Ftp *f, int fd) {
+    uint64_t until = monotonic_ms() + END_MS;
+    char rest[4096];
+    ssize_t n = 1;
+
+    if (f->line->order->type != DESTINATION_FTPS || shutdown(fd, SHUT_WR) < 0)
+        return;
+    while (n > 0 && monotonic_ms() < until && !is_stopped(f)) {
+        struct pollfd end = { fd, POLLIN, 0 };
+        if (poll(&end, 1, LOOK_MS) > 0)
+            n = recv(fd, rest, sizeof(rest), MSG_DONTWAIT);
+    }
+}
+
 static int on_close_socket(void *userdata, curl_socket_t fd) {
     Ftp *f = userdata;
 
     if (fd == f->control) {
         hear_last_words(f);
         f->control = -EBADF;
-    }
+    } else
+        let_it_end(f, fd);
     return close(fd);
 }
 

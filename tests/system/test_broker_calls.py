@@ -181,7 +181,7 @@ def test_a_purge_follows_no_link(machine, delivered):
 
 def test_stopping_reaches_no_unit_but_its_own(machine, api, copying):
     id = copying()
-    for kind in ("purge", "export"):
+    for kind in ("purge", "drop"):
         assert call(machine, SERVICE, BROKER, "StopUnit", [f"string:{kind}", f"string:{id}"]) == OK, "there is none: fine"
     assert machine.unit(f"tempoftp-transfer-{id}", "ActiveState")["ActiveState"] == "active"
     assert state(api, id) == "traslado"

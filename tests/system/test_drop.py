@@ -114,7 +114,7 @@ def test_what_has_no_account_gets_no_drop(machine, api, submit, unique, wait_for
     wait_for(id, "error")
     reply = api("PUT", f"/tmpftp/{id}/buzon", {})
     assert (reply.status, reply.json["detail"]) == (400, "No se puede abrir un buzón (estado actual: 'error')")
-    assert api("POST", f"/tmpftp/{id}/buzon", {}).headers["allow"] == "PUT, DELETE"
+    assert api("POST", f"/tmpftp/{id}/buzon", {}).headers["allow"] == "PUT, DELETE, OPTIONS"
     failed = machine.run(["tempoftp", "buzon", id, "--bytes", "diez"], check=False)
     assert failed.returncode == 2 and "diez" in failed.stderr
 
