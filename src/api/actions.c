@@ -156,15 +156,10 @@ static void delete_user_batch(DeleteUser *d) {
 
 void request_delete_user(Call *c) {
     _cleanup_account_ Account account = { 0 };
-    DeleteUser *d = calloc(1, sizeof(*d));
-    Call *later = d ? call_detach(c) : NULL;
+    DeleteUser *d = CALL_LATER(DeleteUser, c);
 
-    if (!later) {
-        free(d);
-        reply_errno(c, -ENOMEM);
+    if (!d)
         return;
-    }
-    d->call = later;
     d->open = 1;
     if (strchr(c->param, '@')) {
         snprintf(d->email, sizeof(d->email), "%s", c->param);

@@ -36,15 +36,10 @@ DEFINE_CLEANUP(AuthCall, auth_call_free)
 
 /* Takes *given. */
 static AuthCall *auth_call_new(Call *c, NewUser *given) {
-    AuthCall *a = calloc(1, sizeof(*a));
-    Call *later = a ? call_detach(c) : NULL;
+    AuthCall *a = CALL_LATER(AuthCall, c);
 
-    if (!later) {
-        free(a);
-        reply_errno(c, -ENOMEM);
+    if (!a)
         return NULL;
-    }
-    a->call = later;
     a->given = *given;
     *given = (NewUser) { 0 };
     return a;

@@ -94,16 +94,12 @@ void export_list(Call *c) {
 
     if (find_request(c, &request) < 0)
         return;
-    List *list = calloc(1, sizeof(*list));
-    Call *later = list ? call_detach(c) : NULL;
-    if (!later) {
-        free(list);
-        reply_errno(c, -ENOMEM);
+    List *list = CALL_LATER(List, c);
+
+    if (!list)
         return;
-    }
-    list->call = later;
     list->life = request.life;
-    exports_refresh(later->m, request.life, reply_list, list);
+    exports_refresh(list->call->m, request.life, reply_list, list);
 }
 
 static int list_line(uint32_t n, int64_t at, const char *text, void *userdata) {
@@ -233,19 +229,15 @@ static void send_by_hand(Call *c, bool sftp) {
     }
     if (find_request(c, &request) < 0 || find_destination(c, &body, sftp, &destination) < 0)
         return;
-    Send *s = calloc(1, sizeof(*s));
-    Call *later = s ? call_detach(c) : NULL;
-    if (!later) {
-        free(s);
-        reply_errno(c, -ENOMEM);
+    Send *s = CALL_LATER(Send, c);
+
+    if (!s)
         return;
-    }
-    s->call = later;
     s->life = request.life;
     s->destination = destination;
     destination = (Destination) { 0 };
-    call_detail(later, "%s", s->destination.name);
-    r = store_write(later->m->store, send_job, sent, s);
+    call_detail(s->call, "%s", s->destination.name);
+    r = store_write(s->call->m->store, send_job, sent, s);
     if (r < 0)
         sent(s, r);
 }
@@ -311,19 +303,19 @@ void export_cancel(Call *c) {
         reply_over(c, e.state);
         return;
     }
-    Send *s = calloc(1, sizeof(*s));
-    Call *later = s ? call_detach(c) : NULL;
-    ExportChange *change = later ? export_change_new(later->m, &e, EXPORT_CANCELADO, cancelled, s) : NULL;
+    Send *s = CALL_LATER(Send, c);
+
+    if (!s)
+        return;
+    ExportChange *change = export_change_new(s->call->m, &e, EXPORT_CANCELADO, cancelled, s);
     if (!change) {
-        reply_errno(later ? later : c, -ENOMEM);
-        call_done(later);
-        free(s);
+        reply_errno(s->call, -ENOMEM);
+        send_free(s);
         return;
     }
-    s->call = later;
-    change->call = later;
-    call_detail(later, "%u", e.n);
-    snprintf(change->actor, sizeof(change->actor), "%s", later->actor);
+    change->call = s->call;
+    call_detail(s->call, "%u", e.n);
+    snprintf(change->actor, sizeof(change->actor), "%s", s->call->actor);
     strcpy(change->message, TEXT_EXPORT_CANCELLED);
     export_change_line(change, "upload %u to '%s' was cancelled", e.n, e.name);
     export_change_run(change);

@@ -138,15 +138,10 @@ static int ask_ftp(Health *h) {
 
 void health_get(Call *c) {
     Manager *m = c->m;
-    Health *h = calloc(1, sizeof(*h));
-    Call *later = h ? call_detach(c) : NULL;
+    Health *h = CALL_LATER(Health, c);
 
-    if (!later) {
-        free(h);
-        reply_errno(c, -ENOMEM);
+    if (!h)
         return;
-    }
-    h->call = later;
     h->database = store_probe(m->store);
     if (!m->bus) { /* the simulator: nothing but the database is real */
         h->ftp_up = true;

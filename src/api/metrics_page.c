@@ -166,14 +166,12 @@ static void mark_scrape(Call *c) {
 }
 
 void metrics_get(Call *c) {
-    _cleanup_(scrape_freep) Scrape *s = calloc(1, sizeof(*s));
     Manager *m = c->m;
 
     mark_scrape(c);
-    if (!s || !(s->call = call_detach(c))) {
-        reply_errno(c, -ENOMEM);
+    _cleanup_(scrape_freep) Scrape *s = CALL_LATER(Scrape, c);
+    if (!s)
         return;
-    }
     if (manager_is_simulator(m)) {
         s->space_free = s->space_total = m->settings->sim_data_free_bytes;
         space_done(TAKE_PTR(s));

@@ -45,16 +45,11 @@ static Onetime *onetime_free(Onetime *o) {
 DEFINE_CLEANUP(Onetime, onetime_free)
 
 static Onetime *onetime_new(Call *c) {
-    Onetime *o = calloc(1, sizeof(*o));
-    Call *later = o ? call_detach(c) : NULL;
+    Onetime *o = CALL_LATER(Onetime, c);
 
-    if (!later) {
-        free(o);
-        reply_errno(c, -ENOMEM);
+    if (!o)
         return NULL;
-    }
-    o->call = later;
-    o->now_ms = now_ms(later->m);
+    o->now_ms = now_ms(o->call->m);
     return o;
 }
 

@@ -268,6 +268,17 @@ void reply_errno(Call *c, int r) {
     reply_detail(c, status, reply_standing_text(status));
 }
 
+void *call_later(Call *c, size_t size) {
+    Call **first = calloc(1, size);
+
+    if (!first || !(*first = call_detach(c))) {
+        free(first);
+        reply_errno(c, -ENOMEM);
+        return NULL;
+    }
+    return first;
+}
+
 /* RFC 9110, 13.1.2: a list of tags, or any. */
 static bool has_already(const Call *c, const Document *d) {
     h2o_iovec_t given = call_header(c, "if-none-match");

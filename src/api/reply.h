@@ -1,6 +1,8 @@
 /* Answers: JSON bodies, the contract's errors, headers. Every answer leaves through reply_json(), which adds X-Request-ID and logs the call. */
 #pragma once
 
+#include <stddef.h>
+
 #include "api/call.h"
 #include "basic/json_writer.h"
 
@@ -22,6 +24,10 @@ void reply_unparsed(Call *c, int r, const Refusal *refusal);
 void reply_query_error(Call *c, const char *parameter, const char *message, const char *type);
 /* The contract's answer for a negative errno of ours: -ENOENT 404, -EAGAIN/-ENOSPC/-EBUSY 503, anything else 500. */
 void reply_errno(Call *c, int r);
+/* For a call that is answered later: a new struct of this type, all zeros but for its first member `Call *call`, the call taken along. The caller frees it.
+ * NULL: no memory, and the call has its answer. */
+#define CALL_LATER(type, c) ({ _Static_assert(offsetof(type, call) == 0, "the call comes first"); (type *) call_later((c), sizeof(type)); })
+void *call_later(Call *c, size_t size) _must_use_;
 /* Adds a header before the reply; value is copied. */
 void reply_header(Call *c, const char *name, const char *value);
 

@@ -32,15 +32,10 @@ static SessionCall *session_call_free(SessionCall *s) {
 DEFINE_CLEANUP(SessionCall, session_call_free)
 
 static SessionCall *session_call_new(Call *c, bool listing) {
-    SessionCall *s = calloc(1, sizeof(*s));
-    Call *later = s ? call_detach(c) : NULL;
+    SessionCall *s = CALL_LATER(SessionCall, c);
 
-    if (!later) {
-        free(s);
-        reply_errno(c, -ENOMEM);
+    if (!s)
         return NULL;
-    }
-    s->call = later;
     s->listing = listing;
     strcpy(s->whom, c->param);
     s->writer = JSON_WRITER(&s->body);

@@ -138,14 +138,10 @@ void request_post(Call *c) {
     }
     if (simulator_refuses(c, wanted.id))
         return;
-    Submit *s = calloc(1, sizeof(*s));
-    Call *detached = s ? call_detach(c) : NULL;
-    if (!detached) {
-        free(s);
-        reply_errno(c, -ENOMEM);
+    Submit *s = CALL_LATER(Submit, c);
+
+    if (!s)
         return;
-    }
-    s->call = detached;
     s->wanted = wanted;
     wanted = (NewRequest) { 0 };
     r = store_write(c->m->store, submit_job, submit_done, s);

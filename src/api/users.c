@@ -87,15 +87,10 @@ static Edit *edit_free(Edit *e) {
 DEFINE_CLEANUP(Edit, edit_free)
 
 static Edit *edit_new(Call *c, uint64_t id) {
-    Edit *e = calloc(1, sizeof(*e));
-    Call *later = e ? call_detach(c) : NULL;
+    Edit *e = CALL_LATER(Edit, c);
 
-    if (!later) {
-        free(e);
-        reply_errno(c, -ENOMEM);
+    if (!e)
         return NULL;
-    }
-    e->call = later;
     e->id = id;
     return e;
 }

@@ -166,6 +166,8 @@ def canary(machine):
     assert reply.status == 202, reply
     answer = client.wait_for(api, id, "listo")
     wait_until(lambda: not machine.units("tempoftp-transfer-*"), 30, "the canary's unit is collected")
+    with ftp_login(machine, answer) as ftp:  # from here on the FTP server holds the children that it keeps ready
+        assert fetch(ftp, "/canary/canary.txt") == b"alive\n"
     yield answer
     assert api.delete(f"/tmpftp/{id}").status == 200
     source.remove_trees()
@@ -370,8 +372,8 @@ def test_odd_but_allowed_names_are_taken_literally(unharmed, machine, api, sourc
         assert [str(path.relative_to(home)) for path in home.rglob("*") if path.is_file()] == [f"{id}/{folder}/{n}.txt"]
         with ftp_login(machine, answer) as ftp:
             assert fetch(ftp, f"/{id}/{folder}/{n}.txt") == f"{n}\n".encode()
-    timers = set(machine.units("tempoftp-expire-*.timer"))
-    assert {f"tempoftp-expire-{id}.timer" for id in LITERAL_IDS} <= timers
+    wanted = {f"tempoftp-expire-{id}.timer" for id in LITERAL_IDS}
+    wait_until(lambda: wanted <= set(machine.units("tempoftp-expire-*.timer")), 30, "a timer for each")
     for id in LITERAL_IDS:
         assert api.delete(f"/tmpftp/{id}").status == 200
 
