@@ -23,6 +23,7 @@
 #define LIST_PATH_SIZE 512
 #define NOTE_SIZE 512
 #define TICK_MS 250
+#define SIG_ENDED SIGUSR1 /* the thread has ended: no tick is waited for */
 #define RATE_TICKS 40 /* the rate is that of the last ten seconds */
 
 typedef struct Run {
@@ -33,6 +34,7 @@ typedef struct Run {
     Delivered delivered;
     Plan *plan;
     Upload *upload;
+    pthread_t watcher;
     ExportFailure failure;
     int result;
     atomic_bool ended;
@@ -85,20 +87,18 @@ static void *run_thread(void *userdata) {
 
     r->result = upload_run(r->upload, &r->failure);
     atomic_store(&r->ended, true);
+    (void) pthread_kill(r->watcher, SIG_ENDED);
     return NULL;
 }
 
 /* True: a signal came before the end. */
-static bool watch(Run *r) {
+static bool watch(Run *r, const sigset_t *signals) {
     const struct timespec tick = { .tv_nsec = TICK_MS * 1000000L };
     bool signalled = false;
-    sigset_t signals;
 
-    sigemptyset(&signals);
-    sigaddset(&signals, SIGTERM);
-    sigaddset(&signals, SIGINT);
     while (!atomic_load(&r->ended)) {
-        if (sigtimedwait(&signals, NULL, &tick) > 0) {
+        int got = sigtimedwait(signals, NULL, &tick);
+        if (got > 0 && got != SIG_ENDED) {
             signalled = true;
             atomic_store(&r->line->flow->stop, true);
         }
@@ -141,16 +141,23 @@ static int prepare(Run *r, const char *list) {
 /* Returns whether a signal ended it. */
 static bool upload(Run *r) {
     pthread_t thread;
+    sigset_t signals;
     bool signalled;
     int error;
 
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGTERM);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIG_ENDED);
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+    r->watcher = pthread_self();
     sd_notifyf(false, "STATUS=Connecting to %s", r->line->order->host);
     error = pthread_create(&thread, NULL, run_thread, r);
     if (error > 0) {
         r->result = failed(&r->failure, EXPORT_INTERNAL, strerror(error));
         return false;
     }
-    signalled = watch(r);
+    signalled = watch(r, &signals);
     pthread_join(thread, NULL);
     return signalled;
 }
