@@ -163,6 +163,24 @@ def test_secrets_are_encrypted_at_rest_and_never_come_out(world, op):
     assert not any(token.encode() in reply.body for row in tokens for token in row if token for reply in answers), "nor do their tokens"
 
 
+def test_a_secret_that_cannot_be_encrypted_is_not_kept(world, op):
+    """OpenSSL is told to load no provider that knows AES: then every encryption fails."""
+    made = make(op, name="antes")
+    before = world.sqlite("SELECT * FROM destinations")
+    broken = world.folder / "openssl.cnf"
+    broken.write_text("openssl_conf = a\n[a]\nproviders = b\n[b]\nbase = c\n[c]\nactivate = 1\n")
+    world.restart(OPENSSL_CONF=broken)
+    refused = [op.post("/api/destinations", FTP), op.post("/api/destinations", {**SFTP, "ssh_key": PRIVATE_KEY}),
+               op("PUT", f"/api/destinations/{made['id']}", {"password": "otra-secreta-4711"})]
+    assert [reply.status for reply in refused] == [500, 500, 500], refused
+    assert world.sqlite("SELECT * FROM destinations") == before
+    written = everything_written(world)
+    for secret in (b"muy-secreta-0815", b"otra-secreta-4711", b"bXV5LXNlY3JldG8tMDgxNQ"):
+        assert secret not in written
+    world.restart(OPENSSL_CONF=None)
+    assert op.post("/api/destinations", FTP).status == 201
+
+
 def test_a_new_key_encrypts_them_anew_and_a_lost_one_stops_the_start(world, op):
     make(op)
     new = Fernet.generate_key().decode()

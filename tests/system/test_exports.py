@@ -8,8 +8,12 @@ import os
 import pathlib
 import re
 import shutil
+import socket
 import struct
 import subprocess
+import threading
+import time
+import types
 
 import pytest
 from cryptography import x509
@@ -572,6 +576,26 @@ def test_a_test_names_the_step_that_failed(api, partner, destination):
         assert reply.status == 200 and reply.json["success"] is False, (step, reply)
         assert reply.json["message"].startswith(step), (step, reply)
     assert sftp.fingerprint in reply.json["message"]
+
+
+@pytest.mark.parametrize("kind, greeting", [("ftp", b""), ("sftp", b""), ("ftp", b"220 Here\r\n"), ("ftps", b"220 Here\r\n"), ("sftp", b"SSH-2.0-Here\r\n")],
+                         ids=["ftp", "sftp", "ftp, after its greeting", "ftps, after its greeting", "sftp, after its greeting"])
+def test_a_test_of_a_server_that_falls_silent_is_answered_in_time(kind, greeting, api, destination):
+    """Ten seconds at most; the rest is a slow machine's."""
+    with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as taken:
+        def answer():
+            connection = taken.enter_context(listener.accept()[0])
+            connection.sendall(greeting)
+
+        server = threading.Thread(target=answer)
+        server.start()
+        there = types.SimpleNamespace(port=listener.getsockname()[1], root="/", fingerprint="SHA256:" + "k" * 43)
+        id, began = destination(there, kind), time.monotonic()
+        reply = api.post(f"/api/destinations/{id}/test", {}, timeout=60)
+        took = time.monotonic() - began
+        server.join()
+    assert reply.status == 200 and reply.json["success"] is False, reply
+    assert took < 13, (took, reply)
 
 
 # ---- by itself ------------------------------------------------------------------------------------------
