@@ -196,7 +196,7 @@ def test_extending_what_is_due_revives_nothing(machine, api, stage):
     stage.due(id)
     reply = api.post(f"/tmpftp/{id}/extender", {"dias": 5})
     assert (reply.status, reply.json) == (400, {"detail": "No se puede extender (estado actual: 'expirado')"})
-    wait_until(lambda: api.get(f"/tmpftp/{id}").json["status"] == "expirado", 10)
+    wait_until(lambda: api.get(f"/tmpftp/{id}").json["status"] == "expirado", 60)
     assert gone(machine, id)
 
 

@@ -578,10 +578,10 @@ def test_a_test_names_the_step_that_failed(api, partner, destination):
     assert sftp.fingerprint in reply.json["message"]
 
 
-@pytest.mark.parametrize("kind, greeting", [("ftp", b""), ("sftp", b""), ("ftp", b"220 Here\r\n"), ("ftps", b"220 Here\r\n"), ("sftp", b"SSH-2.0-Here\r\n")],
-                         ids=["ftp", "sftp", "ftp, after its greeting", "ftps, after its greeting", "sftp, after its greeting"])
+@pytest.mark.parametrize("kind, greeting", [("sftp", b""), ("ftp", b"220 Here\r\n"), ("ftps", b"220 Here\r\n"), ("sftp", b"SSH-2.0-Here\r\n")],
+                         ids=["sftp", "ftp, after its greeting", "ftps, after its greeting", "sftp, after its greeting"])
 def test_a_test_of_a_server_that_falls_silent_is_answered_in_time(kind, greeting, api, destination):
-    """Ten seconds at most; the rest is a slow machine's."""
+    """Ten seconds at most; the rest is a slow machine's. One that never says a word: test_destinations_service.py."""
     with socket.create_server(("127.0.0.1", 0)) as listener, contextlib.ExitStack() as taken:
         def answer():
             connection = taken.enter_context(listener.accept()[0])

@@ -97,11 +97,11 @@ def test_operators_see_the_request_in_systemds_own_tools(machine, dataset, submi
     id = submit(route)
     wait_for(id, "listo")
 
-    wait_until(lambda: f"tempoftp-expire-{id}.timer" in machine.run(["systemctl", "list-timers", "tempoftp-*"]).stdout, 10)
+    wait_until(lambda: f"tempoftp-expire-{id}.timer" in machine.run(["systemctl", "list-timers", "tempoftp-*"]).stdout, 60)
     told = machine.journal(f"TEMPOFTP_ID={id}", since=began)
     assert route in told and "listo" in told
     assert machine.journal("-u", f"tempoftp-transfer-{id}", since=began)
-    wait_until(lambda: f"tempoftp-transfer-{id}.service" not in machine.units(), 10, "the transfer unit is collected")
+    wait_until(lambda: f"tempoftp-transfer-{id}.service" not in machine.units(), 60, "the transfer unit is collected")
 
 
 def test_after_the_delete_nothing_of_it_is_left(machine, api, dataset, submit, wait_for):

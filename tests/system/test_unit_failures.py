@@ -79,7 +79,7 @@ def test_a_broken_unit_is_an_error_soon_and_works_again_after_the_repair(machine
     assert re.search(cause, answer["mensaje"]), answer
     assert re.search("administrador|llave", answer["mensaje"]), "says who can do something, or what"
     assert set(answer) == {"id", "status", "mensaje"}
-    wait_until(lambda: machine.journal(f"TEMPOFTP_ID={id}", "MESSAGE_ID=60350799ba2749600731289a2c49b176", since=began), 10, "the journal tells it too")
+    wait_until(lambda: machine.journal(f"TEMPOFTP_ID={id}", "MESSAGE_ID=60350799ba2749600731289a2c49b176", since=began), 60, "the journal tells it too")
     wait_until(lambda: not [unit for unit in machine.units() if f"-{id}." in unit], 60, "nothing of it keeps its name")
     wait_until(lambda: not list(machine.file("/data").glob(f".*/{id}.*")), 60, "its folder is gone")
     assert not machine.run(["systemctl", "list-units", "--failed", "--no-legend", "tempoftp*"]).stdout.strip()
