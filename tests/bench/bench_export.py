@@ -11,13 +11,13 @@ import threading
 import time
 
 import figure
+from fair import touch_memory, turned
 from ftp_standalone import ACCOUNT, PASSWORD
 from partners import PureFtpd, Sftp, Vsftpd, remote_path
 
 MEMORY = "/dev/shm"
 MANY, SMALL, LARGE = 5000, 10_000, 2_000_000_000
 LIMIT_S = 900
-GIVEN_BACK_S = 3  # a report of free memory comes every 2 s
 SERVERS = {"ftp, vsftpd": ("ftp", lambda: Vsftpd(True)), "ftp, Pure-FTPd": ("ftp", lambda: PureFtpd(True)), "sftp, OpenSSH": ("sftp", Sftp)}
 SSH = "ssh -a -x -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
 
@@ -71,7 +71,7 @@ class Pair:
             raise RuntimeError(f"{command[0]}: {done.stdout[-2000:]}")
 
     def seconds(self, how):
-        touch_memory(self.size)
+        touch_memory(MEMORY, self.size)
         start = time.monotonic()
         how()
         took = time.monotonic() - start
@@ -91,20 +91,11 @@ def make_tree(folder, count, size):
                 file.write(os.urandom(min(1 << 20, size - at)))
 
 
-def touch_memory(size):
-    """A virtual machine gives memory that lies free back to its host two seconds later, and whoever needs it next pays for getting it again: up to 3 s of the
-    server's CPU for 2 GB. So the memory that a copy will fill is held while the machine gives back the rest, and freed right before the copy begins."""
-    with tempfile.NamedTemporaryFile() as file:
-        for _ in range(0, size, 1 << 20):
-            file.write(bytes(1 << 20))
-        time.sleep(GIVEN_BACK_S)
-
-
 def compare(pair, title, peers, goal, allowed, rounds):
     ways = {"tempoftp": pair.ours, **{way.__name__: way for way in peers}}
     times = {name: [] for name in ways}
     for n in range(rounds):
-        for name in list(ways)[::-1 if n % 2 else 1]:
+        for name in turned(list(ways), n):
             times[name].append(pair.seconds(ways[name]))
         figure.say(f"export: {title}: round {n + 1}: " + ", ".join(f"{name} {taken[-1]:.2f} s" for name, taken in times.items()))
     mine = figure.median(times["tempoftp"])

@@ -13,6 +13,7 @@ import tempfile
 
 import figure
 import ftp_servers
+from fair import touch_memory, turned
 from ftp_servers import PASSWORD, PORT, UID, USER, Server
 
 GIB = 1 << 30
@@ -124,20 +125,6 @@ def measure(build, place, rounds):
     return [figure_of(row, results) for row in rows]
 
 
-def turned(items, n):
-    """Each round begins with another server: the first one of a row may find the caches cold."""
-    n %= len(items)
-    return items[n:] + items[:n]
-
-
-def warm_memory(place):
-    """Takes 1 GiB and gives it back: a virtual machine's host has to find what the first upload takes, and that is no server's doing."""
-    with open(place / "warm", "wb") as file:
-        for _ in range(GIB >> 20):
-            file.write(bytes(1 << 20))
-    (place / "warm").unlink()
-
-
 def one_run(server, load, row):
     command = [load, row.kind, PORT, USER, PASSWORD, row.count, row.argument] + (["tls"] if row.tls else [])
     if row.kind == "hold":
@@ -148,7 +135,7 @@ def one_run(server, load, row):
     # What is only done once; and what start() began is over.
     server.inside([load, "raw" if raw else "login", PORT, USER, PASSWORD, 1, 1] + command[7:], timeout=LOAD_LIMIT_S)
     if row.kind == "stor":
-        warm_memory(server.place)
+        touch_memory(server.place, GIB)
     before = server.cpu()
     seconds, count, size = server.inside(command, timeout=LOAD_LIMIT_S).stdout.split()
     used = server.cpu() - before
