@@ -105,8 +105,9 @@ static void on_started(void *userdata, int r, const char *error_name, const char
         start_failed(s, EXPORT_UNIT, message ? message : strerror(-r));
     else { /* broker or systemd gave no answer: look at what is, then go on from there */
         log_warning("The start of tempoftp-export-%s-%u.service is uncertain (%s), looking again", s->e.id, s->e.n, message ? message : strerror(-r));
+        uint64_t pause_ms = run_pause(s->e.run) * UINT64_C(1000);
         start_free(s);
-        (void) !manager_after(m, LOOK_AGAIN_MS, look_again, NULL);
+        (void) !manager_after(m, pause_ms, look_again, NULL);
     }
 }
 

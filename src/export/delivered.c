@@ -9,13 +9,14 @@
 #include <fcntl.h>
 #include <sys/stat.h>
 
-void file_mark(const char *id, uint64_t life, const SourceFile *file, FileMark *ret) {
+void file_mark(const char *id, uint64_t life, uint64_t number, const SourceFile *file, FileMark *ret) {
     uint8_t digest[SHA256_SIZE];
     Sha256 h;
 
     sha256_begin(&h);
     sha256_add(&h, id, strlen(id) + 1);
     sha256_add(&h, &life, sizeof(life));
+    sha256_add(&h, &number, sizeof(number));
     sha256_add(&h, file->path, strlen(file->path) + 1);
     sha256_add(&h, &file->size, sizeof(file->size));
     sha256_add(&h, &file->modified_ns, sizeof(file->modified_ns));

@@ -8,11 +8,11 @@
 
 #define FILE_MARK_SIZE 16
 
-/* What tells a file of one request from others: SHA-256 of request, path, size and time, cut. */
+/* What tells a file of one upload from others, those of the same request to the same folder too: SHA-256 of request, number, path, size and time, cut. */
 typedef struct FileMark {
     uint8_t bytes[FILE_MARK_SIZE];
 } FileMark;
-void file_mark(const char *id, uint64_t life, const SourceFile *file, FileMark *ret);
+void file_mark(const char *id, uint64_t life, uint64_t number, const SourceFile *file, FileMark *ret);
 
 typedef struct Delivered {
     int fd;

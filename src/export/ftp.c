@@ -168,6 +168,7 @@ static const struct {
     { CURLE_USE_SSL_FAILED, EXPORT_TLS, false },
     { CURLE_SSL_CIPHER, EXPORT_TLS, false },
     { CURLE_LOGIN_DENIED, EXPORT_LOGIN, true },
+    { CURLE_REMOTE_DISK_FULL, EXPORT_SPACE, true },
     { CURLE_GOT_NOTHING, EXPORT_CONNECTION_LOST, false },
     { CURLE_SEND_ERROR, EXPORT_CONNECTION_LOST, true },
     { CURLE_RECV_ERROR, EXPORT_CONNECTION_LOST, true },
@@ -192,6 +193,8 @@ static int judge(Ftp *f, CURLcode code, ExportFailure *ret) {
         return -ECANCELED;
     if (f->refused)
         return failed(ret, EXPORT_ADDRESS, NULL);
+    if (code == CURLE_OPERATION_TIMEDOUT && f->reply.code == 421) /* libcurl's word for it */
+        return failed(ret, EXPORT_BUSY, f->reply.text);
     if (code == CURLE_OPERATION_TIMEDOUT)
         return failed(ret, has_connected(f) ? EXPORT_STALLED : EXPORT_CONNECT, detail);
     for (size_t i = 0; i < ELEMENTS(codes); i++)
@@ -431,11 +434,16 @@ static int ftp_make_folder(Remote *r, const char *path, ExportFailure *ret) {
 
 static int ftp_size(Remote *r, const char *path, uint64_t *ret_size, ExportFailure *ret) {
     Ftp *f = ftp_of(r);
-    _cleanup_free_ char *whole = NULL;
+    _cleanup_free_ char *whole = NULL, *size = NULL;
     int error = whole_path(f, path, &whole, ret);
 
-    if (error >= 0)
-        error = command(f, "*SIZE", whole, ret);
+    if (error < 0)
+        return error;
+    if (asprintf(&size, "*SIZE %s", whole) < 0) {
+        size = NULL;
+        return -ENOMEM;
+    }
+    error = commands(f, (const char *const[]) { "TYPE I", size, NULL }, ret); /* in ASCII many don't say it */
     return error < 0 ? error : ftp_reply_size(&f->reply, ret_size);
 }
 
@@ -496,7 +504,8 @@ static int ftp_store(Remote *r, Store *s, ExportFailure *ret) {
     return error;
 }
 
-/* RNTO over a file that is there is refused by some servers. */
+/* RNTO over a file that is there is refused by some servers. It is taken away for one that is there to take its place only: RNFR may have been what was refused,
+ * because the answer to an earlier RNTO was lost, or because somebody tidied up. */
 static int ftp_rename(Remote *r, const char *from, const char *to, ExportFailure *ret) {
     Ftp *f = ftp_of(r);
     _cleanup_free_ char *whole_from = NULL, *whole_to = NULL, *first = NULL, *second = NULL, *away = NULL;
@@ -507,8 +516,13 @@ static int ftp_rename(Remote *r, const char *from, const char *to, ExportFailure
     if (asprintf(&first, "RNFR %s", whole_from) < 0 || asprintf(&second, "RNTO %s", whole_to) < 0 || asprintf(&away, "*DELE %s", whole_to) < 0)
         return -ENOMEM;
     error = commands(f, (const char *const[]) { first, second, NULL }, ret);
-    if (error == -ECONNABORTED && f->reply.code >= 500)
-        error = commands(f, (const char *const[]) { away, first, second, NULL }, ret);
+    if (error == -ECONNABORTED && f->reply.code >= 500) {
+        error = commands(f, (const char *const[]) { first, NULL }, ret);
+        if (error == -ECONNABORTED && f->reply.code >= 500)
+            return -ENOENT;
+        if (error >= 0)
+            error = commands(f, (const char *const[]) { away, first, second, NULL }, ret);
+    }
     if (error == -ECONNABORTED && f->reply.code >= 500)
         ret->cause = ftp_reply_cause(&f->reply, EXPORT_RENAME);
     return error;

@@ -45,7 +45,7 @@ static void find_sets(Plan *p) {
     }
 }
 
-int plan_new(const Source *source, const Delivered *delivered, const char *id, uint64_t life, Plan **ret) {
+int plan_new(const Source *source, const Delivered *delivered, const char *id, uint64_t life, uint64_t number, Plan **ret) {
     _cleanup_(plan_freep) Plan *p = calloc(1, sizeof(*p));
 
     if (!p)
@@ -64,7 +64,7 @@ int plan_new(const Source *source, const Delivered *delivered, const char *id, u
     for (size_t i = 0; i < p->n; i++) {
         Task *t = &p->tasks[i];
 
-        file_mark(id, life, t->file, &t->mark);
+        file_mark(id, life, number, t->file, &t->mark);
         if (delivered_has(delivered, &t->mark)) {
             t->state = TASK_DONE;
             p->bytes_done += t->file->size;

@@ -20,6 +20,7 @@ typedef struct Task {
     TaskState state;
     bool sent;       /* only its name is missing */
     bool touched;    /* something of it may lie there under its temporary name */
+    bool anew;       /* what lies there is no beginning of it, or the server does not go on with it */
     bool held;       /* the server would not go on with what lay there: another temporary name */
     uint32_t set;    /* which RAR set, 0: none */
     bool set_first;  /* its first volume */
@@ -27,7 +28,7 @@ typedef struct Task {
 
 typedef struct Plan Plan;
 /* Borrows all three. What `delivered` has is done. */
-int plan_new(const Source *source, const Delivered *delivered, const char *id, uint64_t life, Plan **ret) _must_use_;
+int plan_new(const Source *source, const Delivered *delivered, const char *id, uint64_t life, uint64_t number, Plan **ret) _must_use_;
 Plan *plan_free(Plan *p);
 DEFINE_CLEANUP(Plan, plan_free)
 

@@ -61,10 +61,11 @@ typedef struct RemoteClass {
     int (*make_folder)(Remote *r, const char *path, ExportFailure *ret_failure); /* fine when it is there; for "" with all above it */
     int (*size)(Remote *r, const char *path, uint64_t *ret, ExportFailure *ret_failure); /* -ENOENT too: no such file, or nobody can say */
     int (*store)(Remote *r, Store *s, ExportFailure *ret_failure); /* afterwards the file there has `size` bytes, or it failed */
-    int (*rename)(Remote *r, const char *from, const char *to, ExportFailure *ret_failure); /* over what has that name */
+    int (*rename)(Remote *r, const char *from, const char *to, ExportFailure *ret_failure); /* over what has that name; -ENOENT: `from` is not there */
     int (*remove)(Remote *r, const char *path, ExportFailure *ret_failure);
     const char *(*host_key)(const Remote *r); /* what the server showed; NULL: nothing */
     Remote *(*free)(Remote *r);
+    uint64_t loose; /* bytes: so much of the end of what lies there after a cut may have holes */
 } RemoteClass;
 struct Remote {
     const RemoteClass *class;

@@ -126,7 +126,7 @@ static int prepare(Run *r, const char *list) {
     error = source_read(o->folder, &r->source, &bad);
     if (error < 0)
         return bad_source(r, error, bad);
-    if ((error = delivered_open(list, &r->delivered)) < 0 || (error = plan_new(&r->source, &r->delivered, o->id, o->life, &r->plan)) < 0 ||
+    if ((error = delivered_open(list, &r->delivered)) < 0 || (error = plan_new(&r->source, &r->delivered, o->id, o->life, o->number, &r->plan)) < 0 ||
         (error = upload_new(r->line, &r->source, &r->delivered, r->plan, &settings, note, r, &r->upload)) < 0)
         return failed(&r->failure, EXPORT_INTERNAL, strerror(-error));
     left = plan_left(r->plan);

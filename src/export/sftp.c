@@ -221,11 +221,17 @@ static int sftp_rename(Remote *r, const char *from, const char *to, ExportFailur
     Sftp *s = sftp_of(r);
     _cleanup_free_ char *whole_from = NULL, *whole_to = NULL;
     SftpReply reply;
+    uint64_t size;
     int error;
 
     if ((error = begin(s, from, &whole_from, ret)) < 0 || (error = whole_path(s, to, &whole_to)) < 0)
         return error;
     error = rename_once(s, whole_from, whole_to, &reply, ret);
+    if (error >= 0 && !is_fine(&reply)) {
+        error = sftp_size(r, from, &size, ret); /* nothing is taken away for a file that is not there */
+        if (error < 0)
+            return error;
+    }
     if (error >= 0 && !is_fine(&reply) && !s->posix_rename) {
         sftp_put_remove(&s->out, ++s->id, whole_to);
         error = ask(s, &reply, ret);
@@ -373,7 +379,7 @@ static int sftp_store(Remote *r, Store *store, ExportFailure *ret) {
     error = begin(s, store->path, &whole, ret);
     if (error < 0)
         return error;
-    sftp_put_open(&s->out, ++s->id, whole, SFTP_WRITE | SFTP_CREATE | (store->offset == 0 ? SFTP_TRUNCATE : 0));
+    sftp_put_open(&s->out, ++s->id, whole, SFTP_WRITE | (store->offset == 0 ? SFTP_CREATE | SFTP_TRUNCATE : 0));
     error = ask(s, &handle, ret);
     if (error < 0)
         return error;
@@ -412,6 +418,7 @@ static const RemoteClass class = {
     .remove = sftp_remove,
     .host_key = sftp_host_key,
     .free = sftp_free,
+    .loose = IN_FLIGHT_MAX * PIECE, /* a server may carry out what is in flight in any order */
 };
 
 int sftp_new(const Line *line, Remote **ret) {

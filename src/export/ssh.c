@@ -128,24 +128,38 @@ static int try_key(Ssh *s, const char *text, ExportFailure *ret) {
     return r;
 }
 
+/* Whether to try this way in, after what `r` says of the one before. Some servers want two: what is left to try is asked each time. */
+static bool is_asked_for(Ssh *s, int r, const char *secret, int way) {
+    return secret && r != SSH_AUTH_SUCCESS && r != SSH_AUTH_ERROR && ssh_userauth_list(s->session, NULL) & way;
+}
+
+/* sshd hangs up on who has failed too often, and says so. Whoever is cut off without a word was not refused. */
+static bool is_refusal(Ssh *s, int r, bool answered) {
+    return r != SSH_AUTH_ERROR || answered || strstr(ssh_get_error(s->session), "SSH_MSG_DISCONNECT");
+}
+
 static int log_in(Ssh *s, ExportFailure *ret) {
     const ExportOrder *o = s->line->order;
-    int r = ssh_userauth_none(s->session, NULL), methods;
+    bool answered = false; /* to one of our secrets */
+    int r = ssh_userauth_none(s->session, NULL);
 
-    methods = r == SSH_AUTH_ERROR ? 0 : ssh_userauth_list(s->session, NULL);
-    if (r != SSH_AUTH_SUCCESS && r != SSH_AUTH_ERROR && o->ssh_key && methods & SSH_AUTH_METHOD_PUBLICKEY) {
+    if (is_asked_for(s, r, o->ssh_key, SSH_AUTH_METHOD_PUBLICKEY)) {
         r = try_key(s, o->ssh_key, ret);
         if (r == -ECONNABORTED)
             return r;
+        answered = r != SSH_AUTH_ERROR;
     }
-    if (r != SSH_AUTH_SUCCESS && r != SSH_AUTH_ERROR && o->password && methods & SSH_AUTH_METHOD_PASSWORD)
+    if (is_asked_for(s, r, o->password, SSH_AUTH_METHOD_PASSWORD)) {
         r = ssh_userauth_password(s->session, NULL, o->password);
-    if (r != SSH_AUTH_SUCCESS && r != SSH_AUTH_ERROR && o->password && methods & SSH_AUTH_METHOD_INTERACTIVE)
+        answered = answered || r != SSH_AUTH_ERROR;
+    }
+    if (is_asked_for(s, r, o->password, SSH_AUTH_METHOD_INTERACTIVE)) {
         r = answer_prompts(s, o->password);
+        answered = answered || r != SSH_AUTH_ERROR;
+    }
     if (r == SSH_AUTH_SUCCESS)
         return 0;
-    /* sshd hangs up on who has failed too often. */
-    return r == SSH_AUTH_ERROR && methods == 0 ? said(s, EXPORT_CONNECTION_LOST, ret) : failed(ret, EXPORT_LOGIN, "refused");
+    return is_refusal(s, r, answered) ? failed(ret, EXPORT_LOGIN, "refused") : said(s, EXPORT_CONNECTION_LOST, ret);
 }
 
 static int start_subsystem(Ssh *s, ExportFailure *ret) {
@@ -155,7 +169,7 @@ static int start_subsystem(Ssh *s, ExportFailure *ret) {
     if (!s->channel)
         return -ENOMEM;
     if (ssh_channel_open_session(s->channel) != SSH_OK || ssh_channel_request_subsystem(s->channel, "sftp") != SSH_OK)
-        return said(s, EXPORT_PATH, ret);
+        return said(s, ssh_is_connected(s->session) ? EXPORT_PATH : EXPORT_CONNECTION_LOST, ret);
     return ssh_options_set(s->session, SSH_OPTIONS_TIMEOUT, &seconds) < 0 ? -EINVAL : 0;
 }
 

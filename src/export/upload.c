@@ -159,13 +159,13 @@ static int find_rest(Worker *w, const Task *t, const char *temporary, uint64_t *
     int r;
 
     *ret = 0;
-    if (t->file->size < RESUME_LEAST)
+    if (t->file->size < RESUME_LEAST || t->anew)
         return 0;
     r = w->remote->class->size(w->remote, temporary, &there, ret_failure);
     if (r == -ENOENT)
         return 0;
-    if (r >= 0 && there <= t->file->size)
-        *ret = there;
+    if (r >= 0 && there <= t->file->size && there > w->remote->class->loose)
+        *ret = there - w->remote->class->loose;
     return r;
 }
 
@@ -187,6 +187,18 @@ static void leave_rest(Worker *w, Task *t, const char *temporary) {
     if (w->remote->class->connect(w->remote, &failure) >= 0)
         (void) !w->remote->class->remove(w->remote, temporary, &failure);
     t->held = true;
+}
+
+/* What lies there is not gone on with at the next try: it has the wrong size, or nothing could be added to it. */
+static void judge_rest(Worker *w, Task *t, const Store *store, const char *temporary, ExportFailure *failure) {
+    bool refused = store->offset > 0 && store->moved == 0 && (failure->cause == EXPORT_WRITE || failure->cause == EXPORT_PATH);
+    ExportFailure unused;
+
+    if (failure->cause == EXPORT_SIZE) /* for a run to come, too */
+        (void) !w->remote->class->remove(w->remote, temporary, &unused);
+    if (refused && failure->cause == EXPORT_PATH) /* the folder was there: somebody has taken the file away */
+        failure->cause = EXPORT_WRITE;
+    t->anew = refused || failure->cause == EXPORT_SIZE || (t->anew && store->moved == 0);
 }
 
 /* Adds what is new to Flow.sent; takes it off again when the try fails, but for what is known to lie there. *most: the most that ever lay there. */
@@ -214,6 +226,8 @@ static int send_bytes(Worker *w, Task *t, const char *temporary, uint64_t *most,
         atomic_fetch_sub(&u->line->flow->sent, store.offset + store.moved);
     if (r == -ECONNABORTED && store.offset > 0 && store.moved == 0 && (ret->cause == EXPORT_STALLED || ret->cause == EXPORT_CONNECT) && !t->held)
         leave_rest(w, t, temporary);
+    if (r == -ECONNABORTED)
+        judge_rest(w, t, &store, temporary, ret);
     return r == -ECONNABORTED && ret->cause == EXPORT_SOURCE ? about_file(ret, t, ret->detail) : r;
 }
 
@@ -233,6 +247,11 @@ static int bring(Worker *w, Task *t, uint64_t *most, bool *ret_moved, ExportFail
     if (is_over(u)) /* what is not there by now is not to come any more */
         return -ECANCELED;
     r = w->remote->class->rename(w->remote, temporary, t->file->path, ret);
+    if (r == -ENOENT) { /* it may have its name already, and only the answer was lost; nobody can say, so it is brought again */
+        t->sent = false;
+        atomic_fetch_sub(&u->line->flow->sent, t->file->size);
+        return failed(ret, EXPORT_RENAME, "it is no longer there under its temporary name");
+    }
     if (r < 0)
         return r;
     r = delivered_add(u->delivered, &t->mark);
@@ -262,10 +281,10 @@ static int again(Worker *w, const Task *t, const ExportFailure *f, unsigned *try
     return pause_seconds(u, seconds);
 }
 
-/* The server takes fewer connections than we have: what this one was at goes to the others. Not the last one. */
-static bool leave_to_others(Upload *u) {
+/* The server takes fewer connections than we have: what this one was at goes to the others. Not the last one, unless somebody has logged in and may again. */
+static bool leave_to_others(Upload *u, bool last_too) {
     pthread_mutex_lock(&u->lock);
-    bool leave = u->alive > 1;
+    bool leave = u->alive > 1 || last_too;
     if (leave)
         u->alive--;
     pthread_mutex_unlock(&u->lock);
@@ -279,7 +298,7 @@ static int log_in(Worker *w, ExportFailure *ret) {
         int r = w->remote->class->connect(w->remote, ret);
         if (r >= 0)
             r = make_top(w, ret);
-        if (r == -ECONNABORTED && leave_to_others(w->upload))
+        if (r == -ECONNABORTED && leave_to_others(w->upload, w != &w->upload->workers[0]))
             return LEFT;
         if (r != -ECONNABORTED || (r = again(w, NULL, ret, &try)) < 0)
             return r;
@@ -294,7 +313,7 @@ static int bring_with_tries(Worker *w, Task *t, ExportFailure *ret) {
         bool moved;
         int r = bring(w, t, &most, &moved, ret);
 
-        if (r == -ECONNABORTED && ret->cause == EXPORT_BUSY && leave_to_others(w->upload))
+        if (r == -ECONNABORTED && ret->cause == EXPORT_BUSY && leave_to_others(w->upload, false))
             return LEFT;
         if (moved)
             try = 1;

@@ -55,7 +55,7 @@ static void begin(Place *p) {
     assert_int_equal(source_read(p->folder, &p->source, &bad), 0);
     snprintf(list, sizeof(list), "%s.list", p->folder);
     assert_int_equal(delivered_open(list, &p->delivered), 0);
-    assert_int_equal(plan_new(&p->source, &p->delivered, "id", 1, &p->plan), 0);
+    assert_int_equal(plan_new(&p->source, &p->delivered, "id", 1, 1, &p->plan), 0);
 }
 
 static void end(Place *p) {
@@ -150,15 +150,18 @@ static void temporary_names_differ_by_content(void **state) {
     Task a = { .file = &file }, b = { .file = &file };
     char first[TEMPORARY_SIZE], second[TEMPORARY_SIZE];
 
-    file_mark("id", 1, &file, &a.mark);
+    file_mark("id", 1, 1, &file, &a.mark);
     plan_temporary(&a, first);
     assert_true(has_prefix(first, "tempoftp-") && has_suffix(first, ".part"));
     file.modified_ns = 2;
-    file_mark("id", 1, &file, &b.mark);
+    file_mark("id", 1, 1, &file, &b.mark);
     plan_temporary(&b, second);
     assert_string_not_equal(first, second);
     file.modified_ns = 1;
-    file_mark("id", 2, &file, &b.mark);
+    file_mark("id", 2, 1, &file, &b.mark);
+    plan_temporary(&b, second);
+    assert_string_not_equal(first, second);
+    file_mark("id", 1, 2, &file, &b.mark);
     plan_temporary(&b, second);
     assert_string_not_equal(first, second);
 }

@@ -1,0 +1,127 @@
+"""The upload worker by itself, and partners' servers that do what is rare: answers that are lost, places that are taken, bytes that are missing. What has its final
+name at the partner is always whole, and what was there before is never taken away for nothing."""
+import contextlib
+import pathlib
+import shutil
+import subprocess
+import sys
+import tempfile
+
+import pytest
+
+from awkward_ftp import AwkwardFtp
+from client import checksums
+from conftest import BUILD
+from ftp_standalone import ACCOUNT, PASSWORD
+from partners import Sftp
+
+LARGE = 9_000_000
+LIMIT_S = 120
+
+
+@pytest.fixture
+def folder():
+    with tempfile.TemporaryDirectory() as name:
+        pathlib.Path(name).chmod(0o755)
+        yield pathlib.Path(name)
+
+
+@pytest.fixture
+def tree(folder):
+    """tree({"a": size}) makes files whose bytes differ."""
+    def make(files):
+        (folder / "from").mkdir()
+        for name, size in files.items():
+            (folder / "from" / name).write_bytes(b"".join(n.to_bytes(4, "big") for n in range(size // 4)) + bytes(size % 4))
+        return folder / "from"
+    return make
+
+
+@pytest.fixture
+def upload(folder):
+    """upload(tree, type=…, port=…, …) runs the worker to its end; (what it calls the end, all that it said)."""
+    def run(tree, connections=1, **order):
+        order = {"token": "0" * 32, "host": "localhost.example", "username": ACCOUNT, "password": PASSWORD, "path": "/", "address": "127.0.0.1", **order}
+        # There is no bus: it would wait for tempoftpd to hear of the end, and is ended here.
+        worker = subprocess.Popen([BUILD / "src/export/tempoftp-export", "upload", "--id", "awkward", "--life", "1", "--number", "1", "--folder", tree,
+                                   "--connections", str(connections), "--retries", "3", "--retry-seconds", "1", "--internal"], stdin=subprocess.PIPE,
+                                  stderr=subprocess.PIPE, env={"STATE_DIRECTORY": str(folder), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/none"})
+        watch = subprocess.Popen(["sh", "-c", f"sleep {LIMIT_S}; kill {worker.pid}"])
+        try:
+            worker.stdin.write(b"".join(f"{key}={value}".encode() + b"\0" for key, value in order.items()))
+            worker.stdin.close()
+            said = []
+            for line in worker.stderr:
+                said.append(line.decode())
+                if "error:" in said[-1] or "files are at" in said[-1]:
+                    break
+        finally:
+            for process in (watch, worker):
+                process.kill()
+                process.wait()
+        return ("done" if "files are at" in said[-1] else said[-1].partition("[FTP Upload] ")[2].partition(":")[0]), "".join(said)
+    return run
+
+
+@pytest.fixture
+def ftp(folder):
+    """ftp(habit) starts such a server."""
+    with contextlib.ExitStack() as stack:
+        def start(habit):
+            (folder / "to").mkdir()
+            return stack.enter_context(AwkwardFtp(folder / "to", habit))
+        yield start
+
+
+@pytest.mark.parametrize("habit, size", [("rename", 1000), ("cut", LARGE), ("cut, appe 502", LARGE), ("cut, appe 421", LARGE), ("cut, ascii", LARGE),
+                                         ("cut, gone", LARGE)])
+def test_it_arrives_whole_all_the_same(habit, size, ftp, tree, upload):
+    there, files = ftp(habit), tree({"a.bin": size, "b.bin": 10})
+    end, said = upload(files, type="ftp", port=there.port)
+    assert there.happened.is_set()
+    assert end == "done", said
+    assert checksums(there.root) == checksums(files), said
+
+
+@pytest.mark.parametrize("habit", ["cut, appe 421", "cut, ascii"])
+def test_what_lies_there_is_gone_on_with(habit, ftp, tree, upload):
+    there, files = ftp(habit), tree({"a.bin": LARGE})
+    end, said = upload(files, type="ftp", port=there.port)
+    assert end == "done" and "going on after" in said, said
+    assert there.said.count("STOR") == 1
+
+
+@pytest.mark.parametrize("habit", ["one", "one, 421"])
+def test_a_place_that_is_taken_is_done_without(habit, ftp, tree, upload):
+    """The first connection has brought all there is when the second is refused."""
+    there, files = ftp(habit), tree({"a.bin": 1000, "b.bin": 1000})
+    end, said = upload(files, connections=2, type="ftp", port=there.port)
+    assert there.happened.is_set()
+    assert end == "done", said
+    assert checksums(there.root) == checksums(files)
+
+
+@pytest.mark.parametrize("habit, cause", [("552", "space"), ("short", "size")])
+def test_what_is_not_whole_gets_no_name(habit, cause, ftp, tree, upload):
+    there, files = ftp(habit), tree({"a.bin": 1000})
+    (there.root / "a.bin").write_bytes(b"what was there before")
+    end, said = upload(files, type="ftp", port=there.port)
+    assert end == cause, said
+    assert [path.name for path in there.root.iterdir()] == ["a.bin"], "nothing but what was there"
+    assert (there.root / "a.bin").read_bytes() == b"what was there before"
+    assert there.said.count("STOR") == (1 if cause == "space" else 4), "the first try and three more"
+
+
+def test_pieces_that_a_sftp_server_had_not_yet_written_are_sent_again(tree, upload):
+    there, files = Sftp(), tree({"a.bin": LARGE})
+    try:
+        script = there.folder / "awkward_sftp.py"
+        shutil.copy(pathlib.Path(__file__).parent / "awkward_sftp.py", script)
+        marker = there.folder / "cut"
+        there.subsystem = f"{sys.executable} {script} {marker}"
+        there.start()
+        end, said = upload(files, type="sftp", port=there.port, host_key=there.fingerprint, path=str(there.root))
+        assert marker.exists() and end == "done", said
+        assert checksums(there.root) == checksums(files), said
+    finally:
+        there.stop()
