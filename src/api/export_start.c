@@ -1,7 +1,8 @@
 /* From a row to a running unit: host looked up on the pool, run and token written down, secret put into a pipe, broker asked. Whatever is interrupted is found
  * in the database and done again (exports_compare).
  *
- * The simulator sends nothing anywhere: after its delay an export has arrived, or, to a name that ends in ".invalid", failed. */
+ * The simulator sends nothing anywhere: after its delay an export has arrived, or, to a name that ends in ".invalid" or a
+ * SFTP server whose key nobody has accepted, failed. */
 #include "api/export_change.h"
 #include "api/export_host.h"
 #include "api/export_table.h"
@@ -257,6 +258,8 @@ void export_start(Manager *m, const Export *e) {
         start_look_up(s);
     else if (has_suffix(s->destination.host, ".invalid"))
         start_failed(s, EXPORT_RESOLVE, s->destination.host);
+    else if (s->destination.type == DESTINATION_SFTP && !s->destination.host_key[0])
+        start_failed(s, EXPORT_HOST_KEY_UNKNOWN, NULL);
     else
         start_write(s);
 }

@@ -4,12 +4,13 @@ import os
 import pathlib
 import socket
 import threading
+import time
 
 
 class AwkwardFtp:
     """with AwkwardFtp(root, habit) as there: there.port, there.said (lines of all connections), there.happened (it has shown its habit).
 
-    Habits: "rename" carries out the first RNTO and hangs up; "one" lets in one connection, 530 for others, "one, 421" likewise; "cut" hangs up once in the
+    Habits: "rename" carries out the first RNTO and hangs up; "one" lets in one connection, others hear 530 (or, "one, 421", 421) when two files have come; "cut" hangs up once in the
     middle of a file, "cut, appe 502", "cut, appe 421" (once), "cut, ascii" (SIZE in TYPE I only) and "cut, gone" (the file goes after SIZE) do more after that;
     "552" says so when the data is there; "short" keeps a byte less, always.
     """
@@ -96,9 +97,10 @@ class Conversation:
             self.reply("230 In")
             return
         self.server.happened.set()
-        # Those who were let in are done before this one is told.
-        while not any(path.is_file() and path.suffix != ".part" for path in self.server.root.rglob("*")):
-            threading.Event().wait(0.01)
+        # The one that was let in has nothing left to do when this one is told.
+        while len([path for path in self.server.root.rglob("*") if path.is_file() and path.suffix != ".part"]) < 2:
+            time.sleep(0.01)
+        time.sleep(0.3)
         self.reply("421 Too many" if self.server.has("421") else "530 Too many")
         if self.server.has("421"):
             self.hang_up()

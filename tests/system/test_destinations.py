@@ -201,8 +201,11 @@ def test_a_test_says_what_works_and_which_step_does_not(op):
     assert op.post("/api/destinations/999/test").status == op.post("/api/destinations/x/test").status == 404
 
 
-def test_a_host_key_is_shown_accepted_and_then_kept(op):
+def test_a_host_key_is_shown_accepted_and_then_kept(world, op):
     id = op.post("/api/destinations", SFTP).json["id"]
+    request(world, "pedido")
+    assert op.post("/api/jobs/pedido/export/sftp", {"destination_id": id}).status == 202
+    assert wait_exports(op, "pedido", "error")[0]["message"].startswith("Clave del servidor: nadie la ha aceptado")
     first = op.post(f"/api/destinations/{id}/test").json
     seen = first["host_key_seen"]
     assert not first["success"] and first["message"].startswith("Clave del servidor: ") and seen in first["message"]
