@@ -14,6 +14,7 @@ class Sftp(ServedFolder):
     """A sshd that serves SFTP alone, to one account with a password and a key, in a mount namespace where the user database knows that account alone."""
 
     subsystem = "/usr/lib/openssh/sftp-server"
+    settings = ""  # more lines of sshd_config(5)
 
     def __init__(self):
         super().__init__()
@@ -43,7 +44,7 @@ class Sftp(ServedFolder):
         shutil.copy(f"{self.key_file}.pub", keys)
         keys.chmod(0o644)
         configuration.write_text(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\nAuthorizedKeysFile {keys}\nPidFile none\nUsePAM no\n"
-                                 f"StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp {self.subsystem}\n")
+                                 f"StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp {self.subsystem}\n{self.settings}")
         mounts = " && ".join(f"mount --bind {etc}/{name} /etc/{name}" for name in ("passwd", "shadow"))
         self.launch("unshare", "--mount", "--", "sh", "-c", f"mkdir -p /run/sshd && {mounts} && exec \"$@\"", "sh", "/usr/sbin/sshd", "-D", "-e", "-f",
                     str(configuration))

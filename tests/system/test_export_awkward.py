@@ -125,3 +125,16 @@ def test_pieces_that_a_sftp_server_had_not_yet_written_are_sent_again(tree, uplo
         assert checksums(there.root) == checksums(files), said
     finally:
         there.stop()
+
+
+@pytest.mark.parametrize("password, end", [(PASSWORD, "done"), ("equivocada", "login")])
+def test_a_sftp_server_that_wants_key_and_password_gets_both(password, end, tree, upload):
+    there, files = Sftp(), tree({"a.bin": 1000})
+    try:
+        there.settings = "AuthenticationMethods publickey,password\n"
+        there.start()
+        said = upload(files, type="sftp", port=there.port, host_key=there.fingerprint, path=str(there.root), password=password,
+                      ssh_key=there.key_file.read_text())
+        assert said[0] == end, said
+    finally:
+        there.stop()
