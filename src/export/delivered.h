@@ -8,7 +8,7 @@
 
 #define FILE_MARK_SIZE 16
 
-/* What tells a file of one upload from others, those of the same request to the same folder too: SHA-256 of request, number, path, size and time, cut. */
+/* What tells a file of one upload from others, those of the same request to the same folder too: SHA-256 of request, life, number, path, size and time, cut. */
 typedef struct FileMark {
     uint8_t bytes[FILE_MARK_SIZE];
 } FileMark;

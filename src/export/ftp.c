@@ -364,15 +364,16 @@ static int commands(Ftp *f, const char *const *texts, ExportFailure *ret) {
     return r;
 }
 
+/* Heap; NULL: no memory. */
+static char *line_of(const char *verb, const char *path) {
+    char *line;
+    return asprintf(&line, "%s %s", verb, path) < 0 ? NULL : line;
+}
+
 /* One command about one path. */
 static int command(Ftp *f, const char *verb, const char *path, ExportFailure *ret) {
-    _cleanup_free_ char *text = NULL;
-
-    if (asprintf(&text, "%s %s", verb, path) < 0) {
-        text = NULL;
-        return -ENOMEM;
-    }
-    return commands(f, (const char *const[]) { text, NULL }, ret);
+    _cleanup_free_ char *line = line_of(verb, path);
+    return line ? commands(f, (const char *const[]) { line, NULL }, ret) : -ENOMEM;
 }
 
 /* Where the login leads to is where a path that does not begin with '/' begins. */
@@ -439,10 +440,9 @@ static int ftp_size(Remote *r, const char *path, uint64_t *ret_size, ExportFailu
 
     if (error < 0)
         return error;
-    if (asprintf(&size, "*SIZE %s", whole) < 0) {
-        size = NULL;
+    size = line_of("*SIZE", whole);
+    if (!size)
         return -ENOMEM;
-    }
     error = commands(f, (const char *const[]) { "TYPE I", size, NULL }, ret); /* in ASCII many don't say it */
     return error < 0 ? error : ftp_reply_size(&f->reply, ret_size);
 }
@@ -484,12 +484,9 @@ static int ftp_store(Remote *r, Store *s, ExportFailure *ret) {
     if (error < 0)
         return error;
     url = url_of(f, whole);
-    if (!url)
+    size = line_of("*SIZE", whole);
+    if (!url || !size)
         return -ENOMEM;
-    if (asprintf(&size, "*SIZE %s", whole) < 0) {
-        size = NULL;
-        return -ENOMEM;
-    }
     afterwards = curl_slist_append(NULL, size);
     f->store = s;
     f->at = s->offset;
@@ -513,7 +510,7 @@ static int ftp_rename(Remote *r, const char *from, const char *to, ExportFailure
 
     if ((error = whole_path(f, from, &whole_from, ret)) < 0 || (error = whole_path(f, to, &whole_to, ret)) < 0)
         return error;
-    if (asprintf(&first, "RNFR %s", whole_from) < 0 || asprintf(&second, "RNTO %s", whole_to) < 0 || asprintf(&away, "*DELE %s", whole_to) < 0)
+    if (!(first = line_of("RNFR", whole_from)) || !(second = line_of("RNTO", whole_to)) || !(away = line_of("*DELE", whole_to)))
         return -ENOMEM;
     error = commands(f, (const char *const[]) { first, second, NULL }, ret);
     if (error == -ECONNABORTED && f->reply.code >= 500) {

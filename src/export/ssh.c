@@ -133,33 +133,33 @@ static bool is_asked_for(Ssh *s, int r, const char *secret, int way) {
     return secret && r != SSH_AUTH_SUCCESS && r != SSH_AUTH_ERROR && ssh_userauth_list(s->session, NULL) & way;
 }
 
-/* sshd hangs up on who has failed too often, and says so. Whoever is cut off without a word was not refused. */
-static bool is_refusal(Ssh *s, int r, bool answered) {
-    return r != SSH_AUTH_ERROR || answered || strstr(ssh_get_error(s->session), "SSH_MSG_DISCONNECT");
+/* sshd hangs up on who has failed too often, and says so. Whoever is cut off without a word, at the first secret, was not refused. */
+static bool is_refusal(Ssh *s, int r, unsigned tried) {
+    return r != SSH_AUTH_ERROR || tried > 1 || strstr(ssh_get_error(s->session), "SSH_MSG_DISCONNECT");
 }
 
 static int log_in(Ssh *s, ExportFailure *ret) {
     const ExportOrder *o = s->line->order;
-    bool answered = false; /* to one of our secrets */
+    unsigned tried = 0; /* ways; all but the last were answered */
     int r = ssh_userauth_none(s->session, NULL);
 
     if (is_asked_for(s, r, o->ssh_key, SSH_AUTH_METHOD_PUBLICKEY)) {
         r = try_key(s, o->ssh_key, ret);
         if (r == -ECONNABORTED)
             return r;
-        answered = r != SSH_AUTH_ERROR;
+        tried++;
     }
     if (is_asked_for(s, r, o->password, SSH_AUTH_METHOD_PASSWORD)) {
         r = ssh_userauth_password(s->session, NULL, o->password);
-        answered = answered || r != SSH_AUTH_ERROR;
+        tried++;
     }
     if (is_asked_for(s, r, o->password, SSH_AUTH_METHOD_INTERACTIVE)) {
         r = answer_prompts(s, o->password);
-        answered = answered || r != SSH_AUTH_ERROR;
+        tried++;
     }
     if (r == SSH_AUTH_SUCCESS)
         return 0;
-    return is_refusal(s, r, answered) ? failed(ret, EXPORT_LOGIN, "refused") : said(s, EXPORT_CONNECTION_LOST, ret);
+    return is_refusal(s, r, tried) ? failed(ret, EXPORT_LOGIN, "refused") : said(s, EXPORT_CONNECTION_LOST, ret);
 }
 
 static int start_subsystem(Ssh *s, ExportFailure *ret) {

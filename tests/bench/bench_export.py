@@ -7,13 +7,12 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
-import threading
 import time
 
 import figure
 from fair import touch_memory, turned
 from ftp_standalone import ACCOUNT, PASSWORD
-from partners import PureFtpd, Sftp, Vsftpd, remote_path
+from partners import PureFtpd, Sftp, Vsftpd, remote_path, run_worker
 
 MEMORY = "/dev/shm"
 MANY, SMALL, LARGE = 5000, 10_000, 2_000_000_000
@@ -32,22 +31,9 @@ class Pair:
         self.size = sum(path.stat().st_size for path in pathlib.Path(tree).rglob("*") if path.is_file())
 
     def ours(self):
-        fields = {"token": "0" * 32, "type": self.kind, "port": self.there.port, "host": "127.0.0.1", "username": ACCOUNT, "password": PASSWORD,
-                  "path": f"{self.path}/to", "address": "127.0.0.1", **({"host_key": self.there.fingerprint} if self.kind == "sftp" else {})}
-        order = b"".join(f"{key}={value}".encode() + b"\0" for key, value in fields.items())
+        key = {"host_key": self.there.fingerprint} if self.kind == "sftp" else {}
         with tempfile.TemporaryDirectory() as state:
-            # No bus: it would wait for tempoftpd to hear of it, and is ended here.
-            process = subprocess.Popen([self.program, "upload", "--id", "bench", "--life", "1", "--number", "1", "--folder", self.tree, "--connections", "4",
-                                        "--retries", "0", "--retry-seconds", "1", "--internal"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
-                                       env={"STATE_DIRECTORY": state, "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={state}/none"})
-            watch = threading.Timer(LIMIT_S, process.kill)
-            watch.start()
-            process.stdin.write(order)
-            process.stdin.close()
-            said = process.stderr.readline().decode()
-            watch.cancel()
-            process.kill()
-            process.wait()
+            said = "".join(run_worker(self.program, self.tree, state, 4, 0, LIMIT_S, type=self.kind, host="127.0.0.1", port=self.there.port, path=f"{self.path}/to", **key))
         if "files are at" not in said:
             raise RuntimeError(said)
 

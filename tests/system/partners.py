@@ -4,6 +4,7 @@ import os
 import shutil
 import socket
 import subprocess
+import threading
 
 from ftp_peers import SLOW, PureFtpd, Vsftpd, _hash, _owner
 from ftp_standalone import ACCOUNT, PASSWORD, ServedFolder
@@ -69,3 +70,28 @@ def address(partner, kind, **fields):
 def remote_path(partner, kind):
     """What path a destination has to have to lead into the partner's folder: FTP accounts are locked into it, SFTP's is not."""
     return str(partner.root) if kind == "sftp" else "/"
+
+
+def run_worker(program, tree, state, connections, retries, limit_s, **order):
+    """tempoftp-export as its unit starts it, without the unit: `order` on standard input, its list in the folder `state`. The lines it says up to its end."""
+    order = {"token": "0" * 32, "username": ACCOUNT, "password": PASSWORD, "address": "127.0.0.1", **order}
+    # No bus: it would wait for tempoftpd to hear of it, and is ended here.
+    worker = subprocess.Popen([program, "upload", "--id", "alone", "--life", "1", "--number", "1", "--folder", tree, "--connections", str(connections),
+                               "--retries", str(retries), "--retry-seconds", "1", "--internal"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                              env={"STATE_DIRECTORY": str(state), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={state}/none"})
+    watch = threading.Timer(limit_s, worker.kill)
+    watch.start()
+    try:
+        worker.stdin.write(b"".join(f"{key}={value}".encode() + b"\0" for key, value in order.items()))
+        worker.stdin.close()
+        said = []
+        for line in worker.stderr:
+            said.append(line.decode())
+            if "error:" in said[-1] or "files are at" in said[-1]:
+                break
+    finally:
+        watch.cancel()
+        worker.kill()
+        worker.wait()
+        worker.stderr.close()
+    return said

@@ -3,7 +3,6 @@ name at the partner is always whole, and what was there before is never taken aw
 import contextlib
 import pathlib
 import shutil
-import subprocess
 import sys
 import tempfile
 
@@ -12,8 +11,8 @@ import pytest
 from awkward_ftp import AwkwardFtp
 from client import checksums
 from conftest import BUILD
-from ftp_standalone import ACCOUNT, PASSWORD
-from partners import Sftp
+from ftp_standalone import PASSWORD
+from partners import Sftp, run_worker
 
 LARGE = 9_000_000
 LIMIT_S = 120
@@ -41,24 +40,7 @@ def tree(folder):
 def upload(folder):
     """upload(tree, type=…, port=…, …) runs the worker to its end; (what it calls the end, all that it said)."""
     def run(tree, connections=1, **order):
-        order = {"token": "0" * 32, "host": "localhost.example", "username": ACCOUNT, "password": PASSWORD, "path": "/", "address": "127.0.0.1", **order}
-        # There is no bus: it would wait for tempoftpd to hear of the end, and is ended here.
-        worker = subprocess.Popen([BUILD / "src/export/tempoftp-export", "upload", "--id", "awkward", "--life", "1", "--number", "1", "--folder", tree,
-                                   "--connections", str(connections), "--retries", "3", "--retry-seconds", "1", "--internal"], stdin=subprocess.PIPE,
-                                  stderr=subprocess.PIPE, env={"STATE_DIRECTORY": str(folder), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={folder}/none"})
-        watch = subprocess.Popen(["sh", "-c", f"sleep {LIMIT_S}; kill {worker.pid}"])
-        try:
-            worker.stdin.write(b"".join(f"{key}={value}".encode() + b"\0" for key, value in order.items()))
-            worker.stdin.close()
-            said = []
-            for line in worker.stderr:
-                said.append(line.decode())
-                if "error:" in said[-1] or "files are at" in said[-1]:
-                    break
-        finally:
-            for process in (watch, worker):
-                process.kill()
-                process.wait()
+        said = run_worker(BUILD / "src/export/tempoftp-export", tree, folder, connections, 3, LIMIT_S, **{"host": "localhost.example", "path": "/", **order})
         return ("done" if "files are at" in said[-1] else said[-1].partition("[FTP Upload] ")[2].partition(":")[0]), "".join(said)
     return run
 
