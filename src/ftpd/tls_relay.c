@@ -1,5 +1,5 @@
 /* Carries the control connection's bytes between TLS and a socket pair. It opens nothing and looks at no more than
- * a reply's first two digits.
+ * replies' codes.
  *
  * Its end is its neighbours': the client's hanging up closes the pair, so that the session sees the end; the session's end (quit, expiry, revocation,
  * SIGKILL) closes the pair from the other side, and the client gets what was said last, close_notify, and the end. */
@@ -19,6 +19,11 @@
 #define FAREWELL_MS 5000 /* the same, when the session is over */
 #define RELAY_CHUNK 4096
 #define RELAY_BYTES 4096 /* a turn */
+
+typedef struct Relay {
+    TlsLink *link;
+    bool has_ticket; /* the client has one that it has not used yet */
+} Relay;
 
 /* ---- the transport: the client's socket ---- */
 
@@ -102,14 +107,33 @@ static int from_client(TlsLink *l) {
     }
 }
 
-/* 22x: a data connection was announced or is over. OpenSSL's clients use a ticket of TLS 1.3 once; those that only write (an upload) would read
- * none from a data connection. */
-static bool wants_ticket(const char *replies, size_t size) {
-    return size >= 2 && replies[0] == '2' && replies[1] == '2';
+/* What a data connection follows: the answers to PROT, PORT and EPRT (200), to PASV and EPSV, and the end of the one before. */
+static bool comes_before_data(const char *line, size_t size) {
+    static const char codes[][4] = { "200", "226", "227", "229" };
+
+    for (size_t i = 0; i < ELEMENTS(codes) && size >= 3; i++)
+        if (memcmp(line, codes[i], 3) == 0)
+            return true;
+    return false;
+}
+
+/* A data connection needs a ticket, and clients use one of TLS 1.3 once: when it was used, or may have been, they get the next one. Over this connection, because
+ * clients that only write (an upload) would read none from the other one. */
+static void give_ticket(Relay *r, const char *replies, size_t size) {
+    for (const char *line = replies, *end = replies + size; line < end;) {
+        if (strchr("145", line[0])) /* a transfer begins or fails */
+            r->has_ticket = false;
+        else if (!r->has_ticket && comes_before_data(line, (size_t) (end - line))) {
+            tls_link_renew(r->link);
+            r->has_ticket = true;
+        }
+        const char *next = memchr(line, '\n', (size_t) (end - line));
+        line = next ? next + 1 : end;
+    }
 }
 
 /* 1: go on. 0: the session is over. */
-static int from_session(TlsLink *l) {
+static int from_session(Relay *relay) {
     char data[RELAY_BYTES];
 
     ssize_t n = recv(RELAY_INNER_FD, data, sizeof(data), MSG_DONTWAIT);
@@ -117,45 +141,44 @@ static int from_session(TlsLink *l) {
         return errno == EAGAIN || errno == EINTR ? 1 : -errno;
     if (n == 0)
         return 0;
-    if (wants_ticket(data, (size_t) n))
-        tls_link_renew(l);
-    int r = tls_link_send(l, data, (size_t) n, false);
+    give_ticket(relay, data, (size_t) n);
+    int r = tls_link_send(relay->link, data, (size_t) n, false);
     return r < 0 ? r : 1;
 }
 
-static int carry(TlsLink *l) {
+static int carry(Relay *relay) {
     struct pollfd fds[] = {
         { .fd = CHILD_CONTROL_FD, .events = POLLIN },
         { .fd = RELAY_INNER_FD, .events = POLLIN },
     };
-    int r = from_client(l); /* what came with the handshake's last bytes */
+    int r = from_client(relay->link); /* what came with the handshake's last bytes */
 
     while (r > 0) {
         if (poll(fds, ELEMENTS(fds), -1) < 0)
             continue;
         if (fds[1].revents)
-            r = from_session(l);
+            r = from_session(relay);
         if (r > 0 && fds[0].revents)
-            r = from_client(l);
+            r = from_client(relay->link);
     }
     return r;
 }
 
 int relay_run(TlsServer *server, const uint8_t ticket_key[static TLS_TICKET_KEY_SIZE]) {
     const TlsTransport transport = { .send = send_all, .receive = receive_some };
-    TlsLink *link = NULL; /* it ends with the process: freeing and wiping it would only bring more pages in */
+    Relay relay = { .has_ticket = true }; /* with the handshake; it ends with the process: freeing and wiping it would only bring more pages in */
     int keeper = RELAY_KEEPER_FD;
 
     int r = tls_server_set_ticket_key(server, ticket_key);
     if (r < 0)
         return r;
     tls_server_set_signer(server, keeper_ask, &keeper);
-    r = tls_link_new(server, TLS_CONTROL, true, RELAY_CHUNK, &transport, &link);
+    r = tls_link_new(server, TLS_CONTROL, true, RELAY_CHUNK, &transport, &relay.link);
     if (r >= 0)
-        r = handshake(link);
+        r = handshake(relay.link);
     if (r < 0)
         return r;
-    r = carry(link);
-    (void) !tls_link_finish(link);
+    r = carry(&relay);
+    (void) !tls_link_finish(relay.link);
     return r;
 }

@@ -45,8 +45,11 @@ class FtpsServer(FtpServer):
             shutil.chown(new, USER, GROUP)
             os.replace(new, path)
 
-    def login_tls(self, protect=True, reuse=True, version=None, timeout=30):
-        ftp = FtpTls(reuse=reuse, context=client_context(version), timeout=timeout, encoding="utf-8")
+    def login_tls(self, protect=True, reuse=True, version=None, timeout=30, heard=None):
+        """heard: called with each message of TLS's own, as ssl.SSLContext._msg_callback."""
+        context = client_context(version)
+        context._msg_callback = heard
+        ftp = FtpTls(reuse=reuse, context=context, timeout=timeout, encoding="utf-8")
         ftp.connect("127.0.0.1", self.port)
         ftp.login(ACCOUNT, PASSWORD)
         if protect:

@@ -74,6 +74,34 @@ def test_a_whole_session_is_encrypted(ftps, version):
     wait_until(lambda: "3000001 bytes of /a.bin from byte 0" in ftps.said(), what="the journal to count the file's bytes, not those of TLS")
 
 
+def test_a_ticket_for_each_data_connection_and_no_more(ftps):
+    """Clients use one of TLS 1.3 once: there is always one that is new, and none is made for nothing."""
+    given = []  # (the client's port, the ticket)
+
+    def heard(connection, direction, version, content, message, data):
+        if direction == "read" and message == ssl._TLSMessageType.NEWSESSION_TICKET:
+            given.append((connection.getsockname()[1], data))
+
+    def count():
+        return sum(port == own for port, _ in given)
+
+    with ftps.login_tls(version=ssl.TLSVersion.TLSv1_3, heard=heard) as ftp:
+        own = ftp.sock.getsockname()[1]
+        for command in ("NOOP", "TYPE I", "PASV"):
+            ftp.sendcmd(command)
+            assert count() == 1, command  # the handshake's is unused
+        for n in range(3):
+            assert get(ftp, "a.bin") == CONTENT
+            assert count() == 2 + n  # for the next one
+        with pytest.raises(ftplib.error_perm):
+            get(ftp, "b.bin")  # clients may have begun the handshake by now
+        for command in ("TYPE I", "EPSV", "TYPE I"):
+            ftp.sendcmd(command)
+            assert count() == 5, command
+        ftp.quit()
+        assert count() == 5 and len(set(given)) == len(given)
+
+
 def test_features_are_told_before_and_after(ftps):
     with Talk(ftps.address) as talk:
         assert {" AUTH TLS", " PBSZ", " PROT"} <= set(talk.ask("FEAT").splitlines())
