@@ -52,11 +52,10 @@ static int next_start(DataChannel *d, uint16_t *ret) {
     return 0;
 }
 
-int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) {
+static int listen_anew(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max) {
     unsigned ports = (unsigned) (max - min) + 1;
     uint16_t start;
 
-    data_reset(d);
     int r = next_start(d, &start);
     if (r < 0)
         return r;
@@ -65,7 +64,7 @@ int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint
         int fd = listen_on_port(local, port);
         if (fd >= 0) {
             d->listen_fd = fd;
-            *ret_port = port;
+            d->port = port;
             return 0;
         }
         if (fd != -EADDRINUSE)
@@ -74,39 +73,75 @@ int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint
     return -EADDRINUSE;
 }
 
-static int accept_from(int listen_fd, const struct sockaddr *peer) {
+bool data_keeps_port(const DataChannel *d) {
+    return d->listen_fd >= 0 && !d->announced;
+}
+
+/* Five system calls less for a small file. But whoever waits there has come for a connection that is not announced yet, and must not get it. */
+static bool may_use_again(DataChannel *d) {
+    if (!data_keeps_port(d))
+        return false;
+    _cleanup_close_ int early = accept4(d->listen_fd, NULL, NULL, SOCK_CLOEXEC);
+    return early < 0 && errno == EAGAIN;
+}
+
+int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) {
+    int r = 0;
+
+    if (!may_use_again(d)) {
+        _cleanup_close_ _unused_ int known = data_keeps_port(d) ? TAKE_FD(d->listen_fd) : -EBADF; /* so that it is not chosen again */
+        data_reset(d);
+        r = listen_anew(d, local, min, max);
+    }
+    if (r < 0)
+        return r;
+    d->announced = true;
+    d->uses++;
+    *ret_port = d->port;
+    return 0;
+}
+
+static int accept_from(DataChannel *d, const struct sockaddr *peer) {
     for (unsigned strangers = 0; strangers < STRANGERS_MAX; strangers++) {
         struct sockaddr_storage from;
         socklen_t size = sizeof(from);
-        _cleanup_close_ int fd = accept4(listen_fd, (struct sockaddr *) &from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
+        _cleanup_close_ int fd = accept4(d->listen_fd, (struct sockaddr *) &from, &size, SOCK_CLOEXEC | SOCK_NONBLOCK);
         if (fd < 0 && (errno == ECONNABORTED || errno == EINTR))
             continue;
         if (fd < 0)
             return -errno;
         if (address_equal((struct sockaddr *) &from, peer))
             return TAKE_FD(fd);
+        d->uses = DATA_PORT_USES; /* it was found */
     }
     return -EAGAIN;
 }
 
-void data_adopt(DataChannel *d, int fd) {
-    data_reset(d);
+static void begin(DataChannel *d, int fd) {
     d->fd = fd;
     d->sent = 0;
     d->looked_ms = monotonic_ms();
 }
 
-int data_accept(DataChannel *d, const struct sockaddr *peer) {
+void data_adopt(DataChannel *d, int fd) {
+    data_reset(d);
+    begin(d, fd);
+}
+
+int data_accept(DataChannel *d, const struct sockaddr *peer, bool keep_port) {
     /* By the clock: strangers who connect again and again must not use up the client's time. */
     uint64_t deadline = monotonic_ms() + data_patience_ms(d);
 
     d->sent = 0;
-    if (d->listen_fd < 0)
+    if (!d->announced)
         return -ENOTCONN;
     for (;;) {
-        int fd = accept_from(d->listen_fd, peer);
+        int fd = accept_from(d, peer);
         if (fd >= 0) {
-            data_adopt(d, fd);
+            d->announced = false;
+            if (!keep_port || d->uses >= DATA_PORT_USES)
+                data_give_up_port(d);
+            begin(d, fd);
             return 0;
         }
         if (fd != -EAGAIN)
@@ -323,8 +358,14 @@ void data_close(DataChannel *d, bool cut) {
     d->fd = -EBADF;
 }
 
-void data_reset(DataChannel *d) {
-    data_close(d, true);
+void data_give_up_port(DataChannel *d) {
     cleanup_close_(&d->listen_fd);
     d->listen_fd = -EBADF;
+    d->announced = false;
+    d->uses = 0;
+}
+
+void data_reset(DataChannel *d) {
+    data_close(d, true);
+    data_give_up_port(d);
 }

@@ -15,11 +15,15 @@
 
 #define DATA_TICK_MS 200
 #define DATA_ACCEPT_MS 30000
+#define DATA_PORT_USES 32
 #define DATA_STALL_MS 60000 /* unless told otherwise */
 #define DATA_SMALL_MAX 8192 /* bytes that a new connection takes at once, whatever the client does */
 
 typedef struct DataChannel {
-    int listen_fd; /* -EBADF: no PASV or EPSV since the last transfer */
+    int listen_fd; /* -EBADF: none */
+    bool announced; /* the client was told its port, for one connection */
+    uint16_t port;
+    unsigned uses; /* how often it was announced */
     int fd;        /* -EBADF: not connected */
     bool blocking; /* the interval timer runs */
     uint64_t sent; /* of this transfer, either way; kept up to date for tick */
@@ -36,14 +40,19 @@ typedef struct DataChannel {
 
 #define DATA_CHANNEL_INIT ((DataChannel) { .listen_fd = -EBADF, .fd = -EBADF, .stall_ms = DATA_STALL_MS })
 
-/* Listens on the address of `local`, on a random free port of [min, max]. -EADDRINUSE: none is free. */
+/* Listens on the address of `local`, on a random free port of [min, max], or on where it listens still. -EADDRINUSE: none is free. */
 int data_listen(DataChannel *d, const struct sockaddr *local, uint16_t min, uint16_t max, uint16_t *ret_port) _must_use_;
 /* How long to wait for a connection, from either side. */
 static inline uint64_t data_patience_ms(const DataChannel *d) {
     return d->stall_ms < DATA_ACCEPT_MS ? d->stall_ms : DATA_ACCEPT_MS;
 }
-/* The control peer's connection; others are closed at once and do not count. Then nobody listens any more. -ENOTCONN: nothing listens. */
-int data_accept(DataChannel *d, const struct sockaddr *peer) _must_use_;
+/* The control peer's connection; others are closed at once and do not count. Then nobody listens any more, unless the port is to be kept, for the next
+ * data_listen() (which takes another one all the same when anybody has come meanwhile); never after DATA_PORT_USES, or when others have come. -ENOTCONN: no
+ * port was announced. */
+int data_accept(DataChannel *d, const struct sockaddr *peer, bool keep_port) _must_use_;
+/* Is there a port that waits for the next data_listen()? */
+bool data_keeps_port(const DataChannel *d);
+void data_give_up_port(DataChannel *d);
 /* A connection that somebody else made, non-blocking; takes the fd. */
 void data_adopt(DataChannel *d, int fd);
 /* Bytes [offset, end) of a file. -ENODATA: the file ended earlier. Up to DATA_SMALL_MAX may leave only with the connection's end, in data_close(). */

@@ -137,6 +137,7 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
         .quota = c->quota,
         .pasv_min = l->config->pasv_min,
         .pasv_max = l->config->pasv_max,
+        .keep_ports = (size_t) (l->config->pasv_max - l->config->pasv_min) >= l->config->connections_max,
         .pasv_address = l->config->pasv_address,
         .tls_mode = l->config->tls_mode,
         .tls = c->tls,

@@ -178,13 +178,19 @@ int session_may_transfer(Session *s) {
 
 /* ---- between commands ---- */
 
-/* Between small files the share is kept, or every file would move everybody's. */
+/* Between small files the share is kept, or every file would move everybody's; and the port. */
+static bool keeps_something(const Session *s) {
+    return s->busy || data_keeps_port(&s->data);
+}
+
 static void rest(Session *s) {
-    if (s->busy && monotonic_ms() - s->last_command_ms >= BUSY_REST_MS) {
-        s->busy = false;
-        if (tell(WIRE_IDLE) < 0)
-            s->end = SESSION_STOPPED;
-    }
+    if (!keeps_something(s) || monotonic_ms() - s->last_command_ms < BUSY_REST_MS)
+        return;
+    if (data_keeps_port(&s->data))
+        data_give_up_port(&s->data);
+    if (s->busy && tell(WIRE_IDLE) < 0)
+        s->end = SESSION_STOPPED;
+    s->busy = false;
 }
 
 static int wait_ms(const Session *s, uint64_t now_ms) {
@@ -194,7 +200,7 @@ static int wait_ms(const Session *s, uint64_t now_ms) {
 
     if (access < LOOK_UP_MS / 1000 && (uint64_t) (access > 0 ? access : 0) * 1000 < left)
         left = (uint64_t) (access > 0 ? access : 0) * 1000;
-    if (s->busy && left > BUSY_REST_MS)
+    if (keeps_something(s) && left > BUSY_REST_MS)
         left = BUSY_REST_MS;
     return left < LOOK_UP_MS ? (int) left : LOOK_UP_MS;
 }

@@ -26,6 +26,7 @@ typedef struct SessionStart {
     char drop[WIRE_ID_SIZE];             /* the folder below the home that may be written in; "/": all of it; "": read-only */
     uint64_t quota;                      /* bytes that may lie there; 0: no limit */
     uint16_t pasv_min, pasv_max;
+    bool keep_ports;             /* each session may keep one between small files: there are more than sessions */
     struct in_addr pasv_address; /* INADDR_ANY: that of the control connection */
     uint64_t login_ms, idle_ms, stall_ms;
     uint64_t rate;               /* bytes/s of this session; 0: no limit */

@@ -160,16 +160,16 @@ static bool lacks_protection(const Session *s) {
 }
 
 bool transfer_is_prepared(const Session *s) {
-    return !lacks_protection(s) && (s->active.port > 0 || s->data.listen_fd >= 0);
+    return !lacks_protection(s) && (s->active.port > 0 || s->data.announced);
 }
 
-/* `begun`: where the 150 reply waits for the last one, or NULL: it leaves at once. */
+/* `begun`: where the 150 reply of a small file waits for the last one, or NULL: it leaves at once. */
 static int open_data(Session *s, WireDirection direction, const char *what, Reply *begun) {
     if (lacks_protection(s)) {
         int refused = reply(s->conversation.fd, 521, "Este servidor exige datos cifrados: PBSZ 0 y PROT P.");
         return refused < 0 ? refused : 0;
     }
-    int r = s->active.port > 0 ? active_connect(s) : data_accept(&s->data, PEER(s));
+    int r = s->active.port > 0 ? active_connect(s) : data_accept(&s->data, PEER(s), begun && s->start->keep_ports);
     if (r >= 0)
         r = session_may_transfer(s);
     if (r >= 0) {

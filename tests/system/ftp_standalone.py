@@ -14,7 +14,7 @@ import tempfile
 import pytest
 
 from machine import wait_until
-from ports import free_port
+from ports import free_port, passive_ports
 
 USER, GROUP = "nobody", "nogroup"
 ACCOUNT, PASSWORD = "user", "12345"
@@ -138,7 +138,7 @@ class FtpServer(ServedFolder):
             if (build / "src" / "ftpd" / program.name).exists():  # not with sanitizers
                 shutil.copy(build / "src" / "ftpd" / program.name, program)
         self.options = options
-        self.settings = settings
+        self.settings = {"TEMPOFTP_FTP_PASV_PORTS": passive_ports()} | settings
 
     def launch(self, *arguments, user=USER):
         """Starts it with these arguments and returns at once."""

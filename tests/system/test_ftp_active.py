@@ -1,7 +1,6 @@
 """Active mode: the server connects to the client, and to nobody else."""
 import contextlib
 import socket
-import threading
 
 import pytest
 
@@ -104,38 +103,3 @@ def test_abor_ends_the_wait_for_a_client_that_does_not_answer(tree):
         assert talk.reply().startswith("426")
         assert talk.reply().startswith("226")
         assert talk.ask("NOOP").startswith("200")
-
-
-def test_strangers_do_not_get_the_passive_port_nor_use_up_its_time(tree):
-    """127.0.0.2 is another machine for the server; it connects as fast as it can."""
-    with tree.talk(login=True) as talk:
-        number = int(talk.ask("EPSV").rpartition("|||")[2].split("|")[0])
-        over = threading.Event()
-        refused = []
-
-        def knock():
-            while not over.is_set():
-                with socket.socket() as stranger:
-                    stranger.bind(("127.0.0.2", 0))
-                    try:
-                        stranger.connect(("127.0.0.1", number))
-                        stranger.settimeout(20)
-                        refused.append(stranger.recv(100))
-                    except OSError:
-                        refused.append(b"")
-
-        talk.send("RETR a.txt\r\n")
-        strangers = [threading.Thread(target=knock) for _ in range(2)]
-        for thread in strangers:
-            thread.start()
-        try:
-            while len(refused) < 2000:
-                over.wait(0.01)
-            with socket.create_connection(("127.0.0.1", number), timeout=20) as data:
-                assert data.recv(100) == b"hola\n"
-        finally:
-            over.set()
-            for thread in strangers:
-                thread.join()
-        assert set(refused) == {b""}
-        assert [talk.reply()[:3], talk.reply()[:3]] == ["150", "226"]

@@ -107,7 +107,7 @@ def test_a_client_that_leaves_takes_its_processes_along(ftpd):  # noqa: F811
     wait_until(lambda: len(ftpd.children()) == 2, what="the pre-login child of the one to end")
     for connection in (talk, data, waiting):
         connection.close()
-    wait_until(lambda: ftpd.children() == [], timeout=5, what="all children to end")
+    wait_until(lambda: ftpd.children() == [], what="all children to end")
 
 
 def test_children_end_with_the_listener(ftpd):  # noqa: F811
@@ -122,7 +122,7 @@ def test_children_end_with_the_listener(ftpd):  # noqa: F811
         assert idle.reply().startswith("421")
         assert busy.reply().startswith("421")
         assert waiting.reply().startswith("421")
-        wait_until(lambda: not any(_runs(pid) for pid in children), timeout=5, what="all children to end")
+        wait_until(lambda: not any(_runs(pid) for pid in children), what="all children to end")
 
 
 def _runs(pid):

@@ -172,7 +172,7 @@ static int sends_a_file(void) {
     struct stat st;
     if (file < 0 || fstat(file, &st) < 0 || st.st_size != BIG)
         return 3;
-    if (data_accept(&d, (struct sockaddr *) &local) < 0)
+    if (data_accept(&d, (struct sockaddr *) &local, false) < 0)
         return 4;
     d.tick = tell_tick;
     if (data_send_file(&d, file, 0, BIG) < 0 || d.sent != BIG)
