@@ -15,6 +15,7 @@
 #include <stdio.h>
 
 #define OUTPUT_SIZE 65536
+#define PIECE_SIZE 16384 /* of a folder that is not sorted: so little that what the kernel has just read is in the processor's cache when we ask about it */
 #define HALF_YEAR (182 * 86400)
 #define ENTRIES_MAX (LISTING_SORT_SIZE / 24) /* the smallest record of getdents64 */
 
@@ -260,10 +261,6 @@ static int add_entry(Walk *w, const struct dirent64_record *e) {
     return l->see ? l->see(l->userdata, e->name, st.st_mode) : 0;
 }
 
-static ssize_t read_names(Walk *w, size_t offset) {
-    return folder_read(w->fd, w->names + offset, sizeof(w->names) - offset);
-}
-
 static int by_name(const void *a, const void *b) {
     const struct dirent64_record *const *x = a, *const *y = b;
     return strcmp((*x)->name, (*y)->name);
@@ -296,13 +293,13 @@ int listing_folder(const Listing *l, int folder_fd) {
     /* Does the whole folder fit? The kernel stops before a buffer is full, so ask until it says that it has no more, or no room. */
     size_t size = 0;
     ssize_t n;
-    while ((n = read_names(w, size)) > 0)
+    while ((n = folder_read(w->fd, w->names + size, sizeof(w->names) - size)) > 0)
         size += (size_t) n;
     bool sort = n == 0;
     if (n < 0 && n != -EINVAL) /* -EINVAL: the next name doesn't fit any more */
         return (int) n;
     int r = add_entries(w, size, sort);
-    while (r >= 0 && !sort && (n = read_names(w, 0)) != 0)
+    while (r >= 0 && !sort && (n = folder_read(w->fd, w->names, PIECE_SIZE)) != 0)
         r = n < 0 ? (int) n : add_entries(w, (size_t) n, false);
     return r < 0 ? r : flush(w);
 }
