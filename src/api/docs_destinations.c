@@ -25,7 +25,7 @@ static const DocSchema wanted = {
         FIELD_TEXT("password", "Se guarda cifrada y no se devuelve.", .optional = true),
         FIELD_TEXT("ssh_key", "Texto de una clave privada sin frase de paso, solo `sftp`; igual.", .optional = true),
         FIELD_TEXT("path", "Carpeta; sin `/` delante, a partir de la del usuario. Si falta, esa.", .optional = true),
-        FIELD_TEXT("group", "Recibe por sí solo las solicitudes de este grupo: el `grupo` del pedido, o si falta el dominio del correo; idéntico, nunca una parte.",
+        FIELD_TEXT("group", "Recibe por sí solo las solicitudes de este grupo: el `grupo` del pedido, o si falta el dominio del correo. Entero, nunca una parte: un grupo letra por letra, un dominio con mayúsculas o sin ellas.",
                    .optional = true),
         FIELD_BOOLEAN("is_default", "Recibe las solicitudes de las que ningún grupo es destino. Hay uno como máximo.", .optional = true),
         FIELD_TEXT("host_key", "Huella aceptada de la clave del servidor, solo `sftp`.", .optional = true))

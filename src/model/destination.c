@@ -275,7 +275,9 @@ int export_body_parse(const char *body, size_t size, ExportBody *ret, Refusal *r
     return 0;
 }
 
-const char *request_export_group(const Request *r) {
+const char *request_export_group(const Request *r, bool *ret_domain) {
     const char *at = strrchr(r->email, '@');
-    return r->group[0] || !at ? r->group : at + 1;
+
+    *ret_domain = !r->group[0] && at;
+    return *ret_domain ? at + 1 : r->group;
 }

@@ -63,5 +63,6 @@ typedef struct ExportBody {
 } ExportBody;
 int export_body_parse(const char *body, size_t size, ExportBody *ret, Refusal *ret_refusal) _must_use_;
 
-/* The group whose destinations get a request: its own, else the domain of its address. Points into the request. */
-const char *request_export_group(const Request *r);
+/* The group whose destinations get a request: its own, letter for letter; else the domain of its address, of which "UNAM.MX" and "unam.mx" are one (RFC 4343).
+ * Points into the request. */
+const char *request_export_group(const Request *r, bool *ret_domain);

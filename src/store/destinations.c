@@ -119,10 +119,11 @@ int store_list_destinations(Store *s, size_t limit, size_t offset, DestinationWa
     return walk_destinations(&q, walk, userdata);
 }
 
-int tx_list_group(StoreTx *tx, const char *group, DestinationWalk walk, void *userdata) {
+int tx_list_group(StoreTx *tx, const char *group, bool domain, DestinationWalk walk, void *userdata) {
     _cleanup_query_ Query q = query_start(tx->connection, SQL_DESTINATIONS_OF_GROUP);
 
     query_text(&q, 1, group);
+    query_unsigned(&q, 2, domain);
     return walk_destinations(&q, walk, userdata);
 }
 

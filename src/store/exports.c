@@ -196,7 +196,9 @@ static int add_automatic(const Destination *d, void *userdata) {
 
 int tx_exports_automatic(StoreTx *tx, const Request *r, int64_t now, unsigned *ret_added, unsigned *ret_left_out) {
     Automatic a = { .tx = tx, .request = r, .now = now };
-    int k = tx_list_group(tx, request_export_group(r), add_automatic, &a);
+    bool domain;
+    const char *group = request_export_group(r, &domain);
+    int k = tx_list_group(tx, group, domain, add_automatic, &a);
 
     if (k >= 0 && a.added + a.left_out == 0) {
         _cleanup_destination_ Destination d = { 0 };

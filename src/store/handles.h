@@ -23,6 +23,6 @@ struct StoreTx {
 int request_read(const Query *q, Request *ret) _must_use_;
 /* Appends the next event of that life. -EDQUOT: STORE_EVENTS_MAX reached, unless `always`. */
 int event_append(Connection *c, uint64_t life, State state, const char *text, const Actor *who, bool always) _must_use_;
-/* Every destination of a group. */
-int tx_list_group(StoreTx *tx, const char *group, DestinationWalk walk, void *userdata) _must_use_;
+/* Every destination of a group. domain: capitals make no difference. */
+int tx_list_group(StoreTx *tx, const char *group, bool domain, DestinationWalk walk, void *userdata) _must_use_;
 int tx_destination_default(StoreTx *tx, Destination *ret) _must_use_; /* -ENOENT */

@@ -270,6 +270,9 @@ const char *const schema_migrations[] = {
     "CREATE TRIGGER tasks_counted_gone AFTER DELETE ON tasks BEGIN UPDATE totals SET value = value - 1 WHERE key = 'tasks'; END;"
     "CREATE TRIGGER access_tasks_counted_new AFTER INSERT ON access_tasks BEGIN UPDATE totals SET value = value + 1 WHERE key = 'access_tasks'; END;"
     "CREATE TRIGGER access_tasks_counted_gone AFTER DELETE ON access_tasks BEGIN UPDATE totals SET value = value - 1 WHERE key = 'access_tasks'; END;",
+
+    /* 7 → 8: a domain is found whatever its capitals. */
+    "DROP INDEX destinations_grupo; CREATE INDEX destinations_grupo ON destinations (grupo COLLATE NOCASE, id) WHERE grupo IS NOT NULL;",
 };
 
 const size_t schema_version = ELEMENTS(schema_migrations);

@@ -132,7 +132,8 @@ static const struct {
     [SQL_DESTINATION_BY_ID] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations WHERE id = ?1" },
     [SQL_DESTINATION_BY_NAME] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations WHERE name = ?1" },
     [SQL_DESTINATIONS] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations ORDER BY id LIMIT ?1 OFFSET ?2", .may_scan = true },
-    [SQL_DESTINATIONS_OF_GROUP] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations INDEXED BY destinations_grupo WHERE grupo = ?1 ORDER BY id" },
+    [SQL_DESTINATIONS_OF_GROUP] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations INDEXED BY destinations_grupo "
+                                            "WHERE grupo = ?1 COLLATE NOCASE AND (?2 OR grupo = ?1) ORDER BY id" },
     [SQL_DESTINATION_DEFAULT] = { .text = "SELECT " DESTINATION_COLUMNS " FROM destinations INDEXED BY destinations_default WHERE is_default = 1" },
     [SQL_DESTINATION_COUNT] = { .text = "SELECT count(*) FROM destinations", .may_scan = true },
     [SQL_DESTINATION_INSERT] = { .text = "INSERT INTO destinations (name, type, host, port, username, password, ssh_key, path, grupo, is_default, "

@@ -226,10 +226,13 @@ def test_a_host_key_is_shown_accepted_and_then_kept(world, op):
 
 @pytest.mark.parametrize("email, group, expected", [
     ("ana@unam.mx", None, ["dos", "uno"]), ("ana@x.unam.mx", None, ["resto"]), ("ana@unam.m", None, ["resto"]), ("ana@unam.mx", "lanot", ["tres"]),
-    ("ana@otra.org", "lanot", ["tres"]), ("ana@otra.org", "LANOT", ["resto"]), ("ana@UNAM.MX", None, ["dos", "uno"]),
-], ids=["domain", "below it", "part of it", "group beats domain", "group", "letter for letter", "addresses are lower case"])
+    ("ana@otra.org", "lanot", ["tres"]), ("ana@otra.org", "LANOT", ["resto"]), ("ana@UNAM.MX", None, ["dos", "uno"]), ("ana@inf.unam.mx", None, ["cuatro"]),
+    ("ana@otra.org", "inf.unam.mx", ["resto"]),
+], ids=["domain", "below it", "part of it", "group beats domain", "group", "letter for letter", "addresses are lower case", "a domain's capitals are nothing",
+        "a group's are something"])
 def test_who_gets_a_request_by_itself(world, op, email, group, expected):
-    for name, of, default in (("dos", "unam.mx", False), ("uno", "unam.mx", False), ("tres", "lanot", False), ("sin", "", False), ("resto", "", True)):
+    for name, of, default in (("dos", "unam.mx", False), ("uno", "unam.mx", False), ("tres", "lanot", False), ("sin", "", False), ("cuatro", "INF.unam.MX", False),
+                              ("resto", "", True)):
         make(op, name=name, group=of, is_default=default)
     request(world, "pedido", usuario=email, **({"grupo": group} if group else {}))
     got = wait_exports(op, "pedido", *["listo"] * len(expected))

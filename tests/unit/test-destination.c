@@ -200,10 +200,13 @@ static void who_is_asked_to_export(void **state) {
 
 static void the_group_of_a_request(void **state) {
     Request r = { .email = "ana@unam.mx" };
+    bool domain;
 
-    assert_string_equal(request_export_group(&r), "unam.mx");
+    assert_string_equal(request_export_group(&r, &domain), "unam.mx");
+    assert_true(domain);
     strcpy(r.group, "lanot");
-    assert_string_equal(request_export_group(&r), "lanot");
+    assert_string_equal(request_export_group(&r, &domain), "lanot");
+    assert_false(domain);
 }
 
 int main(void) {

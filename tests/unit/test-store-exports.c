@@ -55,6 +55,8 @@ static void who_gets_a_request_by_itself(void **state) {
         { "f", "ana@unam.mx", "LANOT", "d", "d " },       /* letter for letter */
         { "g", "ana@unam.mx", "nadie", NULL, "" },        /* and nothing otherwise */
         { "h", "ana@unam.mx", "", NULL, "dos uno " },
+        { "i", "ana@inf.unam.mx", "", "d", "cinco cuatro " },  /* capitals of a domain are nothing */
+        { "j", "ana@otra.org", "inf.unam.mx", "d", "cinco " }, /* those of a group are something */
     };
 
     for (size_t i = 0; i < ELEMENTS(cases); i++) {
@@ -69,6 +71,8 @@ static void who_gets_a_request_by_itself(void **state) {
         put_destination(f->store, "uno", "unam.mx", false);
         put_destination(f->store, "tres", "lanot", false);
         put_destination(f->store, "sin", "", false);
+        put_destination(f->store, "cinco", "inf.unam.mx", false);
+        put_destination(f->store, "cuatro", "INF.unam.MX", false);
         if (cases[i].default_one)
             put_destination(f->store, cases[i].default_one, "", true);
         assert_int_equal(insert(f->store, cases[i].id, cases[i].email, &r), 0);
