@@ -75,8 +75,7 @@ static const DocSchema drop = {
         FIELD_INTEGER("usados", "Cuánto ocupa; `null` si no se puede medir.", .nullable = true))
 };
 
-/* Elements of it are issue 6's: the array is empty until there are exports. */
-static const DocSchema export = { "Exportacion", "Un envío a otro servidor.", 
+static const DocSchema export = { "Exportacion", "Un envío a otro servidor; cuánto lleva está en `/api/jobs/{id}/exports`.",
     DOC_FIELDS(
         FIELD_INTEGER("n", "Número del envío."),
         FIELD_TEXT("destino", "Nombre del destino."),

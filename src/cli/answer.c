@@ -63,15 +63,22 @@ static void print_state(const json_t *a) {
     fputc('\n', stdout);
 }
 
-static void print_progress(const json_t *a) {
+void answer_print_progress(const Progress *progress) {
     _cleanup_buffer_ Buffer bar = {};
+
+    progress_bar_render("", NULL, progress, TEXT_COLUMNS, &bar);
+    if (bar.data)
+        text_print(stdout, bar.data + strspn(bar.data, " "));
+}
+
+static void print_progress(const json_t *a) {
     Progress progress;
 
     if (!json_object_get(a, "progreso") || !answer_progress(a, &progress))
         return;
-    progress_bar_render("", NULL, &progress, TEXT_COLUMNS, &bar);
-    if (bar.data)
-        line("Progreso", bar.data + strspn(bar.data, " "));
+    text_label(stdout, "Progreso");
+    answer_print_progress(&progress);
+    fputc('\n', stdout);
 }
 
 static void print_server(const json_t *a) {

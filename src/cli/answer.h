@@ -9,6 +9,8 @@
 bool answer_state(const json_t *answer, State *ret);
 /* "progreso" of an answer, or an event that is one itself; false while the size is not known. */
 bool answer_progress(const json_t *answer, Progress *ret);
+/* A bar and figures, within a line of a description; to stdout. */
+void answer_print_progress(const Progress *progress);
 
 /* A 2xx answer of GET or POST: as aligned text, or the JSON itself with args->json. `password` is opened when a key is at hand. `id` stands in where
  * the answer has none. */

@@ -1,8 +1,8 @@
 /* tempoftp exportar: sends a finished request to a destination and, with --seguir, stays until it is there; its exports, their log, the end of one. */
 #include "basic/strings.h"
 #include "basic/time.h"
-#include "cli/answer.h"
 #include "cli/destination.h"
+#include "cli/export.h"
 #include "cli/live_line.h"
 #include "cli/service.h"
 #include "cli/text.h"
@@ -13,20 +13,6 @@
 
 #define FOLLOW_PAUSE_SECONDS 1
 #define FOLLOW_PATIENCE_MS 60000 /* a service that restarts answers long before */
-
-/* "/api/jobs/" + id + rest; heap; NULL: told. */
-static char *job_path(const char *id, const char *rest, ExitCode *ret_code) {
-    char *path;
-
-    _cleanup_free_ char *request = request_path(id, rest, ret_code);
-    if (!request)
-        return NULL;
-    if (asprintf(&path, "/api/jobs%s", request + strlen("/tmpftp")) >= 0)
-        return path;
-    complain("Sin memoria");
-    *ret_code = EXIT_LOCAL;
-    return NULL;
-}
 
 static json_int_t number(const json_t *row, const char *key) {
     return json_integer_value(json_object_get(row, key));
@@ -48,7 +34,7 @@ static int print_exports(const json_t *rows) {
         snprintf(n, sizeof(n), "%" JSON_INTEGER_FORMAT, number(e, "n"));
         text_time(json_text(e, "created_at"), created);
         text_time(json_text(e, "ended_at"), ended);
-        bool known = answer_progress(json_object_get(e, "progress"), &progress);
+        bool known = export_progress(e, &progress);
         text_bytes(known ? progress.bytes : (uint64_t) number(e, "bytes"), bytes);
         const char *cells[] = { n, json_text(e, "destination_name"), json_text(e, "type"), json_text(e, "status"), created, ended, bytes, json_text(e, "message") };
         text_table_row(&table, cells);
@@ -62,7 +48,7 @@ static ExitCode list(const Args *args, Client *client) {
     _cleanup_reply_ Reply reply = {};
     ExitCode code;
 
-    _cleanup_free_ char *path = job_path(args->words[0], "/exports", &code);
+    _cleanup_free_ char *path = export_path(args->words[0], "/exports", &code);
     if (!path)
         return code;
     code = service_ask(args, client, "GET", path, NULL, &reply);
@@ -82,7 +68,7 @@ static ExitCode print_log(const Args *args, Client *client) {
     _cleanup_reply_ Reply reply = {};
     ExitCode code;
 
-    _cleanup_free_ char *path = job_path(args->words[0], "/logs", &code);
+    _cleanup_free_ char *path = export_path(args->words[0], "/logs", &code);
     if (!path)
         return code;
     code = service_ask(args, client, "GET", path, NULL, &reply);
@@ -111,7 +97,7 @@ static ExitCode cancel(const Args *args, Client *client) {
         return EXIT_USAGE;
     }
     snprintf(rest, sizeof(rest), "/exports/%" PRIu64, n);
-    _cleanup_free_ char *path = job_path(args->words[0], rest, &code);
+    _cleanup_free_ char *path = export_path(args->words[0], rest, &code);
     if (!path)
         return code;
     code = service_ask(args, client, "DELETE", path, NULL, &reply);
@@ -132,15 +118,14 @@ static const json_t *find_export(const json_t *answer, json_int_t n) {
 }
 
 static ExitCode print_end(const Args *args, const json_t *e, ExportState state) {
-    char bytes[TEXT_FIGURE_SIZE];
-
     if (args->json) {
         json_dumpf(e, stdout, JSON_COMPACT);
         fputc('\n', stdout);
     } else if (state == EXPORT_LISTO) {
-        text_bytes((uint64_t) number(e, "bytes"), bytes);
         text_print(stdout, json_text(e, "destination_name"));
-        printf(": %" JSON_INTEGER_FORMAT " archivos, %s\n", number(e, "files"), bytes);
+        fputs(": ", stdout);
+        export_print_amount(e);
+        fputc('\n', stdout);
     } else
         complain("%s", json_text(e, "message") ? json_text(e, "message") : export_state_name(state));
     return state == EXPORT_LISTO ? EXIT_OK : EXIT_ENDED_BADLY;
@@ -163,7 +148,7 @@ static ExitCode look(const Args *args, const Reply *reply, json_int_t n, LiveLin
         live_line_clear(line);
         return print_end(args, e, state);
     }
-    bool known = answer_progress(json_object_get(e, "progress"), &progress);
+    bool known = export_progress(e, &progress);
     live_line_show(line, export_state_name(state), json_text(e, "destination_name"), known ? &progress : NULL);
     return EXIT_OK;
 }
@@ -174,7 +159,7 @@ static ExitCode follow(const Args *args, Client *client, json_int_t n) {
     LiveLine line;
     ExitCode code;
 
-    _cleanup_free_ char *path = job_path(args->words[0], "/exports", &code);
+    _cleanup_free_ char *path = export_path(args->words[0], "/exports", &code);
     if (!path)
         return code;
     live_line_init(&line, args);
@@ -206,7 +191,7 @@ static ExitCode send_to(const Args *args, Client *client, const json_t *destinat
     Args quiet = *args;
     ExitCode code;
 
-    _cleanup_free_ char *path = job_path(args->words[0], sftp ? "/export/sftp" : "/export/ftp", &code);
+    _cleanup_free_ char *path = export_path(args->words[0], sftp ? "/export/sftp" : "/export/ftp", &code);
     if (!path)
         return code;
     _cleanup_free_ char *body = body_text(json_pack("{s:I}", "destination_id", number(destination, "id")));

@@ -111,7 +111,7 @@ def test_sending_a_request_and_following_it_to_its_end(tempoftp, request_ready):
     tempoftp("destinos", "crear", "socio", "ftp", "ftp.example.org", "ana", typed=SECRET + "\n")
     assert "Nunca" in tempoftp("exportar", "pedido").stderr
     followed = tempoftp("exportar", "pedido", "socio", "--seguir")
-    assert followed.stdout == "socio: 1 archivos, 1,0 kB\n"
+    assert followed.stdout == "socio: 1 archivo, 1,0 kB\n"
     assert json.loads(tempoftp("exportar", "pedido", "socio", "--seguir", "-j").stdout)["status"] == "listo"
     rows = tempoftp("exportar", "pedido").stdout.splitlines()
     assert [row.split()[:4] for row in rows[1:]] == [["1", "socio", "ftp", "listo"], ["2", "socio", "ftp", "listo"]]
@@ -122,6 +122,24 @@ def test_sending_a_request_and_following_it_to_its_end(tempoftp, request_ready):
     tempoftp("destinos", "crear", "roto", "ftp", "no.invalid", "ana", typed=SECRET + "\n")
     failed = tempoftp("exportar", "pedido", "roto", "--seguir", code=ENDED_BADLY)
     assert "Nombre: el servidor no se encuentra (no.invalid)" in failed.stderr
+
+
+def test_a_request_shows_where_it_was_sent_on_to(tempoftp, request_ready, world):
+    assert "Envío" not in tempoftp("ver", "pedido").stdout
+    for name, host in (("socio", "ftp.example.org"), ("roto", "no.invalid")):
+        tempoftp("destinos", "crear", name, "ftp", host, "ana", typed=SECRET + "\n")
+        tempoftp("exportar", "pedido", name, "--seguir", code=ENDED_BADLY if name == "roto" else OK)
+    world.restart(TEMPOFTP_SIM_DELAY_MS="3600000")
+    tempoftp("exportar", "pedido", "socio")
+    wait_until(lambda: field(tempoftp("ver", "pedido").stdout, "Envío 3") == "socio (ftp): subiendo", 60)
+    shown = tempoftp("ver", "pedido").stdout
+    assert field(shown, "Envío 1") == "socio (ftp): listo, 1 archivo, 1,0 kB"
+    assert field(shown, "Envío 2") == "roto (ftp): error — Nombre: el servidor no se encuentra (no.invalid)"
+    assert [line.split(":")[0] for line in shown.splitlines()[-3:]] == ["Envío 1", "Envío 2", "Envío 3"], "behind all else"
+    told = json.loads(tempoftp("ver", "pedido", "-j").stdout)["exportaciones"]
+    assert [(e["destino"], e["estado"]) for e in told] == [("socio", "listo"), ("roto", "error"), ("socio", "subiendo")]
+    tempoftp("exportar", "pedido", "--cancelar", "3")
+    assert field(tempoftp("ver", "pedido").stdout, "Envío 3") == "socio (ftp): cancelado — Cancelado por un operador"
 
 
 def test_an_upload_under_way_is_seen_and_cancelled(tempoftp, request_ready, world):

@@ -421,6 +421,8 @@ def test_an_upload_sees_its_request_alone_and_says_how_far_it_is(machine, api, s
     unit = f"tempoftp-export-{id}-{n}.service"
     wait_until(lambda: re.match(r"Uploading: \d+ %, \d+ of 24000001 bytes, \d+ B/s, ", machine.unit(unit, "StatusText")["StatusText"]), 60, "STATUS= says it")
     wait_until(lambda: 0 < (export(api, id, n)["progress"] or {"porcentaje": 0})["porcentaje"] < 100, 60, "the API says it")
+    shown = machine.run(["tempoftp", "ver", id]).stdout
+    assert re.search(rf"(?m)^Envío {n}: +ftp-{there.port} \(ftp\): subiendo +\[.*\] +\d+ %  \S+ MB de 24,0 MB", shown), shown
     pid = machine.unit(unit, "MainPID")["MainPID"]
     seen = machine.run(["nsenter", f"--target={pid}", "--mount", f"--root=/proc/{pid}/root", "--wd=/", "/usr/bin/find", "/data", "/etc/tempoftp", "/var", "-maxdepth", "2"],
                        check=False).stdout.split()
