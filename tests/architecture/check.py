@@ -83,6 +83,16 @@ def check_map(root, src):
                 yield True, f"{readme}: its map does not name {room}/"
 
 
+def check_diagram(root):
+    """The READMEs' diagram has every kind of unit that the broker starts."""
+    for readme in ("README.md", "README.es.md"):
+        path = root / readme
+        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        for kind in sorted(p.name.removesuffix(".service.d") for p in (root / "units").glob("tempoftp-*-.service.d")):
+            if not re.search(rf"^ *[├└]─ {kind}", text, re.M):
+                yield True, f"{readme}: its diagram does not have {kind}"
+
+
 def outline(markdown):
     """What two languages of one page share: levels of headings, lengths of tables, code blocks, names of settings and files."""
     text = re.sub(r"^```.*?^```", "CODE", markdown, flags=re.M | re.S)
@@ -110,6 +120,7 @@ def check_tree(root):
     for path in sources(src):
         yield from check_file(src, path)
     yield from check_map(root, src)
+    yield from check_diagram(root)
     yield from check_twins(root)
 
 

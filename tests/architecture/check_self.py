@@ -31,6 +31,8 @@ BAD = [
     ({"README.es.md": GOOD["README.es.md"] + "## more\n"}, "differ in their headings"),
     ({"README.md": GOOD["README.md"] + "| a |\n|---|\n| b |\n"}, "differ in their tables"),
     ({"README.md": GOOD["README.md"] + "`TEMPOFTP_AUTH`\n"}, "differ in their names"),
+    ({"units/tempoftp-copy-.service.d/50-sandbox.conf": "", "README.md": GOOD["README.md"] + "systemctl status tempoftp-copy-ID"},
+     "README.md: its diagram does not have tempoftp-copy-"),
     ({"README.md": "basic cli model api"}, "README.md: its map does not name cli/"),
 ]
 

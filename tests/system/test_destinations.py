@@ -241,6 +241,20 @@ def test_who_gets_a_request_by_itself(world, op, email, group, expected):
     assert [(e["destino"], e["estado"], e["automatica"]) for e in shown] == [(name, "listo", True) for name in expected]
 
 
+def test_without_access_control_a_destination_gets_its_requests_and_stays_the_operators(world, op):
+    id = make(op, group="unam.mx")["id"]
+    world.restart(TEMPOFTP_AUTH="off")
+    assert world.post("/tmpftp", world.fresh_request("pedido", usuario="ana@unam.mx")).status == 200
+    wait_exports(op, "pedido", "listo")
+    assert world.get("/api/jobs/pedido/exports").json["exports"][0]["destination_id"] == id
+    assert world.get("/api/jobs/pedido/logs").json["logs"]
+    for method, path, body in (("GET", "/api/destinations", None), ("GET", f"/api/destinations/{id}", None), ("POST", "/api/destinations", FTP),
+                               ("PUT", f"/api/destinations/{id}", {"host": "ftp.example.com"}), ("DELETE", f"/api/destinations/{id}", None),
+                               ("POST", "/api/jobs/pedido/export/ftp", {"destination_id": id}), ("DELETE", "/api/jobs/pedido/exports/1", None)):
+        assert world(method, path, body).status == 401, f"{method} {path}"
+    assert op.get("/api/destinations").json["total"] == 1 and len(exports(op, "pedido")) == 1
+
+
 def test_without_a_destination_for_it_nothing_is_sent(world, op):
     make(op, group="unam.mx")
     request(world, "pedido", usuario="ana@otra.org")
