@@ -273,9 +273,38 @@ static void add_destination(TransientUnit *u, char *const *addresses, int order,
         *ret_reason = "addresses";
 }
 
+/* Numbers are arguments of their own, too. */
+static void add_export_command(TransientUnit *u, const Settings *s, const ExportPlan *p, const char *folder) {
+    const struct {
+        const char *option;
+        uint64_t value;
+    } numbers[] = {
+        { "--life", p->life },
+        { "--number", p->n },
+        { "--connections", s->export_connections },
+        { "--retries", s->export_retries },
+        { "--retry-seconds", s->export_retry_seconds },
+        { "--ftp-seconds", s->export_ftp_seconds },
+        { "--sftp-seconds", s->export_sftp_seconds },
+        { "--answer-seconds", s->export_answer_seconds },
+    };
+    const char *argv[6 + 2 * ELEMENTS(numbers) + 2] = { EXPORT_PROGRAM, "upload", "--id", p->id, "--folder", folder };
+    char texts[ELEMENTS(numbers)][24];
+    size_t n = 6;
+
+    for (size_t i = 0; i < ELEMENTS(numbers); i++) {
+        snprintf(texts[i], sizeof(texts[i]), "%" PRIu64, numbers[i].value);
+        argv[n++] = numbers[i].option;
+        argv[n++] = texts[i];
+    }
+    if (s->export_internal)
+        argv[n++] = "--internal";
+    transient_list(u, "ExecStart", PROPERTY_COMMAND, argv);
+}
+
 int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, const char **ret_reason) {
     _cleanup_free_ char *folder = NULL;
-    char home[REL_PATH_SIZE], unit_id[UNIT_ID_MAX + 1], numbers[5][24];
+    char home[REL_PATH_SIZE], unit_id[UNIT_ID_MAX + 1];
     TransientUnit u;
     int r;
 
@@ -290,18 +319,11 @@ int plan_export(const Settings *s, const ExportPlan *p, TransientUnit *ret, cons
         folder = NULL;
         return -ENOMEM;
     }
-    snprintf(numbers[0], sizeof(numbers[0]), "%" PRIu64, p->life);
-    snprintf(numbers[1], sizeof(numbers[1]), "%" PRIu32, s->export_connections);
-    snprintf(numbers[2], sizeof(numbers[2]), "%" PRIu32, s->export_retries);
-    snprintf(numbers[3], sizeof(numbers[3]), "%" PRIu32, s->export_retry_seconds);
-    snprintf(numbers[4], sizeof(numbers[4]), "%" PRIu32, p->n);
     export_unit_id_make(p->id, p->n, unit_id);
     start_worker(&u, s, UNIT_EXPORT, unit_id, EXPORT_USER, p->id, p->life, p->run);
     describe(&u, "tempoftp: upload %" PRIu32 " of %s", p->n, p->id);
     transient_list(&u, "BindReadOnlyPaths", PROPERTY_BINDS, LIST(folder));
-    transient_list(&u, "ExecStart", PROPERTY_COMMAND,
-                   LIST(EXPORT_PROGRAM, "upload", "--id", p->id, "--life", numbers[0], "--number", numbers[4], "--folder", folder, "--connections", numbers[1], "--retries",
-                        numbers[2], "--retry-seconds", numbers[3], s->export_internal ? "--internal" : NULL));
+    add_export_command(&u, s, p, folder);
     add_destination(&u, p->addresses, p->order, ret_reason);
     return finish(&u, ret);
 }

@@ -300,7 +300,7 @@ static int set_options(Ftp *f) {
         { CURLOPT_FTP_FILEMETHOD, CURLFTPMETHOD_NOCWD },
         { CURLOPT_FTP_SKIP_PASV_IP, 1 },
         { CURLOPT_CONNECTTIMEOUT, (long) f->line->connect_seconds },
-        { CURLOPT_SERVER_RESPONSE_TIMEOUT, RESPONSE_SECONDS },
+        { CURLOPT_SERVER_RESPONSE_TIMEOUT, (long) f->line->answer_seconds },
         { CURLOPT_LOW_SPEED_LIMIT, 1 },
         { CURLOPT_LOW_SPEED_TIME, STALL_SECONDS },
         { CURLOPT_UPLOAD_BUFFERSIZE, UPLOAD_BUFFER },

@@ -70,7 +70,8 @@ typedef struct Work {
 } Work;
 
 static RunExit work(const Options *o, Work *w) {
-    Line line = { .order = &w->order, .flow = &w->flow, .internal = o->internal, .own = w->own.addresses };
+    Line line = { .order = &w->order, .flow = &w->flow, .internal = o->internal, .own = w->own.addresses,
+                  .connect_seconds = PROBE_CONNECT_SECONDS, .answer_seconds = PROBE_ANSWER_SECONDS };
     int r = take_order(&w->order);
 
     if (r < 0 || (o->verb == OPTIONS_UPLOAD && !w->order.token[0])) {
@@ -83,7 +84,10 @@ static RunExit work(const Options *o, Work *w) {
         return RUN_UNREPORTED;
     }
     line.n_own = w->own.n;
-    line.connect_seconds = o->verb == OPTIONS_TEST ? PROBE_CONNECT_SECONDS : w->order.type == DESTINATION_SFTP ? SFTP_CONNECT_SECONDS : FTP_CONNECT_SECONDS;
+    if (o->verb == OPTIONS_UPLOAD) {
+        line.connect_seconds = (unsigned) (w->order.type == DESTINATION_SFTP ? o->sftp_seconds : o->ftp_seconds);
+        line.answer_seconds = (unsigned) o->answer_seconds;
+    }
     if (o->verb == OPTIONS_TEST) /* a thread of it may hang in a library still, and use all this */
         _exit(run_test(&line));
     return run_upload(o, &line);
@@ -109,8 +113,8 @@ int main(int argc, char **argv) {
     }
     if (o.verb == OPTIONS_VERSION || o.verb == OPTIONS_HELP) {
         puts(o.verb == OPTIONS_VERSION ? "tempoftp-export " TEMPOFTP_VERSION
-                                       : "tempoftp-export upload --id ID --life LIFE --number N --folder FOLDER --connections N --retries N --retry-seconds N "
-                                         "[--internal]\ntempoftp-export test [--internal]\n\n"
+                                       : "tempoftp-export upload --id ID --folder FOLDER --life LIFE --number N --connections N --retries N --retry-seconds N "
+                                         "--ftp-seconds N --sftp-seconds N --answer-seconds N [--internal]\ntempoftp-export test [--internal]\n\n"
                                          "Brings a request's data to a partner's server. Started by systemd, not by hand: see tempoftp-export(8).");
         return 0;
     }

@@ -19,6 +19,9 @@ static const struct option long_options[] = {
     { "connections", required_argument, NULL, OPTION_NUMBER },
     { "retries", required_argument, NULL, OPTION_NUMBER },
     { "retry-seconds", required_argument, NULL, OPTION_NUMBER },
+    { "ftp-seconds", required_argument, NULL, OPTION_NUMBER },
+    { "sftp-seconds", required_argument, NULL, OPTION_NUMBER },
+    { "answer-seconds", required_argument, NULL, OPTION_NUMBER },
     { "internal", no_argument, NULL, OPTION_INTERNAL },
     { "help", no_argument, NULL, 'h' },
     { "version", no_argument, NULL, 'V' },
@@ -37,6 +40,9 @@ static const struct {
     { offsetof(Options, connections), 1, CONNECTIONS_MAX },
     { offsetof(Options, retries), 0, 10 },
     { offsetof(Options, retry_seconds), 1, 600 },
+    { offsetof(Options, ftp_seconds), 1, 600 },
+    { offsetof(Options, sftp_seconds), 1, 600 },
+    { offsetof(Options, answer_seconds), 1, 3600 },
 };
 
 static int refuse(const char **ret_error, const char *error) {
@@ -50,8 +56,9 @@ static int take_number(Options *o, int row, const char *text) {
 }
 
 static int check(const Options *o, const char **ret_error) {
-    if (!o->id || !o->folder || o->life == 0 || o->number == 0 || o->connections == 0 || o->retry_seconds == 0)
-        return refuse(ret_error, "--id, --folder, --life, --number, --connections, --retries and --retry-seconds are needed");
+    if (!o->id || !o->folder || o->life == 0 || o->number == 0 || o->connections == 0 || o->retry_seconds == 0 || o->ftp_seconds == 0 || o->sftp_seconds == 0 ||
+        o->answer_seconds == 0)
+        return refuse(ret_error, "all options but --internal are needed");
     if (!id_is_valid(o->id))
         return refuse(ret_error, "--id is no id of a request");
     return o->folder[0] == '/' ? 0 : refuse(ret_error, "--folder begins with '/'");

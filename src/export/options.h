@@ -15,6 +15,7 @@ typedef struct Options {
     const char *id;     /* the rest: OPTIONS_UPLOAD only */
     const char *folder; /* absolute */
     uint64_t life, number, connections, retries, retry_seconds;
+    uint64_t ftp_seconds, sftp_seconds, answer_seconds; /* to let us in, by type; to answer afterwards */
 } Options;
 
 /* -EINVAL: *ret_error (static) says what is wrong. */

@@ -12,11 +12,9 @@
 
 #include <stdatomic.h>
 
-#define STALL_SECONDS 60       /* without a byte; then the connection counts as lost */
-#define RESPONSE_SECONDS 120   /* until an answer: a server may have to bring a large file to disk first */
-#define FTP_CONNECT_SECONDS 30 /* until the login is done, as for SFTP */
-#define SFTP_CONNECT_SECONDS 60
+#define STALL_SECONDS 60 /* without a byte; then the connection counts as lost */
 #define PROBE_CONNECT_SECONDS 6
+#define PROBE_ANSWER_SECONDS 120 /* longer than any test is waited for */
 
 /* Why something failed. */
 typedef struct ExportFailure {
@@ -39,7 +37,8 @@ typedef struct Line {
     const ExportOrder *order;
     Flow *flow;
     bool internal;      /* TEMPOFTP_EXPORT_INTERNAL */
-    unsigned connect_seconds;
+    unsigned connect_seconds; /* until the login is done */
+    unsigned answer_seconds;  /* until an answer: a server may have to bring a large file to disk first */
     const InetAddress *own; /* of this machine */
     size_t n_own;
 } Line;

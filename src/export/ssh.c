@@ -163,7 +163,7 @@ static int log_in(Ssh *s, ExportFailure *ret) {
 }
 
 static int start_subsystem(Ssh *s, ExportFailure *ret) {
-    long seconds = RESPONSE_SECONDS;
+    long seconds = s->line->answer_seconds;
 
     s->channel = ssh_channel_new(s->session);
     if (!s->channel)
@@ -253,7 +253,7 @@ int ssh_receive_now(Ssh *s, void *data, size_t size, size_t *ret_size, ExportFai
 }
 
 int ssh_receive(Ssh *s, void *data, size_t size, size_t *ret_size, ExportFailure *ret_failure) {
-    uint64_t deadline = monotonic_ms() + RESPONSE_SECONDS * UINT64_C(1000);
+    uint64_t deadline = monotonic_ms() + s->line->answer_seconds * UINT64_C(1000);
 
     for (;;) {
         int n = ssh_channel_read_timeout(s->channel, data, (uint32_t) size, 0, LOOK_MS);

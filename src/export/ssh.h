@@ -12,7 +12,7 @@ Ssh *ssh_close(Ssh *s);
 
 /* All of it; waits for room, and while it waits for `on_wait` to take what the server says (so that neither waits for the other). */
 int ssh_send(Ssh *s, const void *data, size_t size, int (*on_wait)(void *userdata), void *userdata, ExportFailure *ret_failure) _must_use_;
-/* What is there, at least a byte, at most `size`: waits for it for RESPONSE_SECONDS. */
+/* What is there, at least a byte, at most `size`: waits for it for Line.answer_seconds. */
 int ssh_receive(Ssh *s, void *data, size_t size, size_t *ret_size, ExportFailure *ret_failure) _must_use_;
 /* Likewise what is there now; *ret_size 0: nothing. */
 int ssh_receive_now(Ssh *s, void *data, size_t size, size_t *ret_size, ExportFailure *ret_failure) _must_use_;

@@ -65,6 +65,7 @@ typedef struct Settings {
     uint32_t export_max;         /* TEMPOFTP_EXPORT_MAX: 2 */
     uint32_t export_connections; /* TEMPOFTP_EXPORT_CONNECTIONS: 4 */
     uint32_t export_retries, export_retry_seconds; /* TEMPOFTP_EXPORT_RETRIES, TEMPOFTP_EXPORT_RETRY_SECONDS: 3, 1 */
+    uint32_t export_ftp_seconds, export_sftp_seconds, export_answer_seconds; /* TEMPOFTP_EXPORT_FTP_SECONDS… 30, 60, 120 */
     char *db_host;        /* FTP_DB_HOST: host, address or path of a Unix socket; NULL: accounts are tempoftp's own */
     uint16_t db_port;     /* FTP_DB_PORT: 3306 */
     char *db_user, *db_name, *db_table; /* FTP_DB_USER, FTP_DB_NAME, FTP_DB_TABLE: tempoftp, pureftpd, users */

@@ -12,7 +12,7 @@ class AwkwardFtp:
 
     Habits: "rename" carries out the first RNTO and hangs up; "one" lets in one connection, others hear 530 (or, "one, 421", 421) when two files have come; "cut" hangs up once in the
     middle of a file, "cut, appe 502", "cut, appe 421" (once), "cut, ascii" (SIZE in TYPE I only) and "cut, gone" (the file goes after SIZE) do more after that;
-    "552" says so when the data is there; "short" keeps a byte less, always.
+    "552" says so when the data is there; "mute" says nothing then, once; "short" keeps a byte less, always.
     """
 
     CUT = 5 << 20
@@ -158,6 +158,9 @@ class Conversation:
                     self.hang_up()
             if self.server.has("short"):
                 file.truncate(file.tell() - 1)
+        if self.server.has("mute") and self.server.once("mute"):
+            self.server.happened.set()
+            return
         self.reply("552 Exceeded storage allocation" if self.server.has("552") else "226 Done")
 
     def on_rnfr(self, argument):

@@ -72,12 +72,13 @@ def remote_path(partner, kind):
     return str(partner.root) if kind == "sftp" else "/"
 
 
-def run_worker(program, tree, state, connections, retries, limit_s, **order):
+def run_worker(program, tree, state, connections, retries, limit_s, ftp_s=30, sftp_s=60, answer_s=120, **order):
     """tempoftp-export as its unit starts it, without the unit: `order` on standard input, its list in the folder `state`. The lines it says up to its end."""
     order = {"token": "0" * 32, "username": ACCOUNT, "password": PASSWORD, "address": "127.0.0.1", **order}
     # No bus: it would wait for tempoftpd to hear of it, and is ended here.
     worker = subprocess.Popen([program, "upload", "--id", "alone", "--life", "1", "--number", "1", "--folder", tree, "--connections", str(connections),
-                               "--retries", str(retries), "--retry-seconds", "1", "--internal"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
+                               "--retries", str(retries), "--retry-seconds", "1", "--ftp-seconds", str(ftp_s), "--sftp-seconds", str(sftp_s), "--answer-seconds", str(answer_s),
+                               "--internal"], stdin=subprocess.PIPE, stderr=subprocess.PIPE,
                               env={"STATE_DIRECTORY": str(state), "DBUS_SYSTEM_BUS_ADDRESS": f"unix:path={state}/none"})
     watch = threading.Timer(limit_s, worker.kill)
     watch.start()

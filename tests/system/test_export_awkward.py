@@ -3,6 +3,7 @@ name at the partner is always whole, and what was there before is never taken aw
 import contextlib
 import pathlib
 import shutil
+import socket
 import sys
 import tempfile
 
@@ -39,8 +40,8 @@ def tree(folder):
 @pytest.fixture
 def upload(folder):
     """upload(tree, type=…, port=…, …) runs the worker to its end; (what it calls the end, all that it said)."""
-    def run(tree, connections=1, **order):
-        said = run_worker(BUILD / "src/export/tempoftp-export", tree, folder, connections, 3, LIMIT_S, **{"host": "localhost.example", "path": "/", **order})
+    def run(tree, connections=1, retries=3, **more):
+        said = run_worker(BUILD / "src/export/tempoftp-export", tree, folder, connections, retries, LIMIT_S, **{"host": "localhost.example", "path": "/", **more})
         return ("done" if "files are at" in said[-1] else said[-1].partition("[FTP Upload] ")[2].partition(":")[0]), "".join(said)
     return run
 
@@ -92,6 +93,21 @@ def test_what_is_not_whole_gets_no_name(habit, cause, ftp, tree, upload):
     assert [path.name for path in there.root.iterdir()] == ["a.bin"], "nothing but what was there"
     assert (there.root / "a.bin").read_bytes() == b"what was there before"
     assert there.said.count("STOR") == (1 if cause == "space" else 4), "the first try and three more"
+
+
+@pytest.mark.parametrize("kind, seconds", [("ftp", {"ftp_s": 1, "sftp_s": 600}), ("sftp", {"ftp_s": 600, "sftp_s": 1})], ids=["ftp", "sftp"])
+def test_who_lets_nobody_in_has_failed_after_the_time_of_its_kind(kind, seconds, tree, upload):
+    """Its kernel takes the connection, and nobody says a word."""
+    with socket.create_server(("127.0.0.1", 0)) as there:
+        end, said = upload(tree({"a.bin": 1000}), retries=1, type=kind, port=there.getsockname()[1], **seconds)
+    assert end == "connect" and "before try 2 of 2" in said, said
+
+
+def test_who_does_not_say_that_it_has_the_file_is_asked_again(ftp, tree, upload):
+    there, files = ftp("mute"), tree({"a.bin": 1000})
+    end, said = upload(files, answer_s=2, type="ftp", port=there.port)
+    assert there.happened.is_set() and "stalled" in said, said
+    assert end == "done" and checksums(there.root) == checksums(files), said
 
 
 def test_pieces_that_a_sftp_server_had_not_yet_written_are_sent_again(tree, upload):

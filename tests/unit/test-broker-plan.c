@@ -18,7 +18,8 @@ static char *one_address[] = { (char *) "192.0.2.7", NULL };
 
 static Settings settings(void) {
     return (Settings) { .data_path = (char *) "/data", .ftp_uid = 2001, .ftp_gid = 2001, .ssh_user = (char *) "lanotadm",
-                        .pureftpd_program = (char *) "/usr/sbin/pure-ftpd-mysql" };
+                        .pureftpd_program = (char *) "/usr/sbin/pure-ftpd-mysql", .export_connections = 4, .export_retries = 3, .export_retry_seconds = 1,
+                        .export_ftp_seconds = 30, .export_sftp_seconds = 60, .export_answer_seconds = 120 };
 }
 
 static const Property *property(const TransientUnit *u, const char *name) {
@@ -70,13 +71,11 @@ static void an_export_sees_its_request_alone_and_reads_its_order_from_an_fd(void
     ExportPlan p = export_plan();
     const char *reason;
 
-    s.export_connections = 4;
-    s.export_retries = 3;
-    s.export_retry_seconds = 1;
     assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
     assert_string_equal(u.name, "tempoftp-export-p1-3.service");
-    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "upload", "--id", "p1", "--life", "7", "--number", "3", "--folder", "/data/ftp_ana_abcd/p1",
-                                        "--connections", "4", "--retries", "3", "--retry-seconds", "1"));
+    assert_list(&u, "ExecStart", LIST(TEMPOFTP_LIBEXECDIR "/tempoftp-export", "upload", "--id", "p1", "--folder", "/data/ftp_ana_abcd/p1", "--life", "7", "--number", "3",
+                                        "--connections", "4", "--retries", "3", "--retry-seconds", "1", "--ftp-seconds", "30", "--sftp-seconds", "60", "--answer-seconds",
+                                        "120"));
     assert_string_equal(property(&u, "User")->text, "tempoftp-export");
     assert_string_equal(property(&u, "Group")->text, "2001");
     assert_string_equal(property(&u, "Type")->text, "exec");
@@ -88,6 +87,44 @@ static void an_export_sees_its_request_alone_and_reads_its_order_from_an_fd(void
     assert_list(&u, "IPAddressAllow", LIST("192.0.2.7"));
     assert_int_equal(property(&u, "StandardInputFileDescriptor")->type, PROPERTY_FD);
     assert_int_equal(property(&u, "StandardInputFileDescriptor")->number, 5);
+}
+
+/* What stands behind an option. */
+static const char *argument(const TransientUnit *u, const char *option) {
+    char **list = property(u, "ExecStart")->list;
+
+    while (*list && !streq(*list, option))
+        list++;
+    return *list ? list[1] : NULL;
+}
+
+/* As root writes them: from the text of a setting to the unit's command. */
+static void the_settings_decide_how_an_export_tries(void **state) {
+    static const struct {
+        const char *setting, *value, *option;
+    } rows[] = {
+        { "TEMPOFTP_EXPORT_CONNECTIONS", "7", "--connections" },
+        { "TEMPOFTP_EXPORT_RETRIES", "0", "--retries" },
+        { "TEMPOFTP_EXPORT_RETRIES", "10", "--retries" },
+        { "TEMPOFTP_EXPORT_RETRY_SECONDS", "45", "--retry-seconds" },
+        { "TEMPOFTP_EXPORT_FTP_SECONDS", "20", "--ftp-seconds" },
+        { "TEMPOFTP_EXPORT_SFTP_SECONDS", "599", "--sftp-seconds" },
+        { "TEMPOFTP_EXPORT_ANSWER_SECONDS", "3600", "--answer-seconds" },
+    };
+    ExportPlan p = export_plan();
+    const char *reason;
+
+    for (size_t i = 0; i < ELEMENTS(rows); i++) {
+        _cleanup_(settings_freep) Settings *s = NULL;
+        _cleanup_transient_ TransientUnit u = { 0 };
+        _cleanup_free_ char *error = NULL;
+
+        assert_int_equal(setenv(rows[i].setting, rows[i].value, 1), 0);
+        assert_int_equal(settings_load(NULL, NULL, NULL, &s, &error), 0);
+        unsetenv(rows[i].setting);
+        assert_int_equal(plan_export(s, &p, &u, &reason), 0);
+        assert_string_equal(argument(&u, rows[i].option), rows[i].value);
+    }
 }
 
 static void a_probe_sees_no_data(void **state) {
@@ -123,7 +160,7 @@ static void an_export_leaves_the_machine_unless_its_settings_let_it_stay(void **
         assert_non_null(strstr(reason, "TEMPOFTP_EXPORT_INTERNAL"));
         s.export_internal = true;
         assert_int_equal(plan_export(&s, &p, &u, &reason), 0);
-        assert_string_equal(property(&u, "ExecStart")->list[16], "--internal");
+        assert_string_equal(property(&u, "ExecStart")->list[22], "--internal");
     }
 }
 
@@ -365,6 +402,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_transfer_is_a_worker_with_one_argument_a_fact),
         cmocka_unit_test(an_export_sees_its_request_alone_and_reads_its_order_from_an_fd),
+        cmocka_unit_test(the_settings_decide_how_an_export_tries),
         cmocka_unit_test(a_probe_sees_no_data),
         cmocka_unit_test(an_export_leaves_the_machine_unless_its_settings_let_it_stay),
         cmocka_unit_test(hostile_exports_make_no_unit),

@@ -56,6 +56,9 @@ static void defaults(void **state) {
     assert_int_equal(s->export_connections, 4);
     assert_int_equal(s->export_retries, 3);
     assert_int_equal(s->export_retry_seconds, 1);
+    assert_int_equal(s->export_ftp_seconds, 30);
+    assert_int_equal(s->export_sftp_seconds, 60);
+    assert_int_equal(s->export_answer_seconds, 120);
     assert_int_equal(s->auth, AUTH_REQUIRED);
     assert_null(s->jwt_key);
     assert_int_equal(s->registration, REGISTER_APPROVED);
@@ -207,6 +210,13 @@ static void single_values(void **state) {
         { "TEMPOFTP_EXPORT_RETRIES", "11", false },
         { "TEMPOFTP_EXPORT_RETRY_SECONDS", "0", false },
         { "TEMPOFTP_EXPORT_RETRY_SECONDS", "601", false },
+        { "TEMPOFTP_EXPORT_FTP_SECONDS", "0", false },
+        { "TEMPOFTP_EXPORT_FTP_SECONDS", "601", false },
+        { "TEMPOFTP_EXPORT_SFTP_SECONDS", "0", false },
+        { "TEMPOFTP_EXPORT_SFTP_SECONDS", "601", false },
+        { "TEMPOFTP_EXPORT_ANSWER_SECONDS", "0", false },
+        { "TEMPOFTP_EXPORT_ANSWER_SECONDS", "3600", true },
+        { "TEMPOFTP_EXPORT_ANSWER_SECONDS", "3601", false },
         { "TEMPOFTP_AUTH", "off", true },
         { "TEMPOFTP_AUTH", "no", false },
         { "TEMPOFTP_REGISTRO", "Cerrado", true },
