@@ -1,19 +1,36 @@
 #!/usr/bin/python3
-"""A SFTP subsystem (version 3) whose writes are carried out side by side, as pkg/sftp's are: the first time it is cut off while piece 50 is on disk and piece 40 is
-not. It keeps "cut" beside its own folder's files to know whether that was."""
+"""What a sshd starts that misbehaves once: awkward_sftp.py HABIT MARKER …; it makes MARKER when it has shown its habit, and is right from then on.
+
+    cut      a SFTP subsystem (version 3) whose writes are carried out side by side, as pkg/sftp's are: cut off while piece 50 is on disk and piece 40 is not
+    silent   a SFTP subsystem that takes what comes in the middle of a file, and says nothing any more
+    login    an AuthorizedKeysCommand: the connection is cut while the sshd asks whose the key is. KEYS, the third argument, is the file with the answer
+"""
 import os
 import pathlib
 import struct
 import sys
 
 LATE, LAST = 40, 50
+SILENT = 10
 INIT, VERSION, OPEN, CLOSE, WRITE, FSTAT, REMOVE, MKDIR, STAT, RENAME, STATUS, HANDLE, ATTRIBUTES = 1, 2, 3, 4, 6, 8, 13, 14, 17, 18, 101, 102, 105
 CREATE, TRUNCATE = 8, 16
 
 
-def main():
-    marker = pathlib.Path(sys.argv[1])
-    first = not marker.exists()
+def cut(marker):
+    """The end of the sshd that serves this connection."""
+    marker.touch()
+    os.kill(os.getppid(), 9)
+
+
+def log_in(marker, keys):
+    if marker.exists():
+        print(pathlib.Path(keys).read_text())
+    else:
+        cut(marker)
+
+
+def serve(habit, marker):
+    odd = None if marker.exists() else habit
     files, writes = {}, 0
 
     def send(kind, data):
@@ -54,12 +71,16 @@ def main():
                 rest = rest[8:]
                 data = take()
                 writes += 1
-                if first and writes == LATE:
+                if odd == "cut" and writes == LATE:
                     continue  # still with a slower worker
                 os.pwrite(fd, data, offset)
-                if first and writes == LAST:
+                if odd == "cut" and writes == LAST:
+                    cut(marker)
+                    return
+                if odd == "silent" and writes == SILENT:
                     marker.touch()
-                    os.kill(os.getppid(), 9)
+                    while sys.stdin.buffer.read(65536):
+                        pass
                     return
                 status(id, 0)
             elif kind == FSTAT:
@@ -83,4 +104,9 @@ def main():
             status(id, 4)
 
 
-main()
+if __name__ == "__main__":
+    _, habit, marker, *rest = sys.argv
+    if habit == "login":
+        log_in(pathlib.Path(marker), *rest)
+    else:
+        serve(habit, pathlib.Path(marker))

@@ -15,7 +15,7 @@ class Sftp(ServedFolder):
     """A sshd that serves SFTP alone, to one account with a password and a key, in a mount namespace where the user database knows that account alone."""
 
     subsystem = "/usr/lib/openssh/sftp-server"
-    settings = ""  # more lines of sshd_config(5)
+    settings = ""  # lines of sshd_config(5), which takes the first it finds
 
     def __init__(self):
         super().__init__()
@@ -44,8 +44,8 @@ class Sftp(ServedFolder):
         keys = self.folder / "authorized_keys"
         shutil.copy(f"{self.key_file}.pub", keys)
         keys.chmod(0o644)
-        configuration.write_text(f"Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\nAuthorizedKeysFile {keys}\nPidFile none\nUsePAM no\n"
-                                 f"StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp {self.subsystem}\n{self.settings}")
+        configuration.write_text(f"{self.settings}Port {self.port}\nListenAddress 127.0.0.1\nHostKey {self.folder}/host_key\nAuthorizedKeysFile {keys}\nPidFile none\nUsePAM no\n"
+                                 f"StrictModes no\nPasswordAuthentication yes\nMaxStartups 200\nLogLevel ERROR\nSubsystem sftp {self.subsystem}\n")
         mounts = " && ".join(f"mount --bind {etc}/{name} /etc/{name}" for name in ("passwd", "shadow"))
         self.launch("unshare", "--mount", "--", "sh", "-c", f"mkdir -p /run/sshd && {mounts} && exec \"$@\"", "sh", "/usr/sbin/sshd", "-D", "-e", "-f",
                     str(configuration))
@@ -88,7 +88,7 @@ def run_worker(program, tree, state, connections, retries, limit_s, ftp_s=30, sf
         said = []
         for line in worker.stderr:
             said.append(line.decode())
-            if "error:" in said[-1] or "files are at" in said[-1]:
+            if said[-1].startswith("tempoftp-export: error:") or "files are at" in said[-1]:
                 break
     finally:
         watch.cancel()

@@ -110,19 +110,51 @@ def test_who_does_not_say_that_it_has_the_file_is_asked_again(ftp, tree, upload)
     assert end == "done" and checksums(there.root) == checksums(files), said
 
 
-def test_pieces_that_a_sftp_server_had_not_yet_written_are_sent_again(tree, upload):
-    there, files = Sftp(), tree({"a.bin": LARGE})
-    try:
-        script = there.folder / "awkward_sftp.py"
-        shutil.copy(pathlib.Path(__file__).parent / "awkward_sftp.py", script)
-        marker = there.folder / "cut"
-        there.subsystem = f"{sys.executable} {script} {marker}"
-        there.start()
-        end, said = upload(files, type="sftp", port=there.port, host_key=there.fingerprint, path=str(there.root))
-        assert marker.exists() and end == "done", said
-        assert checksums(there.root) == checksums(files), said
-    finally:
-        there.stop()
+@pytest.fixture
+def sftp():
+    """sftp(habit) is a sshd with it, not started yet; there.marker is made when it was shown."""
+    with contextlib.ExitStack() as stack:
+        def make(habit):
+            there = Sftp()
+            stack.callback(there.stop)
+            there.marker = there.folder / "happened"
+            script = there.folder / "awkward_sftp.py"
+            shutil.copy(pathlib.Path(__file__).parent / "awkward_sftp.py", script)
+            there.command = f"{sys.executable} {script} {habit} {there.marker}"
+            if habit != "login":
+                there.subsystem = there.command
+            return there
+        yield make
+
+
+def order_of(there):
+    return {"type": "sftp", "port": there.port, "host_key": there.fingerprint, "path": str(there.root)}
+
+
+def test_pieces_that_a_sftp_server_had_not_yet_written_are_sent_again(sftp, tree, upload):
+    there, files = sftp("cut"), tree({"a.bin": LARGE})
+    there.start()
+    end, said = upload(files, **order_of(there))
+    assert there.marker.exists() and end == "done", said
+    assert checksums(there.root) == checksums(files), said
+
+
+def test_a_sftp_server_that_falls_silent_in_the_middle_of_a_file_is_left_and_asked_again(sftp, tree, upload):
+    there, files = sftp("silent"), tree({"a.bin": LARGE})
+    there.start()
+    end, said = upload(files, answer_s=2, **order_of(there))
+    assert there.marker.exists() and "a.bin: stalled; waiting 1 s before try 2 of 4" in said, said
+    assert end == "done" and checksums(there.root) == checksums(files), said
+
+
+def test_a_login_that_is_cut_is_no_refusal(sftp, tree, upload):
+    """The key is on its way to the server when the connection ends: nobody has said no to it."""
+    there, files = sftp("login"), tree({"a.bin": 1000})
+    there.settings = f"AuthorizedKeysCommand {there.command} {there.key_file}.pub\nAuthorizedKeysCommandUser root\nAuthorizedKeysFile none\n"
+    there.start()
+    end, said = upload(files, ssh_key=there.key_file.read_text(), **order_of(there))
+    assert there.marker.exists() and "connection-lost; waiting 1 s before try 2 of 4" in said, said
+    assert end == "done" and checksums(there.root) == checksums(files), said
 
 
 @pytest.mark.parametrize("password, end", [(PASSWORD, "done"), ("equivocada", "login")])
