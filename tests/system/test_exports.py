@@ -450,6 +450,66 @@ def test_a_kill_loses_nothing(victim, machine, api, slow, destination, delivered
     assert not list(machine.file("/var/lib/tempoftp-export").iterdir())
 
 
+@pytest.fixture
+def no_broker(machine):
+    """with no_broker(): nobody answers for the broker, and nobody can start it."""
+    @contextlib.contextmanager
+    def within():
+        machine.run(["systemctl", "mask", "--runtime", "--now", "tempoftp-broker.service"])
+        try:
+            yield
+        finally:
+            machine.run(["systemctl", "unmask", "--runtime", "tempoftp-broker.service"])
+    return within
+
+
+def moments(machine, since, text):
+    """When tempoftpd said it, in seconds."""
+    said = machine.run(["journalctl", "--no-pager", "--quiet", "--output=short-unix", f"--since={since}", "--unit=tempoftp"]).stdout
+    return [float(line.split()[0]) for line in said.splitlines() if text in line]
+
+
+def test_a_start_that_the_broker_does_not_confirm_is_looked_at_again_after_growing_pauses(machine, api, partner, destination, delivered, folder_of, no_broker):
+    there, id = partner(Vsftpd, True), delivered({"a": "a"})
+    to, since = destination(there, "ftp"), machine.journal_now()
+    with no_broker():
+        n = send(api, id, to)
+        uncertain = lambda: moments(machine, since, f"The start of tempoftp-export-{id}-{n}.service is uncertain")
+        wait_until(lambda: len(uncertain()) == 2, LONG, "it was looked at again", 0.2)
+        assert export(api, id, n)["status"] == "subiendo", "nobody has given it up"
+    wait_export(api, id, n, "listo")
+    first, second, *_ = uncertain()
+    third = moments(machine, since, f"Export {n} of {id} has no unit: starting it again")[1]
+    assert second - first > 4.9 and third - second > 9.9, "5 s, then twice as long"
+    assert_arrived(folder_of(id), there.root)
+
+
+@pytest.fixture
+def slow_start(machine):
+    """Units of exports begin with something that lasts until it is ended."""
+    path = "/etc/systemd/system/tempoftp-export-.service.d/90-slow.conf"
+    machine.write_file(path, "[Service]\nExecStartPre=-/usr/bin/sleep infinity\n")
+    machine.run(["systemctl", "daemon-reload"])
+    yield
+    machine.run(["rm", path])
+    machine.run(["systemctl", "daemon-reload"])
+
+
+def test_a_start_whose_confirmation_is_lost_is_not_made_twice(machine, api, partner, destination, delivered, folder_of, slow_start):
+    """The broker is killed when systemd has the unit, and it has not yet said so."""
+    there, id = partner(Vsftpd, True), delivered({"a": "a"})
+    to, since = destination(there, "ftp"), machine.journal_now()
+    n = send(api, id, to)
+    unit = f"tempoftp-export-{id}-{n}.service"
+    wait_until(lambda: machine.unit(unit, "SubState")["SubState"] == "start-pre", 40, "the unit starts")
+    machine.kill("tempoftp-broker")
+    wait_until(lambda: moments(machine, since, f"The start of {unit} is uncertain"), 40, "nobody has confirmed it")
+    machine.run(["systemctl", "kill", "--kill-whom=control", unit])
+    wait_export(api, id, n, "listo")
+    assert machine.sqlite(f"SELECT e.run FROM exports e JOIN requests r ON r.life = e.life WHERE r.id = '{id}'") == [["1"]]
+    assert_arrived(folder_of(id), there.root)
+
+
 def test_a_reboot_goes_on_with_it(machine, api, slow, destination, delivered, folder_of):
     there = slow()
     id = delivered(LARGE)
