@@ -7,7 +7,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "export/ftp.h"
-#include "export/ftp_reply.h"
+#include "export/ftp_error.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -144,45 +144,12 @@ static size_t on_data(char *data, size_t size, size_t n, void *userdata) {
 
 /* ---- what went wrong ---- */
 
-static const struct {
-    CURLcode code;
-    ExportCause cause;
-    bool reply; /* the server's last reply may know better */
-} codes[] = {
-    { CURLE_COULDNT_RESOLVE_HOST, EXPORT_RESOLVE, false },
-    { CURLE_COULDNT_CONNECT, EXPORT_CONNECT, false },
-    { CURLE_WEIRD_SERVER_REPLY, EXPORT_CONNECTION_LOST, true },
-    { CURLE_REMOTE_ACCESS_DENIED, EXPORT_PATH, true },
-    { CURLE_FTP_ACCEPT_FAILED, EXPORT_CONNECTION_LOST, true },
-    { CURLE_FTP_WEIRD_PASS_REPLY, EXPORT_LOGIN, true },
-    { CURLE_FTP_WEIRD_USER_REPLY, EXPORT_LOGIN, true },
-    { CURLE_FTP_WEIRD_PASV_REPLY, EXPORT_CONNECTION_LOST, true },
-    { CURLE_FTP_CANT_GET_HOST, EXPORT_CONNECTION_LOST, false },
-    { CURLE_FTP_COULDNT_SET_TYPE, EXPORT_CONNECTION_LOST, true },
-    { CURLE_PARTIAL_FILE, EXPORT_CONNECTION_LOST, true },
-    { CURLE_QUOTE_ERROR, EXPORT_WRITE, true },
-    { CURLE_UPLOAD_FAILED, EXPORT_WRITE, true },
-    { CURLE_SSL_CONNECT_ERROR, EXPORT_TLS, false },
-    { CURLE_PEER_FAILED_VERIFICATION, EXPORT_CERTIFICATE, false },
-    { CURLE_SSL_ISSUER_ERROR, EXPORT_CERTIFICATE, false },
-    { CURLE_USE_SSL_FAILED, EXPORT_TLS, false },
-    { CURLE_SSL_CIPHER, EXPORT_TLS, false },
-    { CURLE_LOGIN_DENIED, EXPORT_LOGIN, true },
-    { CURLE_REMOTE_DISK_FULL, EXPORT_SPACE, true },
-    { CURLE_GOT_NOTHING, EXPORT_CONNECTION_LOST, false },
-    { CURLE_SEND_ERROR, EXPORT_CONNECTION_LOST, true },
-    { CURLE_RECV_ERROR, EXPORT_CONNECTION_LOST, true },
-    { CURLE_URL_MALFORMAT, EXPORT_NAME, false },
-};
-
 static bool has_connected(const Ftp *f) {
     double seconds = 0;
     return curl_easy_getinfo(f->curl, CURLINFO_PRETRANSFER_TIME, &seconds) == CURLE_OK && seconds > 0;
 }
 
 static int judge(Ftp *f, CURLcode code, ExportFailure *ret) {
-    const char *detail = f->error[0] ? f->error : curl_easy_strerror(code);
-
     if (code == CURLE_OK)
         return 0;
     if (code == CURLE_OUT_OF_MEMORY)
@@ -193,16 +160,7 @@ static int judge(Ftp *f, CURLcode code, ExportFailure *ret) {
         return -ECANCELED;
     if (f->refused)
         return failed(ret, EXPORT_ADDRESS, NULL);
-    if (code == CURLE_OPERATION_TIMEDOUT && f->reply.code == 421) /* libcurl's word for it */
-        return failed(ret, EXPORT_BUSY, f->reply.text);
-    if (code == CURLE_OPERATION_TIMEDOUT)
-        return failed(ret, has_connected(f) ? EXPORT_STALLED : EXPORT_CONNECT, detail);
-    for (size_t i = 0; i < ELEMENTS(codes); i++)
-        if (codes[i].code == code) {
-            bool said = codes[i].reply && f->reply.code >= 400;
-            return failed(ret, said ? ftp_reply_cause(&f->reply, codes[i].cause) : codes[i].cause, said ? f->reply.text : detail);
-        }
-    return failed(ret, EXPORT_INTERNAL, detail);
+    return ftp_error_judge(code, &f->reply, f->error[0] ? f->error : curl_easy_strerror(code), has_connected(f), ret);
 }
 
 /* curl_easy_perform(3), but for one thing: while libcurl 7.88 goes from the answer to EPSV to the data connection it watches no socket, and would sleep for a

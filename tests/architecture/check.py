@@ -31,7 +31,7 @@ OUTSIDE = [
     (r"sodium(/.*)?\.h", ["crypto/"]),
     (r"openssl/.*\.h", ["crypto/", "ftpd/tls.c", "ftpd/tls_key.c", "ftpd/tls_key.h"]),
     (r"crypt\.h", ["crypto/"]),
-    (r"curl/.*\.h", ["export/ftp.c", "cli/client.c"]),
+    (r"curl/.*\.h", ["export/ftp.c", "export/ftp_error.c", "export/ftp_error.h", "cli/client.c"]),
     (r"libssh/.*\.h", ["export/ssh.c"]),
     (r"seccomp\.h", ["ftpd/jail_filter.c", "transfer/"]),
 ]
