@@ -91,7 +91,8 @@ static void submit_done(void *userdata, int r) {
         reply_errno(s->call, r);
     else {
         about.message_id = message_id_for_state(STATE_RECIBIDO);
-        log_line(LOG_INFO, &about, "recibido: %s asks for %s, vigencia of %d days", s->wanted.email, s->wanted.ruta, s->wanted.vigencia);
+        log_line(LOG_INFO, &about, "recibido: %s asks for %s, for %d %s", s->wanted.email, s->wanted.ruta, s->wanted.vigencia,
+                 s->wanted.vigencia == 1 ? "day" : "days");
         scheduler_kick(m);
         if (answers_with_the_end(m) && watchers_wait_final(m, s->row.life, SIMULATOR_WAIT_MS, reply_simulated, s) >= 0)
             return;

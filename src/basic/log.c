@@ -92,10 +92,16 @@ static void add_field(Fields *f, const char *name, const char *value) {
     f->n++;
 }
 
-static int send_to_journal(int level, const LogContext *about, char *message, size_t size) {
+/* Which request it is about stands in the text too, as fields don't show in what journalctl prints for everybody at once. */
+static int send_to_journal(int level, const LogContext *about, const char *message) {
+    char text[LINE_SIZE + FIELD_SIZE];
     Fields f = { .n = 0 };
 
-    f.vec[f.n++] = (struct iovec) { message, size }; /* "MESSAGE=…" */
+    int n = about && about->request ? snprintf(text, sizeof(text), "MESSAGE=%s [%s]", message, about->request)
+                                    : snprintf(text, sizeof(text), "MESSAGE=%s", message);
+    if (n < 0)
+        return -EINVAL;
+    f.vec[f.n++] = (struct iovec) { text, (size_t) n < sizeof(text) ? (size_t) n : sizeof(text) - 1 };
     add_field(&f, "PRIORITY=", (char[]) { (char) ('0' + level), '\0' });
     add_field(&f, "SYSLOG_IDENTIFIER=", logger.program);
     if (about) {
@@ -132,9 +138,6 @@ static void print_plain(int level, const LogContext *about, const char *message)
         return;
 }
 
-#define PREFIX "MESSAGE="
-#define PREFIX_SIZE (sizeof(PREFIX) - 1)
-
 /* reason: 0, or the errno whose text ends the line. */
 _printf_(4, 0)
 static void log_va(int level, const LogContext *about, int reason, const char *format, va_list args) {
@@ -142,15 +145,14 @@ static void log_va(int level, const LogContext *about, int reason, const char *f
         return;
 
     int saved = errno;
-    char line[LINE_SIZE] = PREFIX, text[128];
-    vsnprintf(line + PREFIX_SIZE, sizeof(line) - PREFIX_SIZE, format, args);
-    size_t size = strlen(line);
+    char line[LINE_SIZE], text[128];
+    vsnprintf(line, sizeof(line), format, args);
     if (reason != 0) {
+        size_t size = strlen(line);
         snprintf(line + size, sizeof(line) - size, ": %s", strerror_r(abs(reason), text, sizeof(text)));
-        size += strlen(line + size);
     }
-    if (!logger.journal || send_to_journal(level, about, line, size) < 0)
-        print_plain(level, about, line + PREFIX_SIZE);
+    if (!logger.journal || send_to_journal(level, about, line) < 0)
+        print_plain(level, about, line);
     errno = saved;
 }
 

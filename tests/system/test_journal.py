@@ -94,6 +94,8 @@ def test_the_whole_story_of_one_request(machine, story):
     for line in (f"Starting {unit}", f"{unit}: Deactivated successfully", f"Started tempoftp-expire-{id}.timer", f"Starting tempoftp-purge-{id}.service",
                  f"tempoftp-purge-{id}.service: Deactivated successfully"):
         assert line in everything
+    for state in ("preparando → traslado", "traslado → listo"):
+        assert f"{state} [{id}]" in everything, "whose line it is can be read among those of others"
     logins = entries(machine, f"MESSAGE_ID={LOGIN}", f"TEMPOFTP_ACCOUNT={account}", since=began)
     assert len(logins) == 1 and logins[0]["TEMPOFTP_PEER"] == "127.0.0.1"
     assert re.search(rf"(?m)tempoftp-ftpd.*{account}.*a\.txt|tempoftp-ftpd.*a\.txt.*{account}", everything), "the download"

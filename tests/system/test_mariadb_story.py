@@ -119,7 +119,7 @@ def test_from_post_to_purge(machine, fleet, api, source, unique, submit, wait_fo
     assert fleet.sql("SELECT COUNT(*) FROM users") == account_before
 
     # and what the journal says of it all
-    wait_until(lambda: {"The data is removed", "listo → expirado"} <= {*story(machine, one, since)}, SLOW, "the end in the journal")
+    wait_until(lambda: {f"The data is removed [{one}]", f"listo → expirado [{one}]"} <= {*story(machine, one, since)}, SLOW, "the end in the journal")
     assert_in_order(story(machine, one, since), [
         "recibido: ", "recibido → preparando", "preparando → traslado", "Copied", "traslado → listo", f"{answer['ftpuser']}: {SIZE} bytes in 3 downloads from 127.0.0.1",
         "listo → bloqueado: por revisar", "bloqueado → listo", "Prolonged to 7 days, until ", f"{answer['ftpuser']}: {SIZE} bytes in 3 downloads from 127.0.0.1",

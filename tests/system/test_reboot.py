@@ -46,7 +46,7 @@ def received_since_boot(machine):
 def order_of_copies(machine):
     """Ids in the order in which copying began, since the boot."""
     lines = machine.run(["journalctl", "--boot", "--unit=tempoftp", "--output=json", "--output-fields=MESSAGE,TEMPOFTP_ID"]).stdout.splitlines()
-    return [entry["TEMPOFTP_ID"] for entry in map(json.loads, lines) if entry["MESSAGE"] == "preparando → traslado"]
+    return [entry["TEMPOFTP_ID"] for entry in map(json.loads, lines) if entry["MESSAGE"].startswith("preparando → traslado ")]
 
 
 def assert_shutdown_was_orderly(machine, since):
