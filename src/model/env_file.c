@@ -158,6 +158,10 @@ const char *env_file_get(const EnvFile *e, const char *key) {
     return NULL;
 }
 
+const char *env_file_key(const EnvFile *e, size_t i) {
+    return i < e->n ? e->pairs[i].key : NULL;
+}
+
 size_t env_file_ignored(const EnvFile *e) {
     return e->ignored;
 }

@@ -20,6 +20,7 @@ typedef struct EnvFile EnvFile;
 int env_file_parse(const char *text, size_t size, EnvFile **ret) _must_use_;
 /* NULL when the file has no such key. Valid until env_file_free(). */
 const char *env_file_get(const EnvFile *e, const char *key);
+const char *env_file_key(const EnvFile *e, size_t i); /* from 0 on; NULL behind the last one */
 size_t env_file_ignored(const EnvFile *e); /* lines that could not be read */
 EnvFile *env_file_free(EnvFile *e);
 DEFINE_CLEANUP(EnvFile, env_file_free)

@@ -230,7 +230,7 @@ void setting_expected(const Setting *s, char ret[static SETTING_EXPECTED_SIZE]) 
         { setting_secret, "keys such as `tempoftp clave` prints, separated by commas" },
         { setting_title, "up to 64 bytes of text" },
         { setting_path, "an absolute path, not / itself, without . or .. in it" },
-        { setting_name, "a user name of letters, digits, '.', '_', '-'" },
+        { setting_name, "a name of letters, digits, '.', '_', '-'" },
         { setting_host, "a host name or an address" },
         { setting_server, "a host name, an address, or the path of a Unix socket" },
         { setting_ipv4, "an IPv4 address" },

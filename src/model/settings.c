@@ -250,6 +250,16 @@ static void warn_obsolete(SettingsLookup lookup, SettingsWarn warn, void *userda
     }
 }
 
+bool settings_has(const char *name) {
+    for (size_t i = 0; i < ELEMENTS(table); i++)
+        if (streq(table[i].name, name))
+            return true;
+    for (size_t i = 0; i < ELEMENTS(obsolete); i++)
+        if (streq(obsolete[i].name, name))
+            return true;
+    return false;
+}
+
 int settings_parse(SettingsLookup lookup, SettingsWarn warn, void *userdata, Settings **ret, char **ret_error) {
     _cleanup_(settings_freep) Settings *s = calloc(1, sizeof(Settings));
     int r;

@@ -96,6 +96,9 @@ int settings_load(const char *env_file, SettingsWarn warn, void *userdata, Setti
 Settings *settings_free(Settings *s);
 DEFINE_CLEANUP(Settings, settings_free)
 
+/* Whether that is the name of a setting, or was one. */
+bool settings_has(const char *name);
+
 /* The example file, made from the table: every setting commented out with its help and default. */
 void settings_print_example(FILE *to);
 /* One line a setting, for --help. */

@@ -10,11 +10,11 @@
 
 /* Settings that come as a credential when there is one: the setting's name in lower case (CONTRACT "Configuration"). */
 static const struct {
-    const char *setting, *credential;
+    const char *setting, *credential, *file;
 } secrets[] = {
-    { "TEMPOFTP_ENCRYPTION_KEY", "tempoftp_encryption_key" },
-    { "TEMPOFTP_JWT_KEY", "tempoftp_jwt_key" },
-    { "FTP_DB_PASS", "ftp_db_pass" },
+    { "TEMPOFTP_ENCRYPTION_KEY", "tempoftp_encryption_key", "/etc/tempoftp/encryption.key" },
+    { "TEMPOFTP_JWT_KEY", "tempoftp_jwt_key", "/etc/tempoftp/jwt.key" },
+    { "FTP_DB_PASS", "ftp_db_pass", "/etc/tempoftp/ftp_db_pass" },
 };
 
 typedef struct Sources {
@@ -30,22 +30,64 @@ static void sources_done(Sources *s) {
         wipe_free(s->credentials[i]);
 }
 
-static const char *look_up(const char *name, void *userdata) {
-    const Sources *s = userdata;
-
-    for (size_t i = 0; i < ELEMENTS(secrets); i++)
-        if (s->credentials[i] && streq(name, secrets[i].setting))
-            return s->credentials[i];
+static const char *look_up_open(const Sources *s, const char *name) {
     const char *value = getenv(name);
     if (is_blank(value) && s->file)
         value = env_file_get(s->file, name);
     return value;
 }
 
+static const char *look_up(const char *name, void *userdata) {
+    const Sources *s = userdata;
+
+    for (size_t i = 0; i < ELEMENTS(secrets); i++)
+        if (s->credentials[i] && streq(name, secrets[i].setting))
+            return s->credentials[i];
+    return look_up_open(s, name);
+}
+
 static void pass_warning(const char *text, void *userdata) {
     const Sources *s = userdata;
     if (s->warn)
         s->warn(text, s->userdata);
+}
+
+/* How the names of our settings begin: others in the environment and in the file are not for us. */
+static const char *const prefixes[] = { "TEMPOFTP_", "FTP_DB_", "FTP_PASSWORD_", "PUREFTPD_" };
+
+/* A name with a slip in it would leave the default where somebody believes otherwise. `size`: what stands before a '='. */
+static void warn_unknown(Sources *s, const char *text, size_t size) {
+    char name[64], warning[160];
+
+    if (size >= sizeof(name))
+        return;
+    memcpy(name, text, size);
+    name[size] = '\0';
+    for (size_t i = 0; i < ELEMENTS(prefixes); i++)
+        if (has_prefix(name, prefixes[i]) && !settings_has(name)) {
+            snprintf(warning, sizeof(warning), "%s is no setting, ignoring: tempoftp.env(5) has all of them", name);
+            pass_warning(warning, s);
+        }
+}
+
+static void warn_unknown_names(Sources *s) {
+    for (char **e = environ; e && *e; e++)
+        warn_unknown(s, *e, strcspn(*e, "="));
+    for (size_t i = 0; s->file && env_file_key(s->file, i); i++)
+        warn_unknown(s, env_file_key(s->file, i), strlen(env_file_key(s->file, i)));
+}
+
+/* Who writes a key among the settings must learn that the one of its own file counts. */
+static void warn_unused_secrets(Sources *s) {
+    char warning[160];
+
+    for (size_t i = 0; i < ELEMENTS(secrets); i++) {
+        const char *value = look_up_open(s, secrets[i].setting);
+        if (!s->credentials[i] || is_blank(value) || streq(value, s->credentials[i]))
+            continue;
+        snprintf(warning, sizeof(warning), "%s among the settings is not used: the one in %s counts", secrets[i].setting, secrets[i].file);
+        pass_warning(warning, s);
+    }
 }
 
 static int fail(int r, const char *what, char **ret_error) {
@@ -103,5 +145,11 @@ int settings_load(const char *env_file, SettingsWarn warn, void *userdata, Setti
         r = load_credential(i, &s, ret_error);
     if (r == 0 && env_file)
         r = load_file(env_file, &s, ret_error);
-    return r < 0 ? r : settings_parse(look_up, pass_warning, &s, ret, ret_error);
+    if (r == 0)
+        r = settings_parse(look_up, pass_warning, &s, ret, ret_error);
+    if (r == 0) {
+        warn_unknown_names(&s);
+        warn_unused_secrets(&s);
+    }
+    return r;
 }

@@ -201,6 +201,10 @@ def test_an_obsolete_setting_only_warns(simulator, name):
     assert f"{name} is obsolete" in simulator(**{name: "1"}).said()
 
 
+def test_a_name_that_is_no_setting_only_warns(simulator):
+    assert "TEMPOFTP_ORIGENE is no setting" in simulator(TEMPOFTP_ORIGENE="10.0.0.1").said()
+
+
 def test_without_access_control_it_warns_at_every_start(simulator):
     service = simulator()
     assert "TEMPOFTP_AUTH=off" in service.said()

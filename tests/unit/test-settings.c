@@ -417,7 +417,11 @@ static void sources(void **state) {
         put(folder, "ftp_db_pass", "of the database\n");
         put(folder, "tempoftp_jwt_key", "for tokens\n");
         put(folder, "env", "FTP_DB_PASS=weaker\n");
-        assert_int_equal(settings_load(env_file, NULL, NULL, &s, &error), 0);
+        Fake f = { 0 };
+        setenv("TEMPOFTP_JWT_KEY", "for tokens", 1); /* the same: nothing to say */
+        assert_int_equal(settings_load(env_file, warn, &f, &s, &error), 0);
+        unsetenv("TEMPOFTP_JWT_KEY");
+        assert_string_equal(f.warnings, "FTP_DB_PASS among the settings is not used: the one in /etc/tempoftp/ftp_db_pass counts|");
         assert_string_equal(s->db_password, "of the database");
         assert_string_equal(s->jwt_key, "for tokens");
     }
@@ -443,6 +447,31 @@ static void sources(void **state) {
     char command[64];
     snprintf(command, sizeof(command), "rm -r %s", folder);
     assert_int_equal(system(command), 0);
+}
+
+static bool warned(const char *environment, const char *file) {
+    _cleanup_(settings_freep) Settings *s = NULL;
+    _cleanup_free_ char *error = NULL;
+    char folder[] = "/tmp/test-settings.XXXXXX", env_file[64];
+    Fake f = { 0 };
+
+    assert_non_null(mkdtemp(folder));
+    snprintf(env_file, sizeof(env_file), "%s/env", folder);
+    put(folder, "env", file);
+    setenv(environment, "1", 1);
+    assert_int_equal(settings_load(env_file, warn, &f, &s, &error), 0);
+    unsetenv(environment);
+    unlink(env_file);
+    rmdir(folder);
+    return strstr(f.warnings, "_SLIP is no setting, ignoring: tempoftp.env(5) has all of them|");
+}
+
+static void names_that_are_none_warn(void **state) {
+    assert_true(warned("TEMPOFTP_SLIP", ""));
+    assert_true(warned("FTP_DB_SLIP", ""));
+    assert_true(warned("HOME", "PUREFTPD_SLIP=1\n"));
+    assert_false(warned("OTHERS_SLIP", "SLIP=1\nMY_TEMPOFTP_SLIP=1\n"));
+    assert_false(warned("TEMPOFTP_SIMULACRO", "SKIP_CHOWN=1\n"));
 }
 
 /* The example file, uncommented, is accepted and says the defaults. */
@@ -506,6 +535,7 @@ int main(void) {
         cmocka_unit_test(secrets_stay_out_of_errors),
         cmocka_unit_test(obsolete_ones_warn),
         cmocka_unit_test(sources),
+        cmocka_unit_test(names_that_are_none_warn),
         cmocka_unit_test(choices_that_matter),
         cmocka_unit_test(the_example_is_valid),
     };
