@@ -85,7 +85,7 @@ int doors_open(Manager *m, ListenFds *passed, const char *const *listen) {
     }
     if (d.n[WAY_HTTPS] > 0 && d.to_others) {
         LogContext about = { .message_id = MESSAGE_ID_PLAIN_HTTP };
-        log_line(LOG_WARNING, &about, "HTTPS is served, but other machines reach the API in plain HTTP too: passwords and tokens that go that way can be "
+        log_line(LOG_WARNING, &about, "Besides HTTPS, other machines reach the API in plain HTTP too: passwords and tokens that go that way can be "
                                       "read. Bind tempoftp.socket to 127.0.0.1, or keep the port behind a firewall");
     }
     return 0;

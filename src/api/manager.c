@@ -130,6 +130,8 @@ static int open_store(Manager *m, const char *state_directory) {
     int r = store_open(path, &m->store);
     if (r == -ENOTSUP)
         return log_errno(r, "%s was made by a newer tempoftp: install that version, or restore an older copy", path);
+    if (r == -EBADMSG)
+        return log_errno(r, "%s is damaged, or no state database: put a backup in its place (tempoftpd(8), FILES)", path);
     if (r < 0)
         return log_errno(r, "Cannot open %s", path);
     _cleanup_free_ char *clock = NULL;

@@ -12,6 +12,7 @@
 #include <signal.h>
 
 #define KNOWN_HOSTS "/etc/tempoftp/known_hosts"
+#define KEY_FILE "/etc/tempoftp/id_ed25519"
 
 static const struct {
     const char *name;
@@ -25,6 +26,13 @@ static const struct {
         "agréguela con ssh-keyscan.",
         "La llave del servidor de origen falta en " KNOWN_HOSTS " o cambió: compruébela con su administrador y "
         "agréguela con ssh-keyscan (%s).",
+    },
+    [CAUSE_NO_KEY] = {
+        "no-key", false,
+        "La llave ssh del servidor de entrega falta o no se puede leer: su administrador la crea en " KEY_FILE ", sin contraseña, y "
+        "la autoriza en el origen.",
+        "La llave ssh del servidor de entrega falta o no se puede leer: su administrador la crea en " KEY_FILE ", sin contraseña, y "
+        "la autoriza en el origen (%s).",
     },
     [CAUSE_PERMISSION_SSH] = {
         "permission-ssh", false,
@@ -182,6 +190,7 @@ static const struct {
     { "Host key verification failed", "", CAUSE_HOST_KEY },
     { "REMOTE HOST IDENTIFICATION HAS CHANGED", "", CAUSE_HOST_KEY },
     { "host key is known for", "", CAUSE_HOST_KEY },
+    { "Load key \"", "/ssh-key\": ", CAUSE_NO_KEY }, /* the credential; without it the source refuses us */
     { "Permission denied (", "publickey", CAUSE_PERMISSION_SSH },
     { ": Permission denied (", "keyboard-interactive", CAUSE_PERMISSION_SSH },
     { ": Permission denied (", "password", CAUSE_PERMISSION_SSH },

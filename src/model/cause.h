@@ -8,6 +8,7 @@
 
 typedef enum Cause {
     CAUSE_HOST_KEY,        /* unknown or changed host key */
+    CAUSE_NO_KEY,          /* we have no key to log in with */
     CAUSE_PERMISSION_SSH,  /* the source refused our key */
     CAUSE_PERMISSION_PATH, /* the source's user may not read the path */
     CAUSE_NO_SUCH_PATH,

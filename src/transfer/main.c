@@ -76,7 +76,7 @@ static WorkerExit work(const Options *o) {
         return WORKER_UNWANTED;
     }
     if (read_credential("ssh-key", KEY_MAX, &key) < 0 || is_blank(key))
-        return fail(token, CAUSE_PERMISSION_SSH, "/etc/tempoftp/id_ed25519 is missing or empty");
+        return fail(token, CAUSE_NO_KEY, "/etc/tempoftp/id_ed25519 is missing or empty");
     wipe_free(TAKE_PTR(key)); /* ssh reads it itself */
     if (asprintf(&key_path, "%s/ssh-key", credentials) < 0) {
         key_path = NULL;

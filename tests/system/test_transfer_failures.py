@@ -10,6 +10,7 @@ from transfers import (assert_failed, break_connections, has_account, resolver, 
                        source_users, wait_staged)
 
 HOST_KEY = "La llave del servidor de origen falta en /etc/tempoftp/known_hosts o cambió"
+NO_KEY = "La llave ssh del servidor de entrega falta o no se puede leer"
 NO_LOGIN = "El servidor de origen no aceptó nuestra llave ssh"
 NO_READ = "El usuario del origen no puede leer todos los datos de la ruta"
 NO_PATH = "La ruta no existe en el servidor de origen"
@@ -119,11 +120,14 @@ def test_a_key_that_the_source_does_not_know(machine, api, source, unique, submi
         machine.run(["rm", "/etc/tempoftp/new_key", "/etc/tempoftp/new_key.pub"])
 
 
-def test_no_key_at_all(machine, api, source, unique, submit):
+@pytest.mark.parametrize("content, detail", [(None, "/etc/tempoftp/id_ed25519 is missing or empty"), ("no key\n", "Load key")], ids=["missing", "garbage"])
+def test_no_key_of_ours(machine, api, source, unique, submit, content, detail):
     machine.run(["mv", "/etc/tempoftp/id_ed25519", "/etc/tempoftp/away"])
     try:
+        if content:
+            machine.write_file("/etc/tempoftp/id_ed25519", content, 0o600)
         id = submit(source.make_tree(unique("tree"), {"a": "a"}))
-        assert_failed(machine, api, id, NO_LOGIN, "/etc/tempoftp/id_ed25519 is missing or empty")
+        assert_failed(machine, api, id, NO_KEY, "/etc/tempoftp/id_ed25519", detail)
     finally:
         machine.run(["mv", "/etc/tempoftp/away", "/etc/tempoftp/id_ed25519"])
 

@@ -31,6 +31,7 @@ static void sentences(void **state) {
     } cases[] = {
         { CAUSE_HOST_KEY, NULL, "/etc/tempoftp/known_hosts" },
         { CAUSE_HOST_KEY, "h1", "ssh-keyscan (h1)" },
+        { CAUSE_NO_KEY, "empty", "/etc/tempoftp/id_ed25519, sin contraseña, y la autoriza en el origen (empty)" },
         { CAUSE_PERMISSION_SSH, NULL, "authorized_keys" },
         { CAUSE_PERMISSION_PATH, "/a", "permiso de lectura para él y repita la solicitud (/a)" },
         { CAUSE_NO_SUCH_PATH, "/a", "(/a)" },
@@ -122,6 +123,9 @@ static void real_outputs(void **state) {
           255, 0, CAUSE_PERMISSION_SSH },
         { "src@h: Permission denied (publickey,password,keyboard-interactive).\n" CLOSED_0, 255, 0, CAUSE_PERMISSION_SSH },
         { "src@h: Permission denied (password).\n" CLOSED_0, 255, 0, CAUSE_PERMISSION_SSH },
+        { "Load key \"/run/credentials/tempoftp-transfer-a.service/ssh-key\": error in libcrypto\r\nsrc@h: Permission denied (publickey).\r\n" CLOSED_0, 255, 0,
+          CAUSE_NO_KEY },
+        { "Load key \"/root/.ssh/id_rsa\": Permission denied\r\nsrc@h: Permission denied (publickey).\r\n" CLOSED_0, 255, 0, CAUSE_PERMISSION_SSH },
         { "Received disconnect from 127.0.0.1 port 22:2: Too many authentication failures\n" CLOSED_0, 255, 0, CAUSE_PERMISSION_SSH },
         { "ssh: connect to host 127.0.0.1 port 22923: Connection refused\n" CLOSED_12, 12, 0, CAUSE_UNREACHABLE },
         { "ssh: connect to host 10.9.9.9 port 22: No route to host\n" CLOSED_0, 255, 0, CAUSE_UNREACHABLE },
