@@ -36,7 +36,7 @@ static const Option options[OPTION_MAX] = {
     [OPTION_AFTER] = { "despues", 0, SCOPE_VERB, "ID", "las que siguen a esa" },
     [OPTION_REASON] = { "razon", 0, SCOPE_VERB, "TEXTO", "por qué se bloquea" },
     [OPTION_END] = { "terminar", 0, SCOPE_VERB, "PID|CUENTA", "termina esa sesión, o todas las de la cuenta" },
-    [OPTION_BYTES] = { "bytes", 0, SCOPE_VERB, "N", "cuánto cabe en el buzón: bytes, o con k, M, G o T detrás (10G)" },
+    [OPTION_BYTES] = { "bytes", 0, SCOPE_VERB, "N", "cuánto cabe en el buzón: bytes, o con k, M, G o T detrás; si no se dice, 10G" },
     [OPTION_REMOVE] = { "quitar", 0, SCOPE_VERB, NULL, "retira el buzón y lo que hay en él" },
     [OPTION_WHO] = { "quien", 0, SCOPE_VERB, "ACTOR", "lo que hizo: user:CORREO, unix:USUARIO, api:DIRECCIÓN, o sólo lo que sigue a ':'" },
     [OPTION_ACTION] = { "accion", 0, SCOPE_VERB, "ACCIÓN", "sólo esas llamadas: 'DELETE /tmpftp/{}', o su método" },
@@ -276,7 +276,7 @@ static void print_options(FILE *to, Scope scope, unsigned only) {
 }
 
 void args_print_verb_help(FILE *to, const Verb *verb) {
-    fprintf(to, "Uso: tempoftp [opciones] %s %s\n\n%s.\n", verb->name, verb->arguments, verb->help);
+    fprintf(to, "Uso: tempoftp [opciones] %s%s%s\n\n%s.\n", verb->name, *verb->arguments ? " " : "", verb->arguments, verb->help);
     if (verb->options) {
         fputs("\nOpciones de este verbo:\n", to);
         print_options(to, SCOPE_VERB, verb->options);

@@ -4,6 +4,7 @@
 #include "cli/client.h"
 
 #include "basic/strings.h"
+#include "cli/text.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -129,15 +130,33 @@ static size_t on_body(char *bytes, size_t one, size_t size, void *userdata) {
     return call->reply->body.error < 0 ? 0 : size;
 }
 
-static void remember_error(Client *c, CURLcode code) {
-    long os = 0;
-    curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &os);
+/* In the words of whom we talk to; libcurl's own are the detail. */
+static const struct {
+    CURLcode code;
+    const char *text;
+} failures[] = {
+    { CURLE_COULDNT_RESOLVE_HOST, "ese servidor no se encuentra" },
+    { CURLE_OPERATION_TIMEDOUT, "no contesta a tiempo" },
+    { CURLE_PEER_FAILED_VERIFICATION, "su certificado no convence; si lo ha firmado una CA propia, nómbrela con --ca" },
+    { CURLE_SSL_CACERT_BADFILE, "el archivo de --ca no se puede leer" },
+    { CURLE_SSL_CONNECT_ERROR, "ahí no se habla HTTPS" },
+};
 
+static void remember_error(Client *c, CURLcode code) {
+    char detail[CURL_ERROR_SIZE];
+    long os = 0;
+
+    curl_easy_getinfo(c->curl, CURLINFO_OS_ERRNO, &os);
     c->os_error = code == CURLE_COULDNT_CONNECT ? (int) os : 0;
-    if (c->os_error != 0)
-        snprintf(c->error, sizeof(c->error), "%s", strerror((int) os));
-    else if (*c->error == '\0')
-        snprintf(c->error, sizeof(c->error), "%s", curl_easy_strerror(code));
+    if (c->os_error != 0) {
+        snprintf(c->error, sizeof(c->error), "%s", text_errno(c->os_error));
+        return;
+    }
+    snprintf(detail, sizeof(detail), "%s", *c->error ? c->error : curl_easy_strerror(code));
+    memcpy(c->error, detail, sizeof(detail));
+    for (size_t i = 0; i < ELEMENTS(failures); i++)
+        if (failures[i].code == code)
+            snprintf(c->error, sizeof(c->error), "%s (%.150s)", failures[i].text, detail);
 }
 
 static int set_target(Client *c, const char *path) {

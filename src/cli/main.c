@@ -4,6 +4,7 @@
 #include "basic/strings.h"
 #include "cli/service.h"
 #include "cli/session.h"
+#include "cli/text.h"
 #include "cli/verbs.h"
 #include "crypto/password.h"
 
@@ -33,6 +34,21 @@ static ExitCode run(const Args *args) {
     return args->original ? original_run(args, client) : args->verb->run(args, client);
 }
 
+/* Verbs of several actions. */
+static const struct {
+    ExitCode (*verb)(const Args *args, Client *client);
+    void (*print_actions)(FILE *to);
+} several[] = { { verb_destinos, print_actions_destinos }, { verb_usuarios, print_actions_usuarios } };
+
+static void print_verb_help(const Verb *verb) {
+    args_print_verb_help(stdout, verb);
+    for (size_t i = 0; i < ELEMENTS(several); i++)
+        if (several[i].verb == verb->run) {
+            puts("\nAcciones:");
+            several[i].print_actions(stdout);
+        }
+}
+
 static ExitCode dispatch(int argc, char *argv[]) {
     _cleanup_free_ char *error = NULL;
     Args args;
@@ -44,7 +60,7 @@ static ExitCode dispatch(int argc, char *argv[]) {
     }
     if (args.given[OPTION_HELP]) {
         if (args.verb)
-            args_print_verb_help(stdout, args.verb);
+            print_verb_help(args.verb);
         else
             args_print_help(stdout, verbs);
         return EXIT_OK;
@@ -66,7 +82,7 @@ int main(int argc, char *argv[]) {
     ExitCode code = dispatch(argc, argv);
     if (fflush(stdout) != 0 || ferror(stdout)) {
         if (errno != EPIPE)
-            complain("No se puede escribir la salida: %s", strerror(errno));
+            complain("No se puede escribir la salida: %s", text_errno(errno));
         code = EXIT_LOCAL;
     }
     wipe(output, sizeof(output));

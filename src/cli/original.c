@@ -8,6 +8,7 @@
 #include "cli/password_of.h"
 #include "cli/python_repr.h"
 #include "cli/service.h"
+#include "cli/text.h"
 #include "cli/verbs.h"
 
 #include <errno.h>
@@ -67,7 +68,7 @@ static ExitCode post_file(const Args *args, Client *client) {
 
     int r = read_file(streq(path, "-") ? "/dev/stdin" : path, BODY_FILE_MAX, &body, &size);
     if (r < 0) {
-        complain("No se puede leer %s: %s", path, strerror(-r));
+        complain("No se puede leer %s: %s", path, text_errno(-r));
         return EXIT_LOCAL;
     }
     return call_and_print(args, client, "POST", "/tmpftp", body);

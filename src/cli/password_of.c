@@ -7,6 +7,7 @@
 #include "basic/strings.h"
 #include "basic/time.h"
 #include "cli/service.h"
+#include "cli/text.h"
 #include "crypto/fernet.h"
 #include "model/env_file.h"
 
@@ -25,7 +26,7 @@ static int key_from_env_file(const char *path, char **ret) {
     if (r == 0)
         r = env_file_parse(text, size, &file);
     if (r < 0) {
-        complain("No se puede leer %s: %s", path, strerror(-r));
+        complain("No se puede leer %s: %s", path, text_errno(-r));
         return r == -ENOENT ? -EIO : r; /* a file that was named has to be there */
     }
     const char *value = env_file_get(file, KEY_VARIABLE);
@@ -73,12 +74,12 @@ char *password_of_token(const Args *args, const char *token) {
     }
     if (r < 0) {
         if (!args->value[OPTION_ENV_FILE]) /* else told there */
-            complain("No se puede leer %s: %s", KEY_FILE, strerror(-r));
+            complain("No se puede leer %s: %s", KEY_FILE, text_errno(-r));
         return NULL;
     }
     r = fernet_keys_parse(text, &keys, &rule);
     if (r < 0) {
-        complain("La clave de cifrado no vale: %s", rule ? rule : strerror(-r));
+        complain("La clave de cifrado no vale: %s", rule ? rule : text_errno(-r));
         return NULL;
     }
     r = fernet_decrypt(keys, token, utc_now(), 0, &plain, &size, NULL);

@@ -4,6 +4,7 @@
 
 #include "basic/strings.h"
 #include "cli/service.h"
+#include "cli/text.h"
 
 #include <stdio.h>
 #include <termios.h>
@@ -77,6 +78,6 @@ ExitCode secret_ask(const char *prompt, char **ret) {
     else if (r == -ENODATA)
         complain("La entrada estándar está vacía");
     else if (r < 0)
-        complain("No se puede leer: %s", strerror(-r));
+        complain("No se puede leer: %s", text_errno(-r));
     return r < 0 ? EXIT_LOCAL : EXIT_OK;
 }

@@ -91,7 +91,7 @@ ExitCode service_reached(const Client *client, int r) {
     default:
         if (r >= 0)
             return EXIT_OK;
-        complain("No se pudo hacer la llamada: %s", strerror(-r));
+        complain("No se pudo hacer la llamada: %s", text_errno(-r));
         return EXIT_LOCAL;
     }
 }

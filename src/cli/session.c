@@ -6,6 +6,7 @@
 #include "basic/fds.h"
 #include "basic/strings.h"
 #include "cli/service.h"
+#include "cli/text.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -66,7 +67,7 @@ void session_use(Client *client) {
     int r = load(path, &text);
     if (r < 0) {
         if (r != -ENOENT)
-            complain("No se usa la sesión de %s: %s", path, r == -EPERM ? "otros podrían leerla o cambiarla" : strerror(-r));
+            complain("No se usa la sesión de %s: %s", path, r == -EPERM ? "otros podrían leerla o cambiarla" : text_errno(-r));
         return;
     }
     json_t *session = json_loads(text, JSON_REJECT_DUPLICATES, NULL);

@@ -156,7 +156,32 @@ void text_table_print(const TextTable *t, FILE *to) {
     }
 }
 
+const char *text_errno(int r) {
+    static const struct {
+        int number;
+        const char *text;
+    } words[] = {
+        { ENOENT, "no existe" },
+        { EACCES, "permiso denegado" },
+        { EPERM, "operación no permitida" },
+        { EISDIR, "es una carpeta" },
+        { ENOTDIR, "no es una carpeta" },
+        { ENOSPC, "no queda espacio en el disco" },
+        { EROFS, "el disco es de solo lectura" },
+        { ENOMEM, "sin memoria" },
+        { ECONNREFUSED, "conexión rechazada" },
+        { ETIMEDOUT, "no contesta" },
+        { EHOSTUNREACH, "no hay camino hasta esa máquina" },
+        { ENETUNREACH, "no hay camino hasta esa red" },
+    };
+
+    for (size_t i = 0; i < ELEMENTS(words); i++)
+        if (words[i].number == abs(r))
+            return words[i].text;
+    return strerror(abs(r));
+}
+
 void text_label(FILE *to, const char *label) {
     size_t width = text_width(label) + 1;
-    fprintf(to, "%s:%*s", label, width < LABEL_WIDTH ? (int) (LABEL_WIDTH - width) : 1, "");
+    fprintf(to, "%s%c%*s", label, *label ? ':' : ' ', width < LABEL_WIDTH ? (int) (LABEL_WIDTH - width) : 1, "");
 }

@@ -39,5 +39,8 @@ void text_table_add(TextTable *t, const char *cell);
 void text_table_row(TextTable *t, const char *const *cells); /* one for each column */
 void text_table_print(const TextTable *t, FILE *to);
 
-/* "Etiqueta:      " — the label of one line of a description. */
+/* What a negative errno means, in Spanish where it is one that people meet. */
+const char *text_errno(int r);
+
+/* "Etiqueta:      " — the label of one line of a description; "": the line goes on with the one above. */
 void text_label(FILE *to, const char *label);

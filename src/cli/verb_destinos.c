@@ -46,7 +46,7 @@ static ExitCode put_file(json_t *body, const char *key, const char *path) {
 
     int r = path[0] ? read_file(path, DESTINATION_SSH_KEY_MAX, &text, &size) : 0; /* nothing: take it away */
     if (r < 0) {
-        complain("No se puede leer %s: %s", path, strerror(-r));
+        complain("No se puede leer %s: %s", path, text_errno(-r));
         return EXIT_LOCAL;
     }
     return json_object_set_new(body, key, json_pack("s", text ? text : "")) < 0 ? EXIT_USAGE : EXIT_OK;
@@ -313,6 +313,12 @@ static const Action actions[] = {
     { "probar", " DESTINO", 1, 1, try },
     { "aceptar", " DESTINO [HUELLA]", 1, 2, accept_key },
 };
+
+void print_actions_destinos(FILE *to) {
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        fprintf(to, "  tempoftp destinos %s%s\n", actions[i].name, actions[i].arguments);
+    fputs("Campos: " FIELDS_HELP "\n", to);
+}
 
 ExitCode verb_destinos(const Args *args, Client *client) {
     const char *name = args->n_words > 0 ? args->words[0] : "lista";

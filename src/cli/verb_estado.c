@@ -16,11 +16,25 @@ ExitCode verb_estado(const Args *args, Client *client) {
     return code;
 }
 
+static const struct {
+    const char *label, *key, *look; /* where to look when it is not well */
+} lines[] = {
+    { "Servicio", "status", NULL },
+    { "Espacio", "space", "df -h de la ruta de datos (TEMPOFTP_DATA_PATH)" },
+    { "FTP", "ftpd", "systemctl status tempoftp-ftp.socket" },
+    { "Base de datos", "database", "journalctl -u tempoftp -n 20" },
+    { "Limpieza", "limpieza", "journalctl -u tempoftp -p err -n 20" },
+};
+
+static void say_where_to_look(const Args *args, const json_t *health) {
+    for (size_t i = 0; i < ELEMENTS(lines); i++) {
+        const char *value = json_text(health, lines[i].key);
+        if (value && lines[i].look && (streq(value, "down") || streq(value, "error")))
+            note(args, "%s: %s", lines[i].label, lines[i].look);
+    }
+}
+
 static void print_health(const json_t *health) {
-    static const struct {
-        const char *label, *key;
-    } lines[] = { { "Servicio", "status" }, { "Espacio", "space" }, { "FTP", "ftpd" }, { "Base de datos", "database" },
-                  { "Limpieza", "limpieza" } };
     const json_t *used = json_object_get(health, "space_used_pct");
 
     for (size_t i = 0; i < ELEMENTS(lines); i++) {
@@ -48,5 +62,6 @@ ExitCode verb_salud(const Args *args, Client *client) {
         printf("%s\n", reply.body.data);
     else
         print_health(reply.json);
+    say_where_to_look(args, reply.json);
     return exit_code_of_status(reply.status);
 }

@@ -75,6 +75,8 @@ static ExitCode print_log(const Args *args, Client *client) {
     if (code != EXIT_OK || args->json)
         return code;
     const json_t *rows = json_object_get(reply.json, "logs");
+    if (json_array_size(rows) == 0)
+        note(args, "Nunca se envió a ningún destino");
     for (size_t i = 0; i < json_array_size(rows); i++) {
         const json_t *row = json_array_get(rows, i);
         char when[TEXT_FIGURE_SIZE];

@@ -35,7 +35,7 @@ ExitCode verb_lista(const Args *args, Client *client) {
     uint64_t limit = LIST_LIMIT_DEFAULT;
 
     if (args->value[OPTION_LIMIT] && parse_u64(args->value[OPTION_LIMIT], UINT32_MAX, &limit) < 0) {
-        complain("'%s' no es un número", args->value[OPTION_LIMIT]);
+        complain("--limite: '%s' no es un número", args->value[OPTION_LIMIT]);
         return EXIT_USAGE;
     }
     _cleanup_free_ char *path = query_path("/tmpftp", "", args, filters, ELEMENTS(filters));

@@ -3,6 +3,7 @@
 #include "cli/secret.h"
 #include "cli/service.h"
 #include "cli/session.h"
+#include "cli/text.h"
 #include "cli/verbs.h"
 
 #include <errno.h>
@@ -38,7 +39,7 @@ ExitCode verb_login(const Args *args, Client *client) {
     const char *token = json_text(reply.json, "access_token");
     int r = token ? session_save(client, email, token) : -EBADMSG;
     if (r < 0) {
-        complain("No se puede guardar la sesión: %s", strerror(-r));
+        complain("No se puede guardar la sesión: %s", text_errno(-r));
         return EXIT_LOCAL;
     }
     note(args, "Sesión de %s en %s", email, client_target(client));
@@ -55,7 +56,7 @@ ExitCode verb_logout(const Args *args, Client *client) {
         code = service_judge(&reply);
     int r = code == EXIT_OK ? session_remove() : 0;
     if (r < 0) {
-        complain("No se puede borrar la sesión: %s", strerror(-r));
+        complain("No se puede borrar la sesión: %s", text_errno(-r));
         return EXIT_LOCAL;
     }
     if (code == EXIT_OK)

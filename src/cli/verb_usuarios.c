@@ -28,7 +28,7 @@ static ExitCode list(const Args *args, Client *client) {
     static const char *const titles[] = { "CORREO", "ROL", "ACTIVO", "DESDE", "NOMBRE" };
     _cleanup_table_ TextTable table;
     json_int_t after = 0;
-    size_t n;
+    size_t n, all = 0;
 
     text_table_init(&table, ELEMENTS(titles));
     text_table_row(&table, titles);
@@ -44,16 +44,20 @@ static ExitCode list(const Args *args, Client *client) {
             return code;
         const json_t *users = json_object_get(reply.json, "usuarios");
         n = json_array_size(users);
+        all += n;
         for (size_t i = 0; i < n; i++)
             add_row(&table, json_array_get(users, i));
         after = n > 0 ? json_integer_value(json_object_get(json_array_get(users, n - 1), "id")) : 0;
     } while (n == PAGE && after > 0);
-    if (table.error == 0 && !args->json)
+    if (table.error < 0) {
+        complain("Sin memoria");
+        return EXIT_LOCAL;
+    }
+    if (all == 0)
+        note(args, "No hay usuarios");
+    else if (!args->json)
         text_table_print(&table, stdout);
-    if (table.error == 0)
-        return EXIT_OK;
-    complain("Sin memoria");
-    return EXIT_LOCAL;
+    return EXIT_OK;
 }
 
 /* PATCH of the user named second; takes the body. */
@@ -119,6 +123,12 @@ static const Action actions[] = {
     { "rol", " CORREO usuario|operador", 2, role },
     { "clave", " CORREO", 1, password },
 };
+
+void print_actions_usuarios(FILE *to) {
+    for (size_t i = 0; i < ELEMENTS(actions); i++)
+        fprintf(to, "  tempoftp usuarios %s%s\n", actions[i].name, actions[i].arguments);
+    fputs("Las contraseñas se preguntan, o se leen de la entrada estándar.\n", to);
+}
 
 ExitCode verb_usuarios(const Args *args, Client *client) {
     const char *name = args->n_words > 0 ? args->words[0] : "lista";

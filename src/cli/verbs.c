@@ -2,7 +2,7 @@
 #include "cli/verbs.h"
 
 const Verb verbs[] = {
-    { "crear", "USUARIO ID RUTA [DÍAS]", "pide la entrega de host:/ruta a una persona por unos días", 3, 4,
+    { "crear", "USUARIO ID RUTA [DÍAS]", "pide la entrega de host:/ruta a una persona por unos días; sin DÍAS, 10", 3, 4,
       OPTION_BIT(OPTION_GROUP) | OPTION_BIT(OPTION_FOLLOW), verb_crear },
     { "ver", "ID", "cómo está una solicitud y, cuando está lista, sus credenciales", 1, 1, 0, verb_ver },
     { "lista", "", "las solicitudes, de la más antigua a la más nueva", 0, 0,

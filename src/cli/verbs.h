@@ -29,6 +29,10 @@ ExitCode verb_token(const Args *args, Client *client);
 ExitCode verb_auditoria(const Args *args, Client *client);
 ExitCode verb_clave(const Args *args, Client *client); /* asks nobody */
 
+/* For their --help: what may stand behind the verb, one form a line. */
+void print_actions_destinos(FILE *to);
+void print_actions_usuarios(FILE *to);
+
 /* The original client's flags. */
 ExitCode original_run(const Args *args, Client *client);
 

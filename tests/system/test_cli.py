@@ -14,7 +14,7 @@ import client
 from machine import wait_until
 from transfers import slow, source_users  # noqa: F401 (fixtures)
 
-OK, REFUSED, USAGE, NOT_FOUND, UNREACHABLE, ENDED_BADLY = range(6)
+OK, REFUSED, USAGE, NOT_FOUND, UNREACHABLE, ENDED_BADLY, UNWELL = range(7)
 
 
 @pytest.fixture
@@ -150,7 +150,7 @@ def test_who_may_use_the_socket_and_who_may_read_the_key(machine, source, submit
     machine.run(["useradd", "--no-create-home", "operator-cli"])
     try:
         done = tempoftp("ver", id, user="operator-cli", code=UNREACHABLE)
-        assert "Permission denied" in done.stderr and "tempoftp-admin" in done.stderr
+        assert "permiso denegado" in done.stderr and "tempoftp-admin" in done.stderr
         machine.run(["usermod", "-aG", "tempoftp-admin", "operator-cli"])
         done = tempoftp("ver", id, user="operator-cli")
         assert field(done.stdout, "Contraseña").startswith("gAAAAA")
@@ -170,11 +170,22 @@ def test_no_service_at_all(machine, tempoftp):
     machine.run(["mv", client.API_SOCKET, f"{client.API_SOCKET}.away"])
     try:
         done = tempoftp("estado", code=UNREACHABLE)
-        assert f"{client.API_SOCKET}: No such file or directory" in done.stderr
+        assert f"{client.API_SOCKET}: no existe" in done.stderr
         assert "systemctl status tempoftp.socket" in done.stderr
     finally:
         machine.run(["mv", f"{client.API_SOCKET}.away", client.API_SOCKET])
     tempoftp("estado")
+
+
+def test_what_is_not_well_comes_with_where_to_look(machine, tempoftp):
+    machine.run(["systemctl", "stop", "tempoftp-ftp.socket", "tempoftp-ftp.service"])
+    try:
+        done = tempoftp("salud", code=UNWELL)
+        assert field(done.stdout, "FTP") == "down"
+        assert done.stderr == "tempoftp: FTP: systemctl status tempoftp-ftp.socket\n"
+    finally:
+        machine.run(["systemctl", "start", "tempoftp-ftp.socket"])
+    assert tempoftp("salud").stderr == ""
 
 
 def test_no_secret_in_any_command_line(machine, source, tempoftp, unique, made):

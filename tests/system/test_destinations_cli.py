@@ -45,6 +45,7 @@ def field(text, label):
 
 def test_a_destination_from_its_making_to_its_end(tempoftp, world):
     assert "No hay destinos" in tempoftp("destinos").stderr
+    assert "No hay usuarios" in tempoftp("usuarios").stderr
     shown = tempoftp("destinos", "crear", "socio", "ftp", "ftp.example.org", "ana", "ruta=/entrada", "grupo=unam.mx", "puerto=2121", typed=SECRET + "\n").stdout
     assert (field(shown, "Destino"), field(shown, "Servidor"), field(shown, "Puerto"), field(shown, "Ruta"), field(shown, "Grupo"), field(shown, "Entra con")) == (
         "socio", "ftp.example.org", "2121", "/entrada", "unam.mx", "contraseña")
@@ -98,6 +99,14 @@ def test_a_key_comes_from_a_file(tempoftp, tmp_path, world):
 ], ids=" ".join)
 def test_what_is_typed_wrong(tempoftp, words):
     assert tempoftp(*words, code=USAGE).stderr.startswith("tempoftp: ")
+
+
+def test_the_help_of_verbs_with_actions(tempoftp):
+    for verb, forms in (("destinos", ("aceptar DESTINO [HUELLA]", "cambiar DESTINO CAMPO=VALOR…")), ("usuarios", ("rol CORREO usuario|operador",))):
+        shown = tempoftp(verb, "--help").stdout
+        for form in forms:
+            assert f"\n  tempoftp {verb} {form}\n" in shown
+    assert "clave-ssh=ARCHIVO" in tempoftp("destinos", "--help").stdout
 
 
 def test_fields_that_are_none(tempoftp):

@@ -263,5 +263,6 @@ def test_the_command_talks_over_https_and_checks_who_answers(served):
     for options in ((), ("--ca", served.key), ("--ca", "/nowhere")):
         done = tempoftp(served, *options)
         assert done.returncode == 4 and "No se puede hablar con el servicio" in done.stderr, done
+    assert "no convence" in tempoftp(served).stderr and "--ca" in tempoftp(served).stderr
     served.certificate.write_text(make_pair("another")[0])
     assert tempoftp(served, "--ca", served.certificate).returncode == 4
