@@ -18,8 +18,8 @@ by hand,
 does the same, weaker than the environment. The format is that of EnvironmentFile= in
 .BR systemd.exec (5):
 NAME=value lines, "#" begins a comment. "NAME=" leaves a setting at its default. A value that is not allowed stops the start with an error that names the
-setting. Changes count from the next start: services that are idle have exited and read them when they come back; else
-.BR "systemctl restart tempoftp tempoftp-ftp" .
+setting; a name that is none only warns. Changes count from the next start: services that are idle have exited and read them when they come back; else
+.BR "systemctl restart tempoftp tempoftp-broker tempoftp-ftp" .
 .PP
 The key is better kept in
 .IR /etc/tempoftp/encryption.key ,

@@ -271,7 +271,7 @@ static int run(Program *p, bool service) {
     int r = service ? set_up_service(p) : set_up_standalone(p);
     if (r < 0)
         return r;
-    (void) sd_notify(false, "READY=1");
+    (void) sd_notify(false, "READY=1\nSTATUS=`tempoftp sesiones` shows who is connected; processes without a client wait for one");
     r = listener_run(&p->listener);
     if (r < 0)
         return log_errno(r, "The listener ends%s", service ? ", sessions go on" : "");

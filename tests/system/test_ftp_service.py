@@ -58,6 +58,7 @@ def test_a_session_keeps_the_server_there(machine, delivered, opened):  # noqa: 
         listener = main_pid(machine)
         wait_until(lambda: not machine.processes("tempoftpd"), 60, what="tempoftpd to leave")
         assert main_pid(machine) == listener
+        assert "tempoftp sesiones" in machine.unit("tempoftp-ftp.service", "StatusText")["StatusText"]
         assert fetch(ftp, f"/{answer['id']}/a.txt") == b"hola\n"
         ftp.quit()
         wait_until(lambda: not machine.processes("tempoftp-ftpd"), 60, what="an idle machine")
