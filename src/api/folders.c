@@ -210,7 +210,8 @@ bool folders_drop_exists(int data_fd, const char *account) {
     return exists(data_fd, path);
 }
 
-/* A purge unit may be emptying the folder that this one moves into, and take it away between two lines here: then it is made again. */
+/* Straight to where it is purged: no folder is made for it, since what fills the disk may be what lies in it. Should an earlier one still be being emptied there, it goes into
+ * that, which may be gone between two lines here. */
 int folders_drop_take(int data_fd, const char *account, const char *id, uint64_t life) {
     char path[REL_PATH_SIZE], purge[REL_PATH_SIZE], target[REL_PATH_SIZE + 16];
 
@@ -219,11 +220,10 @@ int folders_drop_take(int data_fd, const char *account, const char *id, uint64_t
     for (unsigned i = 0; i < TAKE_TRIES_MAX; i++) {
         if (!exists(data_fd, path))
             break;
-        int r = make_folder(data_fd, purge, MODE_SHARED);
-        if (r < 0 && r != -ENOENT)
-            return r;
+        if (renameat2(data_fd, path, data_fd, purge, RENAME_NOREPLACE) == 0)
+            break;
         snprintf(target, sizeof(target), "%s/%u", purge, i);
-        if (renameat2(data_fd, path, data_fd, target, RENAME_NOREPLACE) == 0)
+        if (errno == EEXIST && renameat2(data_fd, path, data_fd, target, RENAME_NOREPLACE) == 0)
             break;
         if (errno != EEXIST && errno != ENOENT)
             return -errno;

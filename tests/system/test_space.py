@@ -1,10 +1,13 @@
 """A disk with little room: what does not fit is refused before it is copied, no two copies count on the same bytes, and a
 disk that gets full all the same ends one request, not more."""
+import ftplib
+import io
+import os
 import subprocess
 
 import pytest
 
-from client import checksums
+from client import checksums, ftp_login
 from machine import wait_until
 from transfers import (SMALL, assert_failed, break_connections, free, has_account, slow, small_disk,  # noqa: F401
                        source_users, staged_bytes, wait_staged)
@@ -163,3 +166,23 @@ def test_one_that_fails_leaves_the_others_room_alone(machine, api, tree, slow, s
         assert_failed(machine, api, submit(tree(28 * MB)), no_room(28 * MB))
     assert wait_for(first, "listo")["bytes"] == 16 * MB
     assert staged_bytes(machine, first, SMALL) == 0
+
+
+def test_a_drop_that_has_filled_the_disk_can_be_taken_away(machine, api, small_disk, tree, submit, wait_for):  # noqa: F811
+    """Not one more file or folder can be made: what strangers put there is removed all the same."""
+    answer = wait_for(submit(tree(1000)), "listo")
+    assert api("PUT", f"/tmpftp/{answer['id']}/buzon", {"bytes": MB}).status == 200
+    disk, since = os.statvfs(small_disk), machine.journal_now()
+    machine.run(["mount", "-o", f"remount,nr_inodes={disk.f_files - disk.f_ffree + 20}", SMALL])
+    try:
+        with ftp_login(machine, answer) as ftp:
+            with pytest.raises(ftplib.error_temp, match="452"):
+                for n in range(100):
+                    ftp.storbinary(f"STOR /_buzon/{n}", io.BytesIO(b"x"))
+        assert os.statvfs(small_disk).f_ffree == 0
+        assert api.delete(f"/tmpftp/{answer['id']}/buzon").status == 200
+        assert not (small_disk / answer["ftpuser"] / "_buzon").exists()
+        wait_until(lambda: os.statvfs(small_disk).f_ffree >= 20, 60, "what was put there is removed")
+        assert "will be tried again" not in machine.journal("-u", "tempoftp", since=since)
+    finally:
+        machine.run(["mount", "-o", f"remount,nr_inodes={disk.f_files}", SMALL])
