@@ -88,7 +88,8 @@ void watch_sweep(Listener *l, int64_t utc);
 uint32_t watch_set_end(Listener *l, const char *account, int64_t expira);
 /* share.c: a session begins to transfer, or does no more. */
 void share_busy(Listener *l, Connection *c, bool busy);
-/* store.c: sessions that outlive the listener. */
+/* store.c: sessions that outlive the listener. Their fds' names begin so. */
+#define STORE_PREFIX "session/"
 int store_session(Listener *l, Connection *c) _must_use_;
 void store_over(Listener *l, Connection *c); /* whether stored or not: the session may serve */
 void store_rename(const Connection *c, int64_t old_expira); /* its `expira` was another one when it was stored */

@@ -18,9 +18,12 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+
+#define WRONG_PAUSE_MS 2000 /* between starts that fail: each has its lines in the journal */
 
 typedef struct Program {
     Options options;
@@ -32,6 +35,7 @@ typedef struct Program {
     Standalone standalone;
     Zygote zygotes[ZYGOTES];
     TlsIdentity *identity; /* until the zygotes have it */
+    bool sessions; /* systemd keeps some, of an earlier listener */
 } Program;
 
 static int load_settings(Program *p) {
@@ -217,10 +221,7 @@ static int load_identity(Program *p, bool service) {
         return r;
     files.certificate_path = certificate ? certificate : files.certificate;
     files.key_path = key ? key : files.key;
-    r = identity_new(&files, p->settings->ftp_tls_reuse == TLS_REUSE_REQUIRED, jail_filters_get(p->filters, JAIL_KEEPER), &p->identity);
-    /* Files that do not fit may be in the middle of a renewal: sessions in the fd store would not outlive a start that is given up. */
-    const char *names = getenv("LISTEN_FDNAMES");
-    return r == -EINVAL && names && strstr(names, "session/") ? -EAGAIN : r;
+    return identity_new(&files, p->settings->ftp_tls_reuse == TLS_REUSE_REQUIRED, jail_filters_get(p->filters, JAIL_KEEPER), &p->identity);
 }
 
 /* With TEMPOFTP_FTP_TLS_REUSE=off sessions have certificate and key too, and follow their renewal; otherwise they only resume. */
@@ -280,9 +281,16 @@ static int run(Program *p, bool service) {
     return 0;
 }
 
-/* What only an operator can mend; systemd doesn't try again after that. */
-static int exit_code(int r) {
-    return r == -EINVAL || r == -ENOTSUP || r == -EPERM || r == -EEXIST ? EX_CONFIG : EXIT_FAILURE;
+/* What only an operator can mend; systemd doesn't try again after that, and sessions that it keeps would end. So as long as there are any it tries again: a wrong setting, or a
+ * certificate in the middle of its renewal, is mended before the last download is through. */
+static int exit_code(const Program *p, int r) {
+    bool wrong = r == -EINVAL || r == -ENOTSUP || r == -EPERM || r == -EEXIST;
+
+    if (!wrong || !p->sessions)
+        return wrong ? EX_CONFIG : EXIT_FAILURE;
+    log_error("Sessions go on, so this is tried until it is mended. Meanwhile nobody can log in, and sessions whose access is closed are not ended");
+    (void) poll(NULL, 0, WRONG_PAUSE_MS);
+    return EXIT_FAILURE;
 }
 
 static int hash_password(void) {
@@ -298,7 +306,9 @@ static bool started_by_systemd(void) {
 /* The zygotes come before all that children must not know. */
 static int serve(Program *p, char **argv) {
     bool service = !options_standalone(&p->options) && started_by_systemd();
+    const char *names = getenv("LISTEN_FDNAMES");
 
+    p->sessions = names && strstr(names, STORE_PREFIX);
     int r = standalone_hide_users(&p->standalone, &p->options);
     if (r >= 0)
         r = load_settings(p);
@@ -338,5 +348,5 @@ int main(int argc, char **argv) {
         log_errno(r, "Cannot start");
     else
         r = p.options.hash_password ? hash_password() : serve(&p, argv);
-    return r >= 0 ? EXIT_SUCCESS : exit_code(r);
+    return r >= 0 ? EXIT_SUCCESS : exit_code(&p, r);
 }

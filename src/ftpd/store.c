@@ -15,7 +15,6 @@
 #include <systemd/sd-daemon.h>
 
 #define NAME_SIZE 256 /* systemd's limit, with NUL */
-#define PREFIX "session/"
 
 void store_over(Listener *l, Connection *c) {
     WireMessage go = { .header = { .type = WIRE_GO } };
@@ -38,7 +37,7 @@ static int on_stored(sd_event_source *source, int fd, uint32_t revents, void *us
 
 /* ':' separates names in $LISTEN_FDNAMES. */
 static int make_name(const Connection *c, int64_t expira, char ret[static NAME_SIZE]) {
-    int n = snprintf(ret, NAME_SIZE, PREFIX "%d/%" PRId64 "/%" PRId64 "/%" PRIu64 "/%s/%s", (int) c->pid, c->login_utc, expira, c->quota, c->account,
+    int n = snprintf(ret, NAME_SIZE, STORE_PREFIX "%d/%" PRId64 "/%" PRId64 "/%" PRIu64 "/%s/%s", (int) c->pid, c->login_utc, expira, c->quota, c->account,
                      c->peer_text);
 
     if (n < 0 || n >= NAME_SIZE)
@@ -124,9 +123,9 @@ static int take_number(const char **p, uint64_t max, uint64_t *ret) {
 static int parse_name(const char *name, Connection *c) {
     uint64_t pid, login, expira;
 
-    if (!has_prefix(name, PREFIX))
+    if (!has_prefix(name, STORE_PREFIX))
         return -EINVAL;
-    name += strlen(PREFIX);
+    name += strlen(STORE_PREFIX);
     int r = take_number(&name, INT32_MAX, &pid);
     if (r >= 0)
         r = take_number(&name, INT64_MAX, &login);

@@ -10,7 +10,7 @@ import pytest
 from client import FTP_ADDRESS, decrypt, fetch, ftp_login
 from ftp_service import (BIG, FTP1, assert_ended, begin, change_database, delivered, end_sessions, kill_listener,  # noqa: F401 (fixtures)
                          list_sessions, main_pid, opened, read_rest, settings, slow_hash, wait_for_listener, without_tempoftpd)
-from machine import wait_until
+from machine import SETTINGS, wait_until
 
 
 # ---- what outlives the listener -----------------------------------------------------------------------
@@ -54,6 +54,37 @@ def test_a_session_is_safe_from_the_moment_it_is_welcomed(machine, delivered):  
             assert ftp.nlst() == [answer["id"]]
             assert len(list_sessions(machine, answer["ftpuser"])) == 1
         wait_until(lambda: not list_sessions(machine, answer["ftpuser"]), 60, what="the session to end")
+
+
+def test_sessions_outlive_a_setting_that_no_listener_can_start_with(machine, delivered, opened):  # noqa: F811
+    """A slip of the operator's pen and a restart: nobody is let in until it is mended, and nobody's download is cut."""
+    answer = delivered()
+    idle, busy = opened(answer), opened(answer)
+    data = begin(busy, f"/{answer['id']}/grande.bin")
+    before = {row["pid"] for row in list_sessions(machine, answer["ftpuser"])}
+    file, since = machine.file(SETTINGS), machine.journal_now()
+    right = file.read_text()
+    file.write_text(f"{right}TEMPOFTP_FTP_MAX_CONNECTIONS=muchas\n")
+    try:
+        assert machine.run(["systemctl", "restart", "tempoftp-ftp.service"], check=False).returncode != 0
+        wait_until(lambda: machine.journal("-u", "tempoftp-ftp", since=since).count("'muchas' is not allowed") >= 2, 60, what="it is tried again")
+        with pytest.raises(ftplib.error_temp, match="421"):
+            ftp_login(machine, answer)
+        assert idle.pwd() == "/"
+    finally:
+        file.write_text(right)
+    wait_for_listener(machine, 0)
+    assert {row["pid"] for row in list_sessions(machine, answer["ftpuser"])} == before and len(before) == 2
+    assert read_rest(data) == BIG - 1000
+    assert busy.voidresp().startswith("226")
+    # and with nobody there a wrong setting is tried once
+    idle.quit()
+    busy.quit()
+    wait_until(lambda: not list_sessions(machine, answer["ftpuser"]), 60, what="the sessions to end")
+    with settings(machine, TEMPOFTP_FTP_MAX_CONNECTIONS="muchas"):
+        assert machine.run(["systemctl", "start", "tempoftp-ftp.service"], check=False).returncode != 0
+        assert machine.unit("tempoftp-ftp.service", "ActiveState")["ActiveState"] == "failed"
+        machine.run(["systemctl", "reset-failed", "tempoftp-ftp.service"])
 
 
 def test_active_transfers_outlive_the_listener_that_connects_for_them(machine, delivered, opened):  # noqa: F811
