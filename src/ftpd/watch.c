@@ -157,7 +157,7 @@ static void set_end(Connection *c, int64_t expira) {
         return;
     if (wire_send_now(c->wire_fd, &m) < 0)
         log_debug("A session of %s does not hear until when it may go on", c->account);
-    if (c->listener->config->service)
+    if (c->listener->config->service && c->state > CONNECTION_BEARING) /* else it will be named so */
         store_rename(c, before);
 }
 

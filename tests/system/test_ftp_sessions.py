@@ -87,6 +87,39 @@ def test_sessions_outlive_a_setting_that_no_listener_can_start_with(machine, del
         machine.run(["systemctl", "reset-failed", "tempoftp-ftp.service"])
 
 
+def test_a_session_that_is_being_born_while_its_end_moves_is_known_to_the_next_listener(machine, api, delivered, opened):  # noqa: F811
+    """Processes for sessions are slow to come; meanwhile the request is extended, then the listener is killed."""
+    answer = delivered(files={"a.txt": "hola\n"})
+    account, password, logins = answer["ftpuser"], decrypt(machine, answer["password"]), []
+    opened(answer)  # and so there are some who wait for clients: those are used up first
+    zygotes = machine.shell(f"ps --no-headers -o pid,args --ppid {main_pid(machine)} | awk '/: session/ {{ print $1 }}'").stdout.split()
+    assert len(zygotes) >= 2
+    machine.run(["kill", "-STOP", *zygotes])
+    try:
+        for turn in range(9):
+            ftp = ftplib.FTP(timeout=60)
+            logins.append(ftp)
+            ftp.connect(*FTP_ADDRESS)
+            assert ftp.sendcmd(f"USER {account}").startswith("331")
+            ftp.putcmd(f"PASS {password}")
+            wait_until(lambda: machine.sqlite(f"SELECT count(*) FROM audit WHERE action = 'FTP LOGIN' AND target = '{account}'") == [[str(turn + 2)]],  # noqa: B023
+                       60, what="tempoftpd lets it in")
+            if not select.select([ftp.sock], [], [], 1)[0]:
+                break
+        else:
+            raise AssertionError("every session had a process")
+        assert api.post(f"/tmpftp/{answer['id']}/extender", {"dias": 1}).status == 200
+    finally:
+        machine.run(["kill", "-CONT", *zygotes])
+    for ftp in logins:
+        assert ftp.getresp().startswith("230")
+    before = {row["pid"] for row in list_sessions(machine, account)}
+    kill_listener(machine)
+    assert {row["pid"] for row in list_sessions(machine, account)} == before and len(before) == len(logins) + 1
+    for ftp in logins:
+        ftp.close()
+
+
 def test_active_transfers_outlive_the_listener_that_connects_for_them(machine, delivered, opened):  # noqa: F811
     """The next listener knows the client's address by the name of the session's wire."""
     answer = delivered(files={"a.txt": "hola\n"})
