@@ -20,7 +20,7 @@ static int add_to_row(Connection *c, StatementId statement, uint64_t life, const
     return r > 0 && query_step(&q) < 0 ? -EIO : r;
 }
 
-static int count_rows(Connection *c, uint64_t life, int64_t *ret) {
+static int read_sums(Connection *c, uint64_t life, int64_t *ret_rows, uint64_t *ret_bytes) {
     _cleanup_query_ Query q = query_start(c, SQL_DOWNLOAD_COUNT);
     int r;
 
@@ -28,7 +28,8 @@ static int count_rows(Connection *c, uint64_t life, int64_t *ret) {
     r = query_step(&q);
     if (r <= 0)
         return r < 0 ? r : -ENOENT;
-    *ret = query_column_integer(&q, 0);
+    *ret_rows = query_column_integer(&q, 0);
+    *ret_bytes = (uint64_t) query_column_integer(&q, 1);
     return 0;
 }
 
@@ -45,12 +46,15 @@ static int add_to_sum(Connection *c, uint64_t life, bool added, uint64_t bytes, 
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) {
     Connection *c = tx->connection;
     bool added = false;
+    uint64_t sum;
     int64_t rows;
     int r;
 
-    r = count_rows(c, life, &rows);
+    r = read_sums(c, life, &rows, &sum);
     if (r < 0)
         return r;
+    if (bytes > STORE_DOWNLOADED_MAX - sum)
+        bytes = STORE_DOWNLOADED_MAX - sum;
     r = add_to_row(c, SQL_DOWNLOAD_ADD, life, address, bytes, files, last);
     if (r == 0 && rows < STORE_DOWNLOADS_MAX) { /* past it a new address counts its bytes only */
         r = add_to_row(c, SQL_DOWNLOAD_INSERT, life, address, bytes, files, last);

@@ -102,7 +102,7 @@ static const struct {
     [SQL_DOWNLOAD_ADD] = { .text = "UPDATE downloads SET bytes = bytes + ?4, files = files + ?5, last = max(last, ?6) "
                                    "WHERE life = ?1 AND address = ?2 AND day = ?3 RETURNING 1" },
     [SQL_DOWNLOAD_INSERT] = { .text = "INSERT INTO downloads (life, address, day, bytes, files, last) VALUES (?1, ?2, ?3, ?4, ?5, ?6)" },
-    [SQL_DOWNLOAD_COUNT] = { .text = "SELECT download_count FROM requests WHERE life = ?1" },
+    [SQL_DOWNLOAD_COUNT] = { .text = "SELECT download_count, download_bytes FROM requests WHERE life = ?1" },
     [SQL_DOWNLOAD_SUM] = { .text = "UPDATE requests SET download_count = download_count + ?2, download_bytes = download_bytes + ?3, "
                                    "download_last = max(download_last, ?4) WHERE life = ?1" },
 

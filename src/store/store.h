@@ -28,6 +28,7 @@ typedef struct StoreTx StoreTx; /* inside a job only */
 #define STORE_QUEUE_MAX 65536 /* jobs waiting; past it store_write says -EAGAIN */
 #define STORE_EVENTS_MAX 10000    /* per life; past it only moves that end or withdraw access are written */
 #define STORE_DOWNLOADS_MAX 10000 /* address and day pairs per life; past it only bytes are summed */
+#define STORE_DOWNLOADED_MAX (1ULL << 53) /* bytes per life: so many nobody fetches, and sums over all stay what a row can hold */
 #define STORE_RATES_MAX 65536     /* windows kept; tx_rate_put says -E2BIG */
 #define STORE_USERS_MAX 100000
 #define STORE_USERS_WAITING_MAX 1000                  /* registered, never activated */
@@ -297,7 +298,7 @@ int tx_access_task_put(StoreTx *tx, const char *account, int64_t now, uint64_t *
 int tx_access_task(StoreTx *tx, const char *account, AccessTask *ret) _must_use_; /* -ENOENT */
 /* It has been told all up to n: ends the task unless more has come. */
 int tx_access_task_done(StoreTx *tx, const char *account, uint64_t n) _must_use_;
-/* Adds to one (life, address, day) row and to the sums. -ENOENT: no such life. */
+/* Adds to one (life, address, day) row and to the sums, up to STORE_DOWNLOADED_MAX in all. -ENOENT: no such life. */
 int tx_download_add(StoreTx *tx, uint64_t life, const char *address, uint64_t bytes, uint64_t files, int64_t last) _must_use_;
 int tx_rates_replace_begin(StoreTx *tx) _must_use_; /* empties the table */
 int tx_rate_put(StoreTx *tx, const char *key, int64_t opened_utc_ms, uint32_t calls) _must_use_;

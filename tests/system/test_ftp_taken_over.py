@@ -586,6 +586,9 @@ def test_it_can_tell_lies_about_itself_only(world, untouched):
         assert intruder.call("clock_gettime", 0, Out(16)) == 0
     assert world.api.get(f"/tmpftp/{others['id']}").json["descargas"] == counted[1]
     wait_until(lambda: world.api.get("/health").status == 200, 60, what="a tempoftpd that can count")
+    assert untouched.get(f"RETR /{others['id']}/a.txt")[1].startswith("226")
+    wait_until(lambda: world.api.get(f"/tmpftp/{others['id']}").json["descargas"]["bytes"] == counted[1]["bytes"] + len(CONTENT), 30,
+               what="what the other person fetched after that, counted")
 
 
 FLOOD = 20000

@@ -380,6 +380,25 @@ static void downloads_are_bounded(void **state) {
     assert_int_equal(v.downloads.bytes, STORE_DOWNLOADS_MAX + 100);
 }
 
+static int lie_job(StoreTx *tx, void *userdata) {
+    const Request *r = userdata;
+    return tx_download_add(tx, r->life, "203.0.113.5", INT64_MAX / 2, 1, START);
+}
+
+/* A session that was taken over says so as often as it likes. */
+static void downloads_do_not_overflow(void **state) {
+    Fixture *f = *state;
+    _cleanup_request_ Request r = { 0 };
+    _cleanup_request_view_ RequestView v = { 0 };
+
+    assert_int_equal(insert(f->store, "x", "a@b.org", &r), 0);
+    for (int i = 0; i < 4; i++)
+        assert_int_equal(store_write_wait(f->store, lie_job, &r), 0);
+    assert_int_equal(store_view(f->store, "x", &v), 0);
+    assert_int_equal(v.downloads.bytes, STORE_DOWNLOADED_MAX);
+    assert_int_equal(v.downloads.count, 1);
+}
+
 #define STORE_TEST(name) cmocka_unit_test_setup_teardown(name, fixture_setup, fixture_teardown)
 
 int main(void) {
@@ -399,6 +418,7 @@ int main(void) {
         STORE_TEST(view_shows_account_and_downloads),
         STORE_TEST(downloads_survive_an_update),
         STORE_TEST(downloads_are_bounded),
+        STORE_TEST(downloads_do_not_overflow),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
