@@ -40,7 +40,7 @@ void queries_done(Queries *q) {
 }
 
 static int query_new(Listener *l, sd_bus_message *call, bool end, Query **ret) {
-    if (l->queries.n >= QUERIES_MAX)
+    if (l->queries.n >= (end ? QUERIES_MAX : QUERIES_LIST_MAX))
         return -EBUSY;
     Query *q = calloc(1, sizeof(*q));
     if (!q)

@@ -11,7 +11,8 @@
 #include <sys/queue.h>
 #include <systemd/sd-bus.h>
 
-#define QUERIES_MAX 32
+#define QUERIES_MAX 64
+#define QUERIES_LIST_MAX 32 /* before no more lists are begun: whoever looks keeps nobody from closing access */
 #define QUERY_PATIENCE_MS 500
 #define QUERY_END_MS 900 /* the caller is answered even if the kernel is slow to end a killed process */
 

@@ -3,6 +3,7 @@ import ftplib
 import io
 import json
 import select
+import threading
 import time
 
 import pytest
@@ -290,6 +291,36 @@ def test_a_session_that_does_not_answer_is_killed(machine, delivered, opened):  
     assert end_sessions(machine, answer["ftpuser"]) == 1
     with pytest.raises((EOFError, ConnectionError)):
         ftp.voidcmd("NOOP")
+
+
+def test_whoever_lists_sessions_delays_no_revocation(machine, api, delivered, opened):  # noqa: F811
+    """Another person's session does not answer, so each list takes its time; as many as can be are asked for all the time."""
+    answer, other = delivered(files={"a.txt": "hola\n"}), delivered(files={"a.txt": "hola\n"})
+    ftp, deaf = opened(answer), opened(other)
+    session, = list_sessions(machine, other["ftpuser"])
+    machine.run(["kill", "-STOP", str(session["pid"])])
+    over, refused = threading.Event(), threading.Event()
+
+    def look():
+        while not over.is_set():
+            if api.get("/sesiones").status == 503:
+                refused.set()
+    lookers = [threading.Thread(target=look) for _ in range(60)]
+    for looker in lookers:
+        looker.start()
+    try:
+        assert refused.wait(60), "too few to fill the server's list of questions"
+        asked = time.monotonic()
+        assert api.post(f"/tmpftp/{answer['id']}/bloquear", {}).status == 200
+        took = time.monotonic() - asked
+        assert_ended(ftp)
+    finally:
+        over.set()
+        for looker in lookers:
+            looker.join()
+        machine.run(["kill", "-CONT", str(session["pid"])])
+    assert took < 2, f"it took {took:.1f} s"
+    assert deaf.pwd() == "/"
 
 
 def test_a_session_ends_by_itself_when_access_ends(machine, delivered, opened):  # noqa: F811
