@@ -69,9 +69,5 @@ int bus_open(Listener *l) {
         r = sd_bus_set_exit_on_disconnect(l->bus, true);
     if (r >= 0)
         r = sd_bus_add_object_vtable(l->bus, NULL, "/org/tempoftp/Ftp1", "org.tempoftp.Ftp1", vtable, l);
-    if (r >= 0)
-        r = bus_name_new(l->bus, "org.tempoftp.Ftp1", &l->name);
-    if (r >= 0)
-        r = downloads_new(l->bus, &l->downloads);
-    return r;
+    return r < 0 ? r : bus_name_new(l->bus, "org.tempoftp.Ftp1", &l->name);
 }

@@ -1,7 +1,7 @@
 /* Sums up downloads by account, request and client, and tells tempoftpd about them.
  *
- * Two lists: rows that wait, and the batch in flight; a batch that fails goes back among those that wait. It knows no
- * connections. */
+ * Two lists: rows that wait, and the batch in flight; a batch that fails goes back among those that wait. Both lie in memory that systemd keeps in the fd
+ * store, as it does sessions: whatever ends a listener, the next one tells what it had not. It knows no connections. */
 #include "ftpd/downloads.h"
 
 #include "basic/fds.h"
@@ -11,7 +11,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdatomic.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <systemd/sd-daemon.h>
 
 #define CALL_TIMEOUT_USEC (30 * 1000000ULL)
 
@@ -26,7 +30,14 @@ typedef struct Rows {
     Row rows[DOWNLOAD_ROWS_MAX];
 } Rows;
 
+/* What is kept; its size stands for its layout, which a listener of another build may not share. */
+typedef struct Kept {
+    char version[64];
+    Rows rows[2];
+} Kept;
+
 struct Downloads {
+    Kept *kept;
     sd_bus *bus;
     sd_bus_slot *slot; /* the call in flight */
     uint64_t due_ms;
@@ -35,30 +46,9 @@ struct Downloads {
     Rows *waiting, *flying;
 };
 
-int downloads_new(sd_bus *bus, Downloads **ret) {
-    _cleanup_(downloads_freep) Downloads *d = calloc(1, sizeof(*d));
-    if (!d)
-        return -ENOMEM;
-    d->bus = sd_bus_ref(bus);
-    d->due_ms = UINT64_MAX;
-    d->retry_ms = DOWNLOADS_DELAY_MS;
-    d->waiting = calloc(1, sizeof(Rows));
-    d->flying = calloc(1, sizeof(Rows));
-    if (!d->waiting || !d->flying)
-        return -ENOMEM;
-    *ret = TAKE_PTR(d);
-    return 0;
-}
-
-Downloads *downloads_free(Downloads *d) {
-    if (!d)
-        return NULL;
-    sd_bus_slot_unref(d->slot);
-    sd_bus_unref(d->bus);
-    free(d->waiting);
-    free(d->flying);
-    free(d);
-    return NULL;
+static void log_row(const Row *row) {
+    LogContext about = { .request = row->id, .account = row->account, .peer = row->peer };
+    log_line(LOG_ERR, &about, "Cannot count %" PRIu64 " bytes in %" PRIu64 " files downloaded", row->bytes, row->files);
 }
 
 static int add_row(Rows *to, const Row *row) {
@@ -74,8 +64,82 @@ static int add_row(Rows *to, const Row *row) {
     }
     if (to->n == ELEMENTS(to->rows))
         return -E2BIG;
-    to->rows[to->n++] = *row;
+    to->rows[to->n] = *row;
+    atomic_signal_fence(memory_order_release); /* whoever is killed between these two lines has not counted it */
+    to->n++;
     return 0;
+}
+
+/* ---- kept from listener to listener ---- */
+
+static Kept *map(int fd) {
+    void *p = mmap(NULL, sizeof(Kept), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    return p == MAP_FAILED ? NULL : p;
+}
+
+/* NULL: nothing that this build can read. */
+static Kept *take_kept(int fd) {
+    struct stat st;
+    Kept *k = fd >= 0 && fstat(fd, &st) >= 0 && st.st_size == sizeof(Kept) ? map(fd) : NULL;
+
+    if (k && !streq(k->version, TEMPOFTP_VERSION)) {
+        munmap(k, sizeof(*k));
+        return NULL;
+    }
+    return k;
+}
+
+static int make_kept(Kept **ret) {
+    _cleanup_close_ int fd = memfd_create("downloads", MFD_CLOEXEC);
+
+    if (fd < 0 || ftruncate(fd, sizeof(Kept)) < 0 || !(*ret = map(fd)))
+        return -errno;
+    snprintf((*ret)->version, sizeof((*ret)->version), "%s", TEMPOFTP_VERSION);
+    int r = sd_notify(false, "FDSTOREREMOVE=1\nFDNAME=" DOWNLOADS_FD_NAME); /* another build's */
+    if (r >= 0)
+        r = sd_pid_notify_with_fds(0, false, "FDSTORE=1\nFDNAME=" DOWNLOADS_FD_NAME, &fd, 1);
+    if (r < 0)
+        log_errno(r, "systemd may not keep what is downloaded; what tempoftpd has not heard when this process ends is not counted");
+    return 0;
+}
+
+/* Both lists become the one that waits. */
+static void take_over(Downloads *d) {
+    for (size_t i = 0; i < d->flying->n; i++)
+        if (add_row(d->waiting, &d->flying->rows[i]) < 0)
+            log_row(&d->flying->rows[i]);
+    d->flying->n = 0;
+    d->due_ms = d->waiting->n > 0 ? 0 : UINT64_MAX;
+}
+
+int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) {
+    _cleanup_(downloads_freep) Downloads *d = calloc(1, sizeof(*d));
+    _cleanup_close_ int owned = kept_fd;
+
+    if (!d)
+        return -ENOMEM;
+    d->bus = sd_bus_ref(bus);
+    d->retry_ms = DOWNLOADS_DELAY_MS;
+    d->kept = take_kept(kept_fd);
+    int r = d->kept ? 0 : make_kept(&d->kept);
+    if (r < 0)
+        return r;
+    d->waiting = &d->kept->rows[0];
+    d->flying = &d->kept->rows[1];
+    take_over(d);
+    *ret = TAKE_PTR(d);
+    return 0;
+}
+
+Downloads *downloads_free(Downloads *d) {
+    if (!d)
+        return NULL;
+    sd_bus_slot_unref(d->slot);
+    sd_bus_unref(d->bus);
+    if (d->kept)
+        munmap(d->kept, sizeof(*d->kept));
+    free(d);
+    return NULL;
 }
 
 int downloads_add(Downloads *d, const char *account, const char *id, const char *peer, uint64_t bytes, bool whole, int64_t utc,
@@ -89,11 +153,6 @@ int downloads_add(Downloads *d, const char *account, const char *id, const char 
     if (r >= 0 && d->due_ms == UINT64_MAX && !d->slot)
         d->due_ms = now_ms + DOWNLOADS_DELAY_MS;
     return r;
-}
-
-static void log_row(const Row *row) {
-    LogContext about = { .request = row->id, .account = row->account, .peer = row->peer };
-    log_line(LOG_ERR, &about, "Cannot count %" PRIu64 " bytes in %" PRIu64 " files downloaded", row->bytes, row->files);
 }
 
 static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused) {

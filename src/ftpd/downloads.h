@@ -1,6 +1,6 @@
 /* What was downloaded, until tempoftpd knows it: rows that are summed here and told in batches. org.tempoftp.Manager1.Downloads.
  *
- * Nothing is dropped while tempoftpd is away: rows wait and the call is made again. At least once: a batch whose answer was lost is told twice. */
+ * Nothing is dropped while tempoftpd is away: rows wait and the call is made again, by the next listener too. At least once: a batch whose answer was lost is told twice. */
 #pragma once
 
 #include "basic/cleanup.h"
@@ -15,7 +15,9 @@
 
 typedef struct Downloads Downloads;
 
-int downloads_new(sd_bus *bus, Downloads **ret) _must_use_;
+/* kept_fd: what the last listener left in the fd store under this name, taken; -EBADF or another negative number: nothing. */
+#define DOWNLOADS_FD_NAME "downloads"
+int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) _must_use_;
 Downloads *downloads_free(Downloads *d);
 DEFINE_CLEANUP(Downloads, downloads_free)
 

@@ -445,7 +445,7 @@ int listener_init(Listener *l, const ListenerConfig *config) {
 }
 
 void listener_done(Listener *l) {
-    if (l->downloads)
+    if (l->downloads && l->for_good)
         downloads_log_unsent(l->downloads);
     queries_done(&l->queries);
     leases_done(l);

@@ -150,9 +150,11 @@ static int set_up_service(Program *p) {
         return r;
     r = bus_open(&p->listener);
     if (r >= 0)
+        r = downloads_new(p->listener.bus, listen_fds_take(p->passed, DOWNLOADS_FD_NAME), &p->listener.downloads);
+    if (r >= 0)
         r = auth_bus_new(p->listener.bus, p->settings->data_path, &p->listener.auth);
     if (r < 0)
-        return log_errno(r, "Cannot take org.tempoftp.Ftp1 on the system bus");
+        return log_errno(r, "Cannot take org.tempoftp.Ftp1 on the system bus, or the memory for what is downloaded");
     take_sessions(p);
     return 0;
 }

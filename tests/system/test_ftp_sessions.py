@@ -446,6 +446,39 @@ def test_downloads_are_counted_when_tempoftpd_comes_back(machine, api, delivered
     wait_until(lambda: counted(api, answer)["bytes"] == 15, 60, what="the downloads counted")
 
 
+@pytest.mark.parametrize("how", ["kill -9", "systemctl restart"])
+def test_downloads_that_a_listener_had_not_told_yet_are_counted(machine, api, delivered, opened, how):  # noqa: F811
+    """It ends within half a second of a download, or while nobody is there to be told; the next one tells it, once."""
+    answer, size, n = delivered(files={"a.txt": "x" * 1000}), 1000, 0
+    ftp, since = opened(answer), machine.journal_now()
+
+    def another_listener():
+        if how == "kill -9":
+            kill_listener(machine)
+        else:
+            before = main_pid(machine)
+            machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+            wait_for_listener(machine, before)
+
+    def count():
+        return api.get(f"/tmpftp/{answer['id']}").json["descargas"]["bytes"]
+
+    for _ in range(3):
+        fetch(ftp, f"/{answer['id']}/a.txt")
+        n += 1
+        another_listener()
+        wait_until(lambda: count() >= n * size, 30, what=f"{n} downloads are counted")  # noqa: B023
+    with without_tempoftpd(machine):
+        for _ in range(2):
+            fetch(ftp, f"/{answer['id']}/a.txt")
+            n += 1
+            wait_until(lambda: "Cannot tell tempoftpd about 1 downloads" in machine.journal("-u", "tempoftp-ftp", since=since), 30, "nobody hears it")
+            another_listener()
+    wait_until(lambda: count() >= n * size, 30, what="what nobody heard is counted")
+    assert count() == n * size
+    assert "Cannot count" not in machine.journal("-u", "tempoftp-ftp", since=since)
+
+
 def test_uploads_are_in_the_journal_and_not_among_the_downloads(machine, api, delivered, opened):  # noqa: F811
     answer = delivered(files={"a.txt": "hola\n"})
     since = machine.journal_now()
