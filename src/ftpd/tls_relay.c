@@ -53,8 +53,12 @@ static int send_all(void *userdata, const void *data, size_t size) {
     return 0;
 }
 
+/* OpenSSL goes on by itself through messages of its own (KeyUpdate), of which a client may send as many as it likes: nobody is heard past the session's end. */
 static ssize_t receive_some(void *userdata, void *data, size_t size) {
     ssize_t n;
+
+    if (session_is_over())
+        return -EAGAIN;
     do
         n = recv(CHILD_CONTROL_FD, data, size, MSG_DONTWAIT);
     while (n < 0 && errno == EINTR);
@@ -77,35 +81,6 @@ static int handshake(TlsLink *l) {
 }
 
 /* ---- the bytes ---- */
-
-/* To the session; it reads or ends. */
-static int pass_on(const char *data, size_t size) {
-    while (size > 0) {
-        ssize_t n = send(RELAY_INNER_FD, data, size, MSG_NOSIGNAL);
-        if (n >= 0) {
-            data += n;
-            size -= (size_t) n;
-        } else if (errno != EINTR)
-            return -errno;
-    }
-    return 0;
-}
-
-/* 1: go on. 0: the client is gone, with close_notify or (negative) without: no difference for commands, a cut line is none. */
-static int from_client(TlsLink *l) {
-    char data[RELAY_BYTES];
-
-    for (;;) {
-        ssize_t n = tls_link_receive(l, data, sizeof(data));
-        if (n <= 0)
-            return n == -EAGAIN ? 1 : (int) n;
-        TAKEOVER_RELAY(l, data, (size_t) n);
-        int r = pass_on(data, (size_t) n);
-        wipe(data, (size_t) n); /* it may have been a password */
-        if (r < 0)
-            return r;
-    }
-}
 
 /* What a data connection follows: the answers to PROT, PORT and EPRT (200), to PASV and EPSV, and the end of the one before. */
 static bool comes_before_data(const char *line, size_t size) {
@@ -146,12 +121,46 @@ static int from_session(Relay *relay) {
     return r < 0 ? r : 1;
 }
 
+/* To the session; it reads or ends. What it says meanwhile goes out, or it and a client who sends many commands at once would wait for each other. */
+static int pass_on(Relay *relay, const char *data, size_t size) {
+    struct pollfd pfd = { .fd = RELAY_INNER_FD, .events = POLLIN | POLLOUT };
+    int r = 1;
+
+    while (size > 0 && r > 0) {
+        ssize_t n = send(RELAY_INNER_FD, data, size, MSG_DONTWAIT | MSG_NOSIGNAL);
+        if (n >= 0) {
+            data += n;
+            size -= (size_t) n;
+        } else if (errno != EAGAIN && errno != EINTR)
+            r = -errno;
+        else if (poll(&pfd, 1, -1) > 0 && pfd.revents & POLLIN)
+            r = from_session(relay);
+    }
+    return r;
+}
+
+/* 1: go on. 0: the client or the session is gone; the client with close_notify or (negative) without: no difference for commands, a cut line is none. */
+static int from_client(Relay *relay) {
+    char data[RELAY_BYTES];
+
+    for (;;) {
+        ssize_t n = tls_link_receive(relay->link, data, sizeof(data));
+        if (n <= 0)
+            return n == -EAGAIN ? 1 : (int) n;
+        TAKEOVER_RELAY(relay->link, data, (size_t) n);
+        int r = pass_on(relay, data, (size_t) n);
+        wipe(data, (size_t) n); /* it may have been a password */
+        if (r <= 0)
+            return r;
+    }
+}
+
 static int carry(Relay *relay) {
     struct pollfd fds[] = {
         { .fd = CHILD_CONTROL_FD, .events = POLLIN },
         { .fd = RELAY_INNER_FD, .events = POLLIN },
     };
-    int r = from_client(relay->link); /* what came with the handshake's last bytes */
+    int r = from_client(relay); /* what came with the handshake's last bytes */
 
     while (r > 0) {
         if (poll(fds, ELEMENTS(fds), -1) < 0)
@@ -159,7 +168,7 @@ static int carry(Relay *relay) {
         if (fds[1].revents)
             r = from_session(relay);
         if (r > 0 && fds[0].revents)
-            r = from_client(relay->link);
+            r = from_client(relay);
     }
     return r;
 }

@@ -1,4 +1,6 @@
 """Explicit FTPS in tests: certificates, servers that have one, clients that resume (or don't), and a control connection of raw TLS."""
+import ctypes
+import ctypes.util
 import ftplib
 import os
 import shutil
@@ -68,6 +70,32 @@ def begin_tls(talk, version=None):
     talk._file.close()
     talk.socket = client_context(version).wrap_socket(talk.socket, suppress_ragged_eofs=False)
     talk._file = talk.socket.makefile("rb")
+
+
+def key_updates(talk, count):
+    """After AUTH TLS: shakes hands and returns so many messages of TLS's own (1.3), to be sent as they are."""
+    lib = ctypes.CDLL(ctypes.util.find_library("ssl"))
+    crypto = ctypes.CDLL(ctypes.util.find_library("crypto"))
+    for function in (lib.TLS_client_method, lib.SSL_CTX_new, lib.SSL_new, crypto.BIO_s_mem, crypto.BIO_new):
+        function.restype = ctypes.c_void_p
+    pointer = ctypes.c_void_p
+    context = pointer(lib.SSL_CTX_new(pointer(lib.TLS_client_method())))
+    connection = pointer(lib.SSL_new(context))
+    talk.socket.settimeout(None)  # for OpenSSL it must block
+    lib.SSL_set_fd(connection, talk.socket.fileno())
+    assert lib.SSL_connect(connection) == 1
+    made = pointer(crypto.BIO_new(pointer(crypto.BIO_s_mem())))
+    lib.SSL_set0_wbio(connection, made)
+    for _ in range(count):
+        lib.SSL_key_update(connection, 0)
+        assert lib.SSL_do_handshake(connection) == 1
+    records = ctypes.create_string_buffer(64 * count)
+    size = crypto.BIO_read(made, records, len(records))
+    lib.SSL_free(connection)
+    lib.SSL_CTX_free(context)
+    assert size > 0
+    talk.socket.settimeout(60)
+    return records.raw[:size]
 
 
 class FtpTls(ftplib.FTP_TLS):

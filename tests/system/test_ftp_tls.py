@@ -4,6 +4,7 @@ import ftplib
 import io
 import os
 import random
+import signal
 import socket
 import ssl
 import subprocess
@@ -12,7 +13,7 @@ import time
 import pytest
 
 from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of, clients_of, zygotes_of
-from ftps import FtpsServer, begin_tls, client_context, make_certificate
+from ftps import FtpsServer, begin_tls, client_context, make_certificate, key_updates
 from machine import wait_until
 
 CONTENT = random.Random(3).randbytes(3_000_001)
@@ -349,6 +350,45 @@ def processes_below(pid):
 
 def relays_of(server):
     return clients_of(server.process.pid, "relay")
+
+
+@serve(TEMPOFTP_FTP_LOGIN_SECONDS="2")
+def test_messages_of_tls_itself_keep_no_relay_past_the_end(ftps):
+    """OpenSSL reads updates of keys for as long as there are any, and a client may send them without end."""
+    with Talk(ftps.address) as talk:
+        assert talk.ask("AUTH TLS").startswith("234")
+        updates = key_updates(talk, 1000)
+        relay, = clients_of(ftps.process.pid, "relay")
+        os.kill(relay, signal.SIGSTOP)  # so that they all lie there when the time to log in is over
+        talk.socket.sendall(updates)
+        wait_until(lambda: "did not log in in time" in ftps.said(), what="its time to be over")
+        os.kill(relay, signal.SIGCONT)
+        with pytest.raises(ConnectionResetError):  # they were not read; otherwise it would be an end as any other
+            while talk.socket.recv(1 << 16):
+                pass
+        wait_until(lambda: not clients_of(ftps.process.pid), what="its relay to end")
+
+
+def test_a_long_row_of_commands_is_answered_to_its_end(ftps):
+    """Commands and replies are each more than the ways between client and session hold: neither waits for the other."""
+    count, sent, got = 60_000, 0, 0
+    commands = b"NOOP\r\n" * count
+    with ftps.login_tls() as ftp:
+        connection = ftp.sock
+        connection.setblocking(False)
+
+        def some_more():
+            nonlocal sent, got
+            with contextlib.suppress(ssl.SSLWantWriteError):
+                sent += connection.send(commands[sent:sent + 16384]) if sent < len(commands) else 0
+            with contextlib.suppress(ssl.SSLWantReadError):
+                piece = connection.recv(1 << 16)
+                if not piece:
+                    raise ConnectionError(f"the server hung up after {got} replies")
+                got += piece.count(b"\n")
+            return got == count
+        wait_until(some_more, 120, interval=0, what="a reply to each command")
+        connection.setblocking(True)
 
 
 def test_a_relay_ends_with_its_session(ftps):
