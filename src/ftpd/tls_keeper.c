@@ -106,11 +106,12 @@ static void answer(TlsKey *key, int fd) {
     (void) !send(fd, &s, sizeof(s), MSG_DONTWAIT | MSG_NOSIGNAL);
 }
 
+/* Until nobody is left: who has been admitted gets a signature of this key, also when another keeper has followed, with a renewed one. */
 static int serve(TlsKey *key) {
     struct pollfd fds[1 + ASKERS_MAX] = { { .fd = KEEPER_FD, .events = POLLIN } };
     nfds_t n = 1;
 
-    for (;;) {
+    while (n > 1 || fds[0].fd >= 0) {
         fds[0].events = n < ELEMENTS(fds) ? POLLIN : 0;
         if (poll(fds, n, -1) < 0)
             continue;
@@ -124,10 +125,13 @@ static int serve(TlsKey *key) {
             int fd = receive_fd(KEEPER_FD);
             if (fd >= 0)
                 fds[n++] = (struct pollfd) { .fd = fd, .events = POLLIN };
+            else if (fd == -ECONNRESET)
+                fds[0].fd = -1; /* poll() passes it over */
             else if (fd != -EAGAIN && fd != -EINTR)
-                return fd == -ECONNRESET ? 0 : fd;
+                return fd;
         }
     }
+    return 0;
 }
 
 /* Of all that is open, this one. */

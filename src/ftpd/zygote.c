@@ -68,7 +68,7 @@ static int get_client(const Jail *jail, bool sealed, pid_t own, SessionStart *re
 static pid_t fork_at_last(const ZygoteHook *hook, pid_t *ret_own) {
     for (;;) {
         int made = hook && hook->prepare ? hook->prepare(hook->userdata) : -EBADF;
-        pid_t pid = made >= 0 || made == -EBADF ? jail_fork(ret_own) : made;
+        pid_t pid = jail_fork(ret_own);
         if (pid == 0 && made >= 0 && dup2(made, CHILD_HOME_FD) < 0)
             _exit(EXIT_FAILURE);
         if (pid != 0 || made != CHILD_HOME_FD)

@@ -9,8 +9,8 @@
 #include "ftpd/jail.h"
 #include "ftpd/session.h"
 
-/* For children that use TLS. prepare, when there is one, runs before each fork and returns an fd that becomes the child's home and is closed here, or -EBADF;
- * other errors: no child. */
+/* For children that use TLS. prepare, when there is one, runs before each fork and returns an fd that becomes the child's home and is closed here. Negative: the
+ * child does without, as well as it can. */
 typedef struct ZygoteHook {
     int (*prepare)(void *userdata);
     void *userdata;

@@ -38,6 +38,18 @@ def zygotes_of(listener, kind=None):
     return [pid for pid in children_of(listener) if title_of(pid) in titles]
 
 
+def keepers_of(listener):
+    """The processes that keep the TLS key: the first is the listener's child, those after it the relays' zygote's."""
+    return [pid for parent in (listener, *zygotes_of(listener, "relay")) for pid in children_of(parent) if name_of(pid) == "tempoftp-key"]
+
+
+def name_of(pid):
+    try:
+        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii").rstrip("\n")
+    except (FileNotFoundError, ProcessLookupError):
+        return None
+
+
 def title_of(pid):
     try:
         return pathlib.Path(f"/proc/{pid}/cmdline").read_bytes().rstrip(b"\0").decode()

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import tempfile
 
-from ftp_standalone import TICK_FD, Talk, children_of, clients_of, fds_of, zygotes_of
+from ftp_standalone import TICK_FD, Talk, children_of, clients_of, fds_of, keepers_of, zygotes_of
 from machine import REPOSITORY, wait_until
 
 KILLED = "killed by SIGSYS"
@@ -219,7 +219,7 @@ class Keeper(Intruder):
         zygote, = zygotes_of(listener, "relay")
 
         def find():
-            found = [pid for pid in (*children_of(listener), *children_of(zygote)) if is_keeper(pid) and jailed(pid)]
+            found = [pid for pid in keepers_of(listener) if jailed(pid)]
             if not found:
                 with Talk(address, timeout=60) as talk:
                     talk.ask("AUTH TLS")
@@ -236,13 +236,6 @@ class Keeper(Intruder):
         pid = wait_until(find, 60, what="a keeper")
         self.talk = wait_until(reach, 60, what="a way to the keeper")
         self._seize(pid)
-
-
-def is_keeper(pid):
-    try:
-        return pathlib.Path(f"/proc/{pid}/comm").read_text(encoding="ascii") == "tempoftp-key\n"
-    except (FileNotFoundError, ProcessLookupError):
-        return False
 
 
 def jailed(pid):

@@ -12,7 +12,7 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of, clients_of, zygotes_of
+from ftp_standalone import ACCOUNT, PASSWORD, Talk, children_of, clients_of, keepers_of, zygotes_of
 from ftps import FtpsServer, begin_tls, client_context, make_certificate, key_updates
 from machine import wait_until
 
@@ -455,6 +455,38 @@ def test_a_renewed_certificate_is_shown_and_sessions_go_on(ftps, tmp_path):
         data.close()
         assert ftp.voidresp().startswith("226")
         assert get(ftp, "a.bin") == CONTENT
+
+
+def test_a_handshake_that_was_begun_ends_well_after_a_renewal(ftps, tmp_path):
+    with Talk(ftps.address) as early:
+        assert early.ask("AUTH TLS").startswith("234")
+        wait_until(lambda: clients_of(ftps.process.pid, "relay"), what="its relay")
+        ftps.install(*make_certificate(tmp_path, "renewed"))
+        with ftps.talk_tls() as late:
+            assert late.ask("NOOP").startswith("200")
+        assert "A renewed TLS certificate is in use" in ftps.said()
+        begin_tls(early)
+        assert early.ask("NOOP").startswith("200")
+    wait_until(lambda: len(keepers_of(ftps.process.pid)) == 1, what="the process that kept the old key to end")
+
+
+def test_without_a_key_handshakes_fail_at_once_and_each_is_said_once(ftps):
+    """The keeper was killed and the key is away: the log says so for each client, and the next client after it is back is served."""
+    away = ftps.key_path.with_suffix(".away")
+    os.rename(ftps.key_path, away)
+    keeper, = keepers_of(ftps.process.pid)
+    os.kill(keeper, signal.SIGKILL)
+    wait_until(lambda: not keepers_of(ftps.process.pid), what="the keeper to be gone")
+    for _ in range(3):
+        with Talk(ftps.address) as talk:
+            assert talk.ask("AUTH TLS").startswith("234")
+            with pytest.raises((ssl.SSLError, ConnectionError)):
+                begin_tls(talk)
+    wait_until(lambda: not clients_of(ftps.process.pid), what="their processes to end")
+    assert ftps.said().count("The process that keeps the TLS key has died") == 3
+    os.rename(away, ftps.key_path)
+    with ftps.talk_tls() as talk:
+        assert talk.ask("NOOP").startswith("200")
 
 
 def test_half_a_renewal_changes_nothing(ftps, tmp_path):
