@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@
 
 #define CHILD_NAME "tempoftp-ftp-child"
 #define READY_LOW (BIRTH_READY_MAX / 2)
+#define CHARGE_TIMEOUT_MS 10000
 
 /* ---- in the zygote, before it begins ---- */
 
@@ -137,14 +139,23 @@ static int send_all(int fd, const void *data, size_t size) {
     return n == (ssize_t) size ? 0 : n < 0 ? -errno : -EIO;
 }
 
-static int charge(int fd, const Jail *jail, const ChildConfig *config) {
+/* 0 when it has understood; in the middle of an upgrade it may not. */
+static int charge(int fd, const Jail *jail, const ChildConfig *config, const char *program) {
     const BirthCharge c = {
         .version = TEMPOFTP_VERSION, .size = sizeof(SessionStart), .kind = jail->kind, .tls = jail->tls, .best_effort = config->best_effort,
         .landlock_abi = config->landlock_abi, .n_steps = jail->program.len,
     };
 
+    struct pollfd pfd = { .fd = fd, .events = POLLIN };
+    char byte;
+
     int r = send_all(fd, &c, sizeof(c));
-    return r < 0 ? r : send_all(fd, jail->program.filter, jail->program.len * sizeof(struct sock_filter));
+    if (r >= 0)
+        r = send_all(fd, jail->program.filter, jail->program.len * sizeof(struct sock_filter));
+    if (r >= 0 && poll(&pfd, 1, CHARGE_TIMEOUT_MS) == 1 && recv(fd, &byte, 1, MSG_DONTWAIT) == 1)
+        return 0;
+    log_error("%s does not answer as it should: it must be of the same build as this program. In the middle of an upgrade, start again after it", program);
+    return -EPROTO;
 }
 
 int zygote_start(Zygote *ret, const Jail *jail, const ChildConfig *config, char **argv, const ZygoteHook *hook, SessionStart *ret_start) {
@@ -165,14 +176,16 @@ int zygote_start(Zygote *ret, const Jail *jail, const ChildConfig *config, char 
         zygote_live(jail, hook, ret_start);
         return 1;
     }
-    r = pid < 0 ? -errno : program ? charge(tick[0], jail, config) : 0;
-    if (r < 0) {
-        close_pair(tick);
-        close_pair(order);
-        return r;
-    }
+    r = pid < 0 ? -errno : 0;
     close(tick[1]);
     close(order[1]);
+    if (r >= 0 && program)
+        r = charge(tick[0], jail, config, program);
+    if (r < 0) {
+        close(tick[0]);
+        close(order[0]);
+        return r;
+    }
     *ret = (Zygote) { .kind = jail->kind, .tick_fd = tick[0], .order_fd = order[0], .ahead = !hook || !hook->prepare };
     return 0;
 }

@@ -23,7 +23,8 @@ static int take_charge(BirthCharge *ret, struct sock_filter **ret_steps) {
     if (r < 0)
         return r;
     *ret_steps = calloc(ret->n_steps, sizeof(**ret_steps));
-    return *ret_steps ? take(*ret_steps, ret->n_steps * sizeof(**ret_steps)) : -ENOMEM;
+    r = *ret_steps ? take(*ret_steps, ret->n_steps * sizeof(**ret_steps)) : -ENOMEM;
+    return r < 0 ? r : send(ZYGOTE_TICK_FD, "", 1, MSG_NOSIGNAL) == 1 ? 0 : -EPIPE;
 }
 
 int main(void) {

@@ -20,6 +20,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -85,7 +86,18 @@ static int set_up_jail(Program *p) {
     return r < 0 ? log_errno(r, "Cannot prepare the sessions' jail") : 0;
 }
 
+/* Shells give less than may be had, and less than clients need. Children have limits of their own. */
+static void allow_fds(void) {
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+        return;
+    limit.rlim_cur = limit.rlim_max;
+    (void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static int configure(Program *p, bool service) {
+    allow_fds();
     p->config = (ListenerConfig) {
         .zygotes = p->zygotes,
         .pasv_min = p->settings->pasv_min,
@@ -202,11 +214,15 @@ static int credential_path(const char *name, char **ret) {
     return asprintf(ret, "%s/%s", folder, name) < 0 ? -ENOMEM : 0;
 }
 
+static const char *tls_key_of(const Program *p) {
+    return p->options.tls_key ? p->options.tls_key : p->settings->ftp_tls_key;
+}
+
 static int load_identity(Program *p, bool service) {
     _cleanup_free_ char *certificate = NULL, *key = NULL;
     TlsFiles files = {
         .certificate = p->options.tls_cert ? p->options.tls_cert : p->settings->ftp_tls_cert,
-        .key = p->options.tls_key ? p->options.tls_key : p->settings->ftp_tls_key,
+        .key = tls_key_of(p),
     };
 
     if (!p->options.tls_cert != !p->options.tls_key) {
@@ -267,7 +283,7 @@ static int start_zygotes(Program *p, char **argv, bool service) {
 
 static int set_up_standalone(Program *p) {
     int r = configure(p, false);
-    return r < 0 ? r : standalone_open(&p->standalone, &p->listener, &p->options);
+    return r < 0 ? r : standalone_open(&p->standalone, &p->listener, &p->options, p->settings->ftp_tls == TLS_OFF ? NULL : tls_key_of(p));
 }
 
 static int run(Program *p, bool service) {

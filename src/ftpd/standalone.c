@@ -186,7 +186,7 @@ static int heed_hangup(Standalone *s) {
     return sd_event_add_signal(s->listener->event, NULL, SIGHUP, on_hangup, s);
 }
 
-int standalone_open(Standalone *s, Listener *l, const Options *o) {
+int standalone_open(Standalone *s, Listener *l, const Options *o, const char *tls_key) {
     size_t writing = 0;
 
     s->listener = l;
@@ -196,7 +196,7 @@ int standalone_open(Standalone *s, Listener *l, const Options *o) {
     if (r >= 0)
         r = refuse_if_served(s, o->users_file, "--users-file");
     if (r >= 0)
-        r = refuse_if_served(s, o->tls_key, "--tls-key");
+        r = refuse_if_served(s, tls_key, o->tls_key ? "--tls-key" : "TEMPOFTP_FTP_TLS_KEY");
     if (r >= 0 && o->users_file)
         r = auth_users_load(s->users, o->users_file);
     if (r >= 0)

@@ -17,6 +17,6 @@ typedef struct Standalone {
 int standalone_hide_users(Standalone *s, Options *o) _must_use_;
 /* Hashes and wipes them. Logs what is wrong and what to do; -EINVAL: no account. */
 int standalone_take_users(Standalone *s, const Options *o) _must_use_;
-/* Gives users and sockets to a listener that has nothing yet. Logs as above. */
-int standalone_open(Standalone *s, Listener *l, const Options *o) _must_use_;
+/* Gives users and sockets to a listener that has nothing yet. tls_key: where it lies; NULL: none. Logs as above. */
+int standalone_open(Standalone *s, Listener *l, const Options *o, const char *tls_key) _must_use_;
 void standalone_done(Standalone *s);

@@ -278,6 +278,27 @@ def test_a_tls_key_in_the_served_folder_is_refused(server):
     assert f"--tls-key {server.root}/ftp.key lies in the folder that is served" in server.said()
 
 
+def test_a_tls_key_in_the_served_folder_is_refused_wherever_it_was_named(server):
+    _, key, _, certificate = map(str, make_certificate(server.root))
+    server.settings = {"TEMPOFTP_FTP_TLS": "optional", "TEMPOFTP_FTP_TLS_CERT": certificate, "TEMPOFTP_FTP_TLS_KEY": key}
+    server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", "a:b")
+    assert server.process.wait(timeout=20) == 78
+    assert f"TEMPOFTP_FTP_TLS_KEY {server.root}/ftp.key lies in the folder that is served" in server.said()
+
+
+def test_a_child_program_of_another_build_is_named_at_the_start(server):
+    """As in the middle of an upgrade: not when the first client comes."""
+    if not server.child_program.exists():
+        pytest.skip("this build has none")
+    program = server.child_program.read_bytes()
+    version = subprocess.run([server.program, "--version"], stdout=subprocess.PIPE, check=True).stdout.split()[1]
+    assert program.count(version) == 1
+    server.child_program.write_bytes(program.replace(version, b"?" * len(version)))
+    server.launch("--listen", f"127.0.0.1:{server.port}", "--root", server.root, "--user", "a:b")
+    assert server.process.wait(timeout=20) == 1
+    assert f"{server.child_program} does not answer as it should: it must be of the same build" in server.said()
+
+
 def test_a_users_file_that_others_may_read_is_warned_of(server):
     path = write_users(server, "ana:" + hash_of(server, "uno"))
     path.chmod(0o644)
