@@ -26,6 +26,7 @@ typedef enum ConnectionState {
     CONNECTION_PRELOGIN,
     CONNECTION_CHECKING, /* the password is being checked */
     CONNECTION_PENALTY,  /* the refusal is being held back */
+    CONNECTION_DISMISSED, /* the pre-login child has heard its last word, and ends */
     CONNECTION_ADMITTED, /* waits for its session */
     CONNECTION_BEARING,  /* the session has been given its client, and has not spoken yet */
     CONNECTION_STORING,  /* the session waits until the fd store holds its wire */

@@ -20,7 +20,9 @@
 #include <systemd/sd-daemon.h>
 
 #define SWEEP_MS 10000
-#define BIRTH_TIMEOUT_MS 30000 /* a session that can't be made */
+#define BIRTH_TIMEOUT_MS 30000 /* a process that can't be made */
+#define SHORTAGE_MS 500        /* from one attempt to accept to the next, when there is no room */
+#define SHORTAGE_WORD_MS 60000 /* after so long without, it is said again */
 #define USEC_PER_MS 1000ULL
 
 /* ---- due connections ---- */
@@ -97,13 +99,32 @@ void listener_take_client(Listener *l, int control, const struct sockaddr_storag
     listener_hold(l, c, 0);
 }
 
+static void set_accepting(Listener *l, int enabled) {
+    for (size_t i = 0; i < l->n_listen; i++)
+        (void) sd_event_source_set_enabled(l->accept_sources[i], enabled);
+    l->accept_ms = 0;
+}
+
+/* Who waits stays in the socket's queue, and would wake us up again at once. */
+static void accept_later(Listener *l, int error) {
+    uint64_t now = monotonic_ms();
+
+    if (l->shortage_ms == 0 || now - l->shortage_ms > SHORTAGE_WORD_MS)
+        log_errno(error, "Cannot accept a client, new ones wait (LimitNOFILE= of the unit, ulimit -n, memory)");
+    l->shortage_ms = now;
+    set_accepting(l, SD_EVENT_OFF);
+    l->accept_ms = now + SHORTAGE_MS;
+}
+
 static int on_accept(sd_event_source *source, int fd, uint32_t revents, void *userdata) {
     struct sockaddr_storage peer;
     socklen_t size = sizeof(peer);
 
     int control = accept4(fd, (struct sockaddr *) &peer, &size, SOCK_CLOEXEC);
-    if (control >= 0) /* or gone already, or out of fds: those that are there come first */
+    if (control >= 0)
         listener_take_client(userdata, control, &peer);
+    else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) /* otherwise it is gone already */
+        accept_later(userdata, -errno);
     return 0;
 }
 
@@ -156,8 +177,10 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
 
 static void refuse_unspawned(Listener *l, Connection *c, int r) {
     log_errno(r, "Cannot start a process for a client from %s", c->peer_text);
-    if (c->control_fd >= 0)
+    if (c->control_fd >= 0) {
         (void) !reply(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
+        (void) shutdown(c->control_fd, SHUT_RDWR); /* on its way to a child that may be born late there is a copy */
+    }
     listener_drop(l, c);
 }
 
@@ -179,12 +202,21 @@ static int begin_session(Listener *l, Connection *c) {
     return l->config->service ? store_session(l, c) : 0;
 }
 
+/* The pre-login child has spoken: its client's time begins, however long it waited. */
+static void begin_prelogin(Listener *l, Connection *c) {
+    c->login_by_ms = monotonic_ms() + l->config->login_ms + PRELOGIN_GRACE_MS;
+    listener_hold(l, c, c->login_by_ms);
+}
+
 /* 1: the child has spoken. 0: not yet. -ECHILD: it ended before that. */
 static int on_birth(Listener *l, Connection *c) {
     int r = birth_hello(c->wire_fd, &c->pid);
     if (r <= 0)
         return r == -EAGAIN ? 0 : -ECHILD;
-    r = c->state == CONNECTION_BEARING ? begin_session(l, c) : 0;
+    if (c->state == CONNECTION_BEARING)
+        r = begin_session(l, c);
+    else
+        begin_prelogin(l, c);
     return r < 0 ? r : 1;
 }
 
@@ -246,14 +278,8 @@ static int spawn(Listener *l, Connection *c) {
     if (r < 0)
         return r;
     close_folders(c);
-    uint64_t now = monotonic_ms();
-    if (session)
-        c->state = CONNECTION_BEARING;
-    else {
-        c->state = CONNECTION_PRELOGIN;
-        c->login_by_ms = now + l->config->login_ms + PRELOGIN_GRACE_MS;
-    }
-    listener_hold(l, c, session ? now + BIRTH_TIMEOUT_MS : c->login_by_ms);
+    c->state = session ? CONNECTION_BEARING : CONNECTION_PRELOGIN;
+    listener_hold(l, c, monotonic_ms() + BIRTH_TIMEOUT_MS);
     r = listener_watch_wire(l, c, on_wire);
     return r < 0 ? r : on_birth(l, c); /* it may have waited for long */
 }
@@ -262,11 +288,13 @@ static int spawn(Listener *l, Connection *c) {
 
 static void on_due(Listener *l, Connection *c) {
     switch (c->state) {
-    case CONNECTION_PRELOGIN: /* it should have ended by itself */
-        listener_drop(l, c);
-        break;
+    case CONNECTION_PRELOGIN:
+    case CONNECTION_DISMISSED:
     case CONNECTION_BEARING:
-        refuse_unspawned(l, c, -ETIMEDOUT);
+        if (c->pid == 0)
+            refuse_unspawned(l, c, -ETIMEDOUT);
+        else
+            listener_drop(l, c); /* it should have ended by itself */
         break;
     case CONNECTION_PENALTY:
         login_penalty_over(c);
@@ -298,6 +326,8 @@ static int turn(Listener *l, uint64_t now) {
             on_due(l, c);
     }
     queries_turn(l, now);
+    if (l->accept_ms != 0 && now >= l->accept_ms)
+        set_accepting(l, SD_EVENT_ON);
     if (l->downloads)
         downloads_turn(l->downloads, now, false);
     if (l->connections.sessions > 0 && now >= l->sweep_ms) {
@@ -324,8 +354,7 @@ void listener_stop(Listener *l) {
     if (!l->config->service) /* however it ends: nobody starts another one */
         l->for_good = true;
     l->stop_ms = monotonic_ms() + STOP_TIMEOUT_MS;
-    for (size_t i = 0; i < l->n_listen; i++)
-        (void) sd_event_source_set_enabled(l->accept_sources[i], SD_EVENT_OFF);
+    set_accepting(l, SD_EVENT_OFF);
     if (l->downloads)
         downloads_turn(l->downloads, monotonic_ms(), true);
     if (l->for_good)
@@ -378,6 +407,8 @@ static uint64_t next_deadline(const Listener *l, uint64_t now) {
         EARLIER(downloads_deadline(l->downloads));
     if (l->connections.sessions > 0)
         EARLIER(l->sweep_ms);
+    if (l->accept_ms != 0)
+        EARLIER(l->accept_ms);
     if (l->stop_ms != 0)
         EARLIER(l->stop_ms);
     else if (l->idle_since_ms != 0)

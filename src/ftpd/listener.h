@@ -56,6 +56,8 @@ struct Listener {
     Queries queries;
     uint64_t idle_since_ms; /* 0: not idle */
     uint64_t sweep_ms;
+    uint64_t shortage_ms;   /* when a client could not be accepted for want of fds or memory; 0: never */
+    uint64_t accept_ms;     /* nobody is accepted until then; 0: everybody is */
     uint64_t pause_ms;      /* of sessions that report often: watch.c */
     bool for_good;          /* when stopping: no listener comes after this one */
     uint64_t stop_ms;       /* when stopping: the latest end; 0: not stopping */

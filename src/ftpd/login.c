@@ -14,7 +14,7 @@
 static void answer(Connection *c, WireType type) {
     WireMessage m = { .header = { .type = type } };
 
-    c->state = CONNECTION_PRELOGIN;
+    c->state = type == WIRE_DENIED ? CONNECTION_PRELOGIN : CONNECTION_DISMISSED; /* one that was taken over would ask on */
     listener_hold(c->listener, c, c->login_by_ms);
     if (wire_send_now(c->wire_fd, &m) < 0)
         listener_drop(c->listener, c);
@@ -122,7 +122,7 @@ int login_on_wire(sd_event_source *source, int fd, uint32_t revents, void *userd
         check(c, &m.login);
     else if (r > 0 && c->state == CONNECTION_PRELOGIN && c->listener->config->tls_mode != TLS_OFF && !c->tls)
         secure(c);
-    else if (r > 0 || r == -EBADMSG) { /* nobody asks twice at once */
+    else if (r > 0 || r == -EBADMSG) { /* nobody asks twice at once, or after the last word */
         record_misbehaviour(c);
         listener_drop(c->listener, c);
     } else if (r != -EAGAIN) { /* it ended: the client left or was shown the door */

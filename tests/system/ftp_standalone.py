@@ -140,9 +140,9 @@ def make_certificate(folder):
 
 
 class FtpServer(ServedFolder):
-    """tempoftp-ftpd. options: more of its command line, e.g. ["--write"]; settings: its environment."""
+    """tempoftp-ftpd. options: more of its command line, e.g. ["--write"]; fds: how many it may have open, (soft, hard); settings: its environment."""
 
-    def __init__(self, build, options=(), **settings):
+    def __init__(self, build, options=(), fds=None, **settings):
         super().__init__()
         # The build may lie in a folder that nobody else can enter.
         self.program, self.child_program = [self.folder / name for name in ("tempoftp-ftpd", "tempoftp-ftp-child")]
@@ -150,11 +150,12 @@ class FtpServer(ServedFolder):
             if (build / "src" / "ftpd" / program.name).exists():  # not with sanitizers
                 shutil.copy(build / "src" / "ftpd" / program.name, program)
         self.options = options
+        self.before = ["/usr/bin/prlimit", "--nofile={}:{}".format(*fds)] if fds else []
         self.settings = {"TEMPOFTP_FTP_PASV_PORTS": passive_ports()} | settings
 
     def launch(self, *arguments, user=USER):
         """Starts it with these arguments and returns at once."""
-        super().launch(self.program, *arguments, env=self.settings, user=user)
+        super().launch(*self.before, self.program, *arguments, env=self.settings, user=user)
 
     def start(self):
         self.launch("--listen", f"127.0.0.1:{self.port}", "--listen", f"[::1]:{self.port}", "--root", self.root,

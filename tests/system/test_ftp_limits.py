@@ -1,6 +1,7 @@
 """What strangers can't do to the FTP server: guess quickly, take all places, steal data connections, reach other files."""
 import contextlib
 import os
+import pathlib
 import re
 import signal
 import socket
@@ -8,7 +9,7 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd, has_client  # noqa: F401 (a fixture)
+from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd, has_client, zygotes_of  # noqa: F401 (a fixture)
 from machine import wait_until
 
 
@@ -217,6 +218,88 @@ def test_sessions_of_one_account_have_a_limit(ftpd):  # noqa: F811
             assert another.ask("PWD").startswith("257")
     assert "refused: too many sessions of that account" in ftpd.said()
     assert "refused: password" not in ftpd.said()
+
+
+@pytest.mark.parametrize("ftpd", [{"fds": (40, 40)}], indirect=True)
+def test_out_of_fds_new_clients_wait_and_nothing_spins(ftpd):  # noqa: F811
+    """As many clients as the limit of open files lets in; who is there is served, and who waits is as soon as somebody leaves."""
+    def spent():
+        fields = pathlib.Path(f"/proc/{ftpd.process.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    with ftpd.talk(login=True) as kept:
+        with contextlib.ExitStack() as crowd:
+            for _ in range(40):
+                crowd.enter_context(socket.create_connection(ftpd.address, timeout=20))
+            wait_until(lambda: "Cannot accept a client, new ones wait" in ftpd.said(), what="the log to say what is missing")
+            before = spent()
+            for _ in range(20):
+                assert kept.ask("NOOP").startswith("200")
+                time.sleep(0.1)
+            assert spent() - before < 0.5  # of two seconds
+        with ftpd.talk(login=True) as late:
+            assert late.ask("NOOP").startswith("200")
+    assert ftpd.said().count("Cannot accept a client") == 1
+
+
+@pytest.mark.parametrize("ftpd", [{"fds": (40, 400)}], indirect=True)
+def test_it_takes_the_fds_that_it_may_have(ftpd):  # noqa: F811
+    """A shell's 1024 would be too few for the 512 clients that it promises to serve."""
+    with contextlib.ExitStack() as crowd:
+        for _ in range(40):
+            assert crowd.enter_context(ftpd.talk()).greeting.startswith("220")
+
+
+def talk_in_vain(server):
+    """A client who finds no process ready for it; those before it stay connected and are returned, too."""
+    served = []
+    while True:
+        client = socket.create_connection(server.address, timeout=1)
+        try:
+            assert client.recv(100).startswith(b"220")
+            served.append(client)
+        except TimeoutError:
+            return client, served
+
+
+@contextlib.contextmanager
+def no_new_processes(server):
+    zygote, = zygotes_of(server.process.pid, "prelogin")
+    os.kill(zygote, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        os.kill(zygote, signal.SIGCONT)
+
+
+@limits(LOGIN_SECONDS=1)
+def test_the_time_to_log_in_begins_when_somebody_listens(ftpd):  # noqa: F811
+    """Where processes are scarce clients wait for theirs, and then have as long as others."""
+    with contextlib.ExitStack() as clients:
+        with no_new_processes(ftpd):
+            late, served = talk_in_vain(ftpd)
+            for client in (late, *served):
+                clients.enter_context(client)
+            late.settimeout(8)  # longer than it may take to log in
+            with pytest.raises(TimeoutError):
+                late.recv(100)
+        late.settimeout(20)
+        with late.makefile("rb") as replies:
+            assert [line[:3] for line in replies] == [b"220", b"421"]
+
+
+def test_who_gets_no_process_is_told_so(ftpd):  # noqa: F811
+    with contextlib.ExitStack() as clients:
+        with no_new_processes(ftpd):
+            late, served = talk_in_vain(ftpd)
+            for client in (late, *served):
+                clients.enter_context(client)
+            late.settimeout(60)
+            with late.makefile("rb") as replies:
+                assert [line[:3] for line in replies] == [b"421"]
+            assert "Cannot start a process for a client from 127.0.0.1" in ftpd.said()
+        with ftpd.talk(login=True) as talk:
+            assert talk.ask("NOOP").startswith("200")
 
 
 @limits(LOGIN_SECONDS=1)

@@ -563,6 +563,19 @@ def test_before_login_it_cannot_ask_twice_at_once(world, untouched):
         assert intruder.death() == 9
 
 
+def test_before_login_it_cannot_ask_on_after_the_last_word(world, untouched):
+    """Three wrong passwords, one after the other as any client's, and then no more."""
+    login = message("WireLogin", TYPES["WIRE_LOGIN"], user=b"nadie", password=b"x")
+    with take_over(world, "prelogin") as intruder:
+        for word in ("WIRE_DENIED", "WIRE_DENIED", "WIRE_CLOSE"):
+            answer = Out(8)
+            assert intruder.tell(login) == len(login)
+            assert intruder.call("recvfrom", WIRE, answer, len(answer), 0, 0, 0) == len(answer)
+            assert bytes(answer) == header(TYPES[word])
+        intruder.start("sendto", WIRE, login, len(login), socket.MSG_NOSIGNAL, 0, 0)
+        assert intruder.death() == 9
+
+
 def transfer(path, size):
     """Cut after the path's NUL, as it goes over the wire."""
     whole = message("WireTransfer", TYPES["WIRE_TRANSFER"], path=path.encode(), bytes=size, ms=1, whole=1)
