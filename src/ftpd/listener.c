@@ -83,7 +83,7 @@ void listener_take_client(Listener *l, int control, const struct sockaddr_storag
         limit = limit ? limit : LIMIT_CONNECTIONS;
         address_text((const struct sockaddr *) peer, text);
         record_limit(NULL, text, limit);
-        (void) !reply(control, 421, "%s", limit_replies[limit]);
+        reply_now(control, 421, limit_replies[limit]);
         return;
     }
     c->listener = l;
@@ -178,7 +178,7 @@ static void describe(const Listener *l, const Connection *c, SessionStart *ret) 
 static void refuse_unspawned(Listener *l, Connection *c, int r) {
     log_errno(r, "Cannot start a process for a client from %s", c->peer_text);
     if (c->control_fd >= 0) {
-        (void) !reply(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
+        reply_now(c->control_fd, 421, "El servicio no está disponible; intente más tarde.");
         (void) shutdown(c->control_fd, SHUT_RDWR); /* on its way to a child that may be born late there is a copy */
     }
     listener_drop(l, c);

@@ -177,7 +177,7 @@ static void refuse_waiting_on(int fd) {
     if (set_nonblocking(fd, true) < 0)
         return;
     while ((control = accept4(fd, NULL, NULL, SOCK_CLOEXEC)) >= 0) {
-        (void) !reply(control, 421, "El servicio no está disponible; intente más tarde.");
+        reply_now(control, 421, "El servicio no está disponible; intente más tarde.");
         close(control);
     }
 }

@@ -102,6 +102,14 @@ int reply_send(int fd, const Reply *r) {
     return send_all(fd, r->text, r->size);
 }
 
+void reply_now(int fd, int code, const char *text) {
+    Reply r;
+
+    r.size = 0;
+    reply_line(&r, code, false, "%s", text);
+    (void) !send(fd, r.text, r.size, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 int reply_text(int fd, const char *data, size_t size) {
     static const char twice[] = { IAC, IAC };
     int r = 0;

@@ -27,5 +27,7 @@ void reply_item(Reply *r, const char *format, ...) _printf_(2, 3);
 int reply_send(int fd, const Reply *r) _must_use_;
 /* Lines between the first and the last of a long reply, as they are, byte 255 doubled. */
 int reply_text(int fd, const char *data, size_t size) _must_use_;
+/* One line, for who serves others too: a client who has left no room for it goes without. */
+void reply_now(int fd, int code, const char *text);
 /* One line, made and sent. */
 int reply(int fd, int code, const char *format, ...) _printf_(3, 4) _must_use_;

@@ -15,7 +15,7 @@ import struct
 import subprocess
 import tempfile
 
-from ftp_standalone import TICK_FD, Talk, children_of, clients_of, fds_of, keepers_of, zygotes_of
+from ftp_standalone import TICK_FD, Talk, children_of, clients_of, fds_of, keepers_of, socket_of, zygotes_of
 from machine import REPOSITORY, wait_until
 
 KILLED = "killed by SIGSYS"
@@ -187,15 +187,11 @@ class KeeperTalk:
     def __init__(self, zygote):
         self.socket, given = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         self.socket.settimeout(5)
-        holder = os.pidfd_open(zygote)
-        try:
+        with given:
             for fd in fds_of(zygote) - {0, 1, 2, TICK_FD, TICK_FD + 1}:
                 if os.readlink(f"/proc/{zygote}/fd/{fd}").startswith("socket:"):
-                    with socket.socket(fileno=_libc.syscall(call_number("pidfd_getfd"), holder, fd, 0)) as way:
+                    with socket_of(zygote, fd) as way:
                         socket.send_fds(way, [b"\0"], [given.fileno()])
-        finally:
-            os.close(holder)
-            given.close()
 
     def send(self, line):
         self.socket.send(b"XKEEPER " + line.encode())

@@ -9,7 +9,8 @@ import time
 
 import pytest
 
-from ftp_standalone import ACCOUNT, PASSWORD, FtpServer, Talk, children_of, ftpd, has_client, zygotes_of  # noqa: F401 (a fixture)
+from ftp_standalone import (ACCOUNT, CONTROL_FD, PASSWORD, FtpServer, Talk, children_of, clients_of, ftpd, has_client, socket_of,  # noqa: F401 (a fixture)
+                            zygotes_of)
 from machine import wait_until
 
 
@@ -248,6 +249,30 @@ def test_it_takes_the_fds_that_it_may_have(ftpd):  # noqa: F811
     with contextlib.ExitStack() as crowd:
         for _ in range(40):
             assert crowd.enter_context(ftpd.talk()).greeting.startswith("220")
+
+
+@pytest.mark.parametrize("ftpd", [{"TEMPOFTP_FTP_BAN_AFTER": "1"}], indirect=True)
+def test_who_reads_nothing_is_not_waited_for_when_turned_away(ftpd):  # noqa: F811
+    """A client who has left no room for a word of the listener's, and comes back to it by REIN: others are served as ever."""
+    with ftpd.talk(login=True) as deaf:
+        session, = clients_of(ftpd.process.pid, "session")
+        with ftpd.talk() as talk:
+            assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+            assert talk.ask("PASS wrong").startswith("421")  # from here on its address is turned away
+        with socket_of(session, CONTROL_FD) as control:
+            full_since = time.monotonic()
+            while time.monotonic() - full_since < 1:  # the client's kernel takes some more, for a while
+                try:
+                    control.send(b"x" * 4096, socket.MSG_DONTWAIT)
+                    full_since = time.monotonic()
+                except BlockingIOError:
+                    time.sleep(0.01)
+        deaf.send("REIN\r\n")
+        wait_until(lambda: "ended: reinitialized" in ftpd.said(), what="its session to end")
+        began = time.monotonic()
+        with ftpd.talk(host="::1", login=True) as other:
+            assert other.ask("NOOP").startswith("200")
+        assert time.monotonic() - began < 5
 
 
 def talk_in_vain(server):
