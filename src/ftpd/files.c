@@ -136,7 +136,8 @@ int files_rnto(Conversation *c, char *argument) {
 /* draft-somers-ftp-mfxx: "MFMT YYYYMMDDHHMMSS path". Only through an fd: the jail knows no other way to change times. */
 int files_mfmt(Conversation *c, char *argument) {
     Session *s = (Session *) c;
-    char path[VIRTUAL_PATH_MAX], *space = strchr(argument, ' ');
+    char path[VIRTUAL_PATH_MAX], text[TIME_VALUE_SIZE], *space = strchr(argument, ' ');
+    struct stat st;
     int64_t utc;
 
     if (!space || space[1] == '\0')
@@ -149,7 +150,8 @@ int files_mfmt(Conversation *c, char *argument) {
         return r;
     _cleanup_close_ int fd = path_open(CHILD_HOME_FD, path, O_RDONLY | O_NONBLOCK | O_NOFOLLOW);
     struct timespec times[] = { { .tv_nsec = UTIME_OMIT }, { .tv_sec = utc } };
-    if (fd < 0 || futimens(fd, times) < 0)
+    if (fd < 0 || futimens(fd, times) < 0 || fstat(fd, &st) < 0)
         return session_reply_errno(s, fd < 0 ? fd : -errno);
-    return reply(c->fd, 213, "Modify=%s; %s", argument, path);
+    listing_time(st.st_mtime, text); /* no file system holds every year */
+    return reply(c->fd, 213, "Modify=%s; %s", text, path);
 }

@@ -81,10 +81,11 @@ typedef struct CivilTime {
 
 /* The proleptic Gregorian calendar, days counted in eras of 400 years that begin on 1 March. */
 static CivilTime civil_time(int64_t utc) {
-    const int64_t last = 253402300799; /* 9999-12-31T23:59:59Z */
-    utc = utc < 0 ? 0 : utc > last ? last : utc;
+    const int64_t first = -62135596800, last = 253402300799; /* the years 1 to 9999 */
+    utc = utc < first ? first : utc > last ? last : utc;
 
-    unsigned days = (unsigned) (utc / 86400) + 719468, left = (unsigned) (utc % 86400);
+    uint64_t since = (uint64_t) (utc - first);
+    unsigned days = (unsigned) (since / 86400) + 306, left = (unsigned) (since % 86400);
     unsigned era = days / 146097, day_of_era = days % 146097;
     unsigned year = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
     unsigned day_of_year = day_of_era - (365 * year + year / 4 - year / 100);

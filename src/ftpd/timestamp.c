@@ -1,4 +1,4 @@
-/* Fourteen digits into seconds since 1970. Pure: no clock, no time zone. */
+/* Fourteen digits into seconds since 1970, negative before. Pure: no clock, no time zone. */
 #include "ftpd/timestamp.h"
 
 #include <stdbool.h>
@@ -7,7 +7,7 @@
 static const struct Part {
     unsigned digits, min, max;
 } parts[] = {
-    { 4, 1970, 9999 }, { 2, 1, 12 }, { 2, 1, 31 }, { 2, 0, 23 }, { 2, 0, 59 }, { 2, 0, 60 },
+    { 4, 1, 9999 }, { 2, 1, 12 }, { 2, 1, 31 }, { 2, 0, 23 }, { 2, 0, 59 }, { 2, 0, 60 },
 };
 
 static int parse_part(const char **text, const struct Part *part, unsigned *ret) {

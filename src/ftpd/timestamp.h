@@ -5,5 +5,5 @@
 
 #include <stdint.h>
 
-/* "YYYYMMDDHHMMSS[.fraction]" in UTC; the fraction is checked and dropped, a leap second counts as the one before. Years 1970 to 9999. -EINVAL. */
+/* "YYYYMMDDHHMMSS[.fraction]" in UTC; the fraction is checked and dropped, a leap second counts as the one before. Years 1 to 9999. -EINVAL. */
 int timestamp_parse(const char *text, int64_t *ret) _must_use_;

@@ -164,6 +164,29 @@ def test_times_are_set_and_shown(ftpd):
         assert talk.ask("MFMT 20190203040506 nada").startswith("550")
 
 
+def test_times_before_1970_are_what_they_are(ftpd):
+    ftpd.put("old", b"x")
+    os.utime(ftpd.root / "old", (-1, -1))
+    with ftpd.talk(login=True) as talk:
+        assert talk.ask("MDTM old") == "213 19691231235959"
+        assert "modify=19691231235959;" in talk.ask("MLST old")
+        assert b"Dec 31  1969 old" in talk.get("LIST")[0]
+        put(talk, "STOR a.txt", b"x")
+        assert talk.ask("MFMT 19520229010203 a.txt") == "213 Modify=19520229010203; /a.txt"
+        assert talk.ask("MDTM a.txt") == "213 19520229010203"
+
+
+def test_the_time_that_is_told_is_the_one_that_was_set(ftpd):
+    """No second has parts here, and file systems do not hold every year."""
+    with ftpd.talk(login=True) as talk:
+        put(talk, "STOR a.txt", b"x")
+        assert talk.ask("MFMT 20190203040506.75 a.txt") == "213 Modify=20190203040506; /a.txt"
+        for asked in ("20161231235960", "99991231235959", "00010101000000"):
+            told, holds = talk.ask(f"MFMT {asked} a.txt"), talk.ask("MDTM a.txt")
+            print(f"MFMT {asked}: {told}; MDTM: {holds}")
+            assert told == f"213 Modify={holds[4:]}; /a.txt"
+
+
 def test_text_loses_the_line_ends_of_type_a(ftpd):
     with ftpd.talk(login=True) as talk:
         assert put(talk, "STOR as-is", b"a\r\nb\r")[1].startswith("226")

@@ -71,9 +71,9 @@ static void names_with_prefix(void **state) {
     assert_string_equal(entry(&l, "a", &st, NULL), "dir/a\r\n");
 }
 
-/* Against gmtime(3), over all that a file system can hold. */
+/* Against gmtime(3), from the year 1000, before which strftime(3) writes fewer digits. */
 static void times_are_right(void **state) {
-    for (int64_t t = 0; t < 253402300800; t += 86399 * 77 + 1) {
+    for (int64_t t = -30610224000; t < 253402300800; t += 86399 * 77 + 1) {
         time_t at = (time_t) t;
         struct tm tm;
         char expected[32], got[TIME_VALUE_SIZE];

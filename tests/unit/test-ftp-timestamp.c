@@ -14,7 +14,7 @@
 static void every_day_is_the_librarys(void **state) {
     char text[32];
 
-    for (int64_t utc = 3661; utc < 253402300799; utc += 86400 * 13 + 7) { /* to the year 9999 */
+    for (int64_t utc = -30610224000 + 3661; utc < 253402300799; utc += 86400 * 13 + 7) { /* the years 1000, before which strftime(3) writes fewer digits, to 9999 */
         time_t t = (time_t) utc;
         struct tm tm;
         int64_t got;
@@ -37,7 +37,8 @@ static void edges(void **state) {
         { "20161231235960", 1483228799 }, /* a leap second */
         { "20200102030405.678", 1577934245 },
         { "99991231235959", 253402300799 },
-        { "19691231235959", -EINVAL },
+        { "00010101000000", -62135596800 },
+        { "00001231235959", -EINVAL },
         { "20230229000000", -EINVAL },
         { "21000229000000", -EINVAL },
         { "20200431000000", -EINVAL },
