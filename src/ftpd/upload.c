@@ -108,22 +108,23 @@ static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint
     return r < 0 ? 0 : transfer_reply_end(s, result);
 }
 
-/* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes; `fresh`: there must be none. */
-static int open_file(Session *s, const char *path, bool fresh, int *ret_fd, uint64_t *ret_size) {
+/* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes. `making`: O_CREAT; with O_EXCL there must be none; 0: there must be one. */
+static int open_file(Session *s, const char *path, int making, int *ret_fd, uint64_t *ret_size) {
     /* A FIFO must not keep us waiting. At its end, wherever another session leaves that: a file grows by what is written and no more, as drop_take() counts. */
     const int flags = O_WRONLY | O_NONBLOCK | O_APPEND;
     struct stat st;
     bool made = false;
 
-    _cleanup_close_ int fd = fresh ? -ENOENT : path_open(CHILD_HOME_FD, path, flags);
-    int room = fd == -ENOENT ? drop_take_name(s) : 0;
+    _cleanup_close_ int fd = making & O_EXCL ? -ENOENT : path_open(CHILD_HOME_FD, path, flags);
+    bool make = fd == -ENOENT && making;
+    int room = make ? drop_take_name(s) : 0;
     if (room < 0)
         fd = room;
-    else if (fd == -ENOENT && !transfer_is_prepared(s)) { /* an empty file would be all that came of it */
+    else if (make && !transfer_is_prepared(s)) { /* an empty file would be all that came of it */
         int r = transfer_open(s, WIRE_UPLOAD, "");
         return r < 0 ? r : 0;
-    } else if (fd == -ENOENT) {
-        fd = path_open(CHILD_HOME_FD, path, flags | O_CREAT | (fresh ? O_EXCL : 0));
+    } else if (make) {
+        fd = path_open(CHILD_HOME_FD, path, flags | making);
         made = fd >= 0;
     }
     int r = fd < 0 ? fd : fstat(fd, &st) < 0 ? -errno : S_ISREG(st.st_mode) ? 0 : -EINVAL;
@@ -154,7 +155,7 @@ static int store_file(Session *s, const char *argument, bool append) {
         return r;
     if (offset > 0 && s->ascii)
         return reply(s->conversation.fd, 554, "En TYPE A no se puede continuar una transferencia; use TYPE I.");
-    r = open_file(s, path, false, &file, &size);
+    r = open_file(s, path, offset > 0 && !append ? 0 : O_CREAT, &file, &size);
     if (r <= 0)
         return r;
     _cleanup_close_ int fd = file;
@@ -194,7 +195,7 @@ int upload_stou(Conversation *c, char *argument) {
     snprintf(name, sizeof(name), "%s-%s", argument && *argument ? argument : "ftp", digits);
     int r = drop_resolve(s, name, path);
     if (r > 0)
-        r = open_file(s, path, true, &file, &size);
+        r = open_file(s, path, O_CREAT | O_EXCL, &file, &size);
     if (r <= 0)
         return r;
     _cleanup_close_ int fd = file;

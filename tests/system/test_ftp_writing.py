@@ -187,6 +187,16 @@ def test_the_time_that_is_told_is_the_one_that_was_set(ftpd):
             assert told == f"213 Modify={holds[4:]}; /a.txt"
 
 
+def test_an_upload_that_cannot_go_on_makes_no_file(ftpd):
+    with ftpd.talk(login=True) as talk:
+        talk.ask("REST 5")
+        assert put(talk, "STOR nada", b"x")[1] == "550 No existe."
+        assert not (ftpd.root / "nada").exists()
+        talk.ask("REST 5")  # APPE knows its place by itself
+        assert put(talk, "APPE nada", b"x")[1].startswith("226")
+    assert (ftpd.root / "nada").read_bytes() == b"x"
+
+
 def test_text_loses_the_line_ends_of_type_a(ftpd):
     with ftpd.talk(login=True) as talk:
         assert put(talk, "STOR as-is", b"a\r\nb\r")[1].startswith("226")
