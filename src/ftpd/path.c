@@ -11,6 +11,8 @@
 #include <linux/openat2.h>
 #include <sys/syscall.h>
 
+#define AGAIN_MAX 1000 /* milliseconds at most, and no session is deaf */
+
 /* Adds the components of text to the normalized path in ret (without trailing slash; "" is the root). */
 static int append_components(const char *text, char ret[static VIRTUAL_PATH_MAX], size_t *size) {
     for (;;) {
@@ -58,12 +60,12 @@ int path_open(int home_fd, const char *path, int flags) {
     };
     const char *relative = path + strspn(path, "/");
 
-    for (;;) {
+    for (unsigned again = 0;;) {
         long fd = syscall(SYS_openat2, home_fd, *relative ? relative : ".", &how, sizeof(how));
         if (fd >= 0)
             return (int) fd;
-        /* -EAGAIN: a rename happened under a ".." of a symbolic link; openat2(2) says to ask again. */
-        if (errno != EINTR && errno != EAGAIN)
+        /* -EAGAIN: a rename happened under a ".." of a symbolic link; openat2(2) says to ask again. Or, with O_NONBLOCK, another program has a lease. */
+        if (errno != EINTR && (errno != EAGAIN || ++again == AGAIN_MAX))
             return -errno;
     }
 }

@@ -14,7 +14,7 @@
 /* argument NULL or empty: the folder itself. -ENAMETOOLONG. */
 int path_resolve(const char *folder, const char *argument, char ret[static VIRTUAL_PATH_MAX]) _must_use_;
 /* Opens a virtual path below home_fd: symbolic links are followed while they stay inside, magic links never. Returns an fd or negative
- * errno (-EXDEV: it would have left the home). */
+ * errno (-EXDEV: it would have left the home; -EAGAIN: another program has a lease of the file). */
 int path_open(int home_fd, const char *path, int flags) _must_use_;
 /* The folder that a virtual path lies in, O_PATH, and its name there: for calls that change the folder. -EBUSY: "/" lies in none. */
 int path_open_parent(int home_fd, const char *path, const char **ret_name) _must_use_;

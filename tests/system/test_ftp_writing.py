@@ -1,11 +1,14 @@
 """What an FTP client may change where it may write, and what it may not."""
 import contextlib
+import fcntl
 import ftplib
 import io
 import os
 import shutil
+import signal
 import socket
 import subprocess
+import time
 
 import pytest
 
@@ -195,6 +198,25 @@ def test_an_upload_that_cannot_go_on_makes_no_file(ftpd):
         talk.ask("REST 5")  # APPE knows its place by itself
         assert put(talk, "APPE nada", b"x")[1].startswith("226")
     assert (ftpd.root / "nada").read_bytes() == b"x"
+
+
+def test_a_file_that_another_program_keeps_is_answered_at_once(ftpd):
+    """File servers such as Samba lease files: to open one takes until they give it back."""
+    ftpd.put("leased", b"x")
+    shutil.chown(ftpd.root / "leased", USER)
+    signal.signal(signal.SIGIO, signal.SIG_IGN)  # how the kernel asks for it
+    try:
+        with open(ftpd.root / "leased", "r+b") as file, ftpd.talk(login=True) as talk:
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_WRLCK)
+            for command in ("HASH leased", "STOR leased"):
+                asked = time.monotonic()
+                reply = talk.ask(command)
+                print(f"{command}: {reply} after {time.monotonic() - asked:.3f} s")
+                assert reply.startswith("451") and time.monotonic() - asked < 5
+            fcntl.fcntl(file, fcntl.F_SETLEASE, fcntl.F_UNLCK)
+            assert talk.ask("HASH leased").startswith("213")
+    finally:
+        signal.signal(signal.SIGIO, signal.SIG_DFL)
 
 
 def test_text_loses_the_line_ends_of_type_a(ftpd):
