@@ -114,7 +114,7 @@ static void take_over(Downloads *d) {
 
 int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) {
     _cleanup_(downloads_freep) Downloads *d = calloc(1, sizeof(*d));
-    _cleanup_close_ int owned = kept_fd;
+    _cleanup_close_ _unused_ int owned = kept_fd;
 
     if (!d)
         return -ENOMEM;
