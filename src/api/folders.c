@@ -210,8 +210,8 @@ bool folders_drop_exists(int data_fd, const char *account) {
     return exists(data_fd, path);
 }
 
-/* Straight to where it is purged: no folder is made for it, since what fills the disk may be what lies in it. Should an earlier one still be being emptied there, it goes into
- * that, which may be gone between two lines here. */
+/* Straight to where it is purged: no folder is made for it, since what fills the disk may be what lies in it. Where an earlier one is still being emptied
+ * it goes into that, which may be gone between two lines here. */
 int folders_drop_take(int data_fd, const char *account, const char *id, uint64_t life) {
     char path[REL_PATH_SIZE], purge[REL_PATH_SIZE], target[REL_PATH_SIZE + 16];
 

@@ -120,7 +120,7 @@ int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) {
         return -ENOMEM;
     d->bus = sd_bus_ref(bus);
     d->retry_ms = DOWNLOADS_DELAY_MS;
-    d->kept = take_kept(kept_fd);
+    d->kept = take_kept(owned);
     int r = d->kept ? 0 : make_kept(&d->kept);
     if (r < 0)
         return r;

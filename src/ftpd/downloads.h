@@ -1,6 +1,7 @@
 /* What was downloaded, until tempoftpd knows it: rows that are summed here and told in batches. org.tempoftp.Manager1.Downloads.
  *
- * Nothing is dropped while tempoftpd is away: rows wait and the call is made again, by the next listener too. At least once: a batch whose answer was lost is told twice. */
+ * Nothing is dropped while tempoftpd is away: rows wait and the call is made again, by the next listener too. At least once: a batch whose answer was lost
+ * is told twice. */
 #pragma once
 
 #include "basic/cleanup.h"

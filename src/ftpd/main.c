@@ -299,8 +299,8 @@ static int run(Program *p, bool service) {
     return 0;
 }
 
-/* What only an operator can mend; systemd doesn't try again after that, and sessions that it keeps would end. So as long as there are any it tries again: a wrong setting, or a
- * certificate in the middle of its renewal, is mended before the last download is through. */
+/* What only an operator can mend; systemd doesn't try again after that, and sessions that it keeps would end. So as long as there are any it tries again: a
+ * wrong setting, or a certificate in the middle of its renewal, may be mended before the last download is through. */
 static int exit_code(const Program *p, int r) {
     bool wrong = r == -EINVAL || r == -ENOTSUP || r == -EPERM || r == -EEXIST;
 

@@ -103,8 +103,8 @@ def test_a_session_that_is_being_born_while_its_end_moves_is_known_to_the_next_l
             ftp.connect(*FTP_ADDRESS)
             assert ftp.sendcmd(f"USER {account}").startswith("331")
             ftp.putcmd(f"PASS {password}")
-            wait_until(lambda: machine.sqlite(f"SELECT count(*) FROM audit WHERE action = 'FTP LOGIN' AND target = '{account}'") == [[str(turn + 2)]],  # noqa: B023
-                       60, what="tempoftpd lets it in")
+            let_in = f"SELECT count(*) = {turn + 2} FROM audit WHERE action = 'FTP LOGIN' AND target = '{account}'"
+            wait_until(lambda: machine.sqlite(let_in) == [["1"]], 60, what="tempoftpd lets it in")  # noqa: B023
             if not select.select([ftp.sock], [], [], 1)[0]:
                 break
         else:
@@ -477,6 +477,22 @@ def test_downloads_that_a_listener_had_not_told_yet_are_counted(machine, api, de
     wait_until(lambda: count() >= n * size, 30, what="what nobody heard is counted")
     assert count() == n * size
     assert "Cannot count" not in machine.journal("-u", "tempoftp-ftp", since=since)
+
+
+def test_downloads_are_counted_while_the_clock_is_behind(machine, api, delivered, opened):  # noqa: F811
+    """The machine has booted with a clock two hours ahead, and it was put right: until that time has come requests are dated by it."""
+    ahead = int(time.time()) + 7200
+    assert api.get("/health").json["database"] == "ok"  # there is one
+    change_database(machine, f"INSERT OR REPLACE INTO notes (key, value) VALUES ('clock', 'another-boot {ahead} {ahead} 0 0')")
+    try:
+        answer = delivered(files={"a.txt": "hola\n"})
+        assert int(machine.sqlite(f"SELECT ready FROM requests WHERE id = '{answer['id']}'")[0][0]) >= ahead
+        ftp = opened(answer)
+        for n in (1, 2):
+            assert fetch(ftp, f"/{answer['id']}/a.txt") == b"hola\n"
+            wait_until(lambda: counted(api, answer)["bytes"] == 5 * n, 30, what="the download counted")  # noqa: B023
+    finally:
+        change_database(machine, "DELETE FROM notes WHERE key = 'clock'")
 
 
 def test_uploads_are_in_the_journal_and_not_among_the_downloads(machine, api, delivered, opened):  # noqa: F811
