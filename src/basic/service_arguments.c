@@ -17,7 +17,7 @@ int service_arguments(int argc, char **argv, const char *name, const char *purpo
         printf("%s\n\n%s:\nsee %s(8).\n\n  -h --help\n  -V --version\n", name, purpose, name);
     else if (c == 'V')
         printf("%s %s\n", name, TEMPOFTP_VERSION);
-    else
-        return c == -1 && optind == argc ? 0 : -EINVAL;
-    return 1;
+    else if (c == -1 && optind < argc)
+        fprintf(stderr, "%s: unexpected argument '%s', see --help\n", name, argv[optind]);
+    return c == 'h' || c == 'V' ? 1 : c == -1 && optind == argc ? 0 : -EINVAL;
 }

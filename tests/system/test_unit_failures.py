@@ -140,3 +140,16 @@ def test_without_a_broker_requests_wait_and_go_on(machine, api, source, submit, 
     machine.run(["systemctl", "reset-failed", "tempoftp-broker.service"], check=False)
     wait_for(id, "listo", 120)
     assert delivers()
+
+
+def test_a_data_path_that_is_not_ours_is_told(machine, delivers):
+    machine.run(["chown", "root", "/data"])
+    try:
+        began = machine.journal_now()
+        machine.restart()
+        machine.run(["tempoftp", "estado"])
+        assert "TEMPOFTP_DATA_PATH=/data may not be written (Permission denied)" in machine.journal("-u", "tempoftp", "-p", "err", since=began)
+    finally:
+        machine.run(["chown", "tempoftp", "/data"])
+        machine.restart()
+    assert delivers()
