@@ -169,8 +169,8 @@ static int open_data(Manager *m) {
     if (r < 0)
         log_error("TEMPOFTP_DATA_PATH=%s cannot be used (%s): %s", m->settings->data_path, strerror(-r), hint);
     else if (faccessat(m->data_fd, ".", W_OK, 0) < 0) /* not the end: what is handed out can be taken away */
-        log_error("TEMPOFTP_DATA_PATH=%s may not be written (%s), so no request of a new account becomes ready: user tempoftp has to own it", m->settings->data_path,
-                  strerror(errno));
+        log_error("TEMPOFTP_DATA_PATH=%s may not be written (%s), so no request of a new account becomes ready: user tempoftp has to own it",
+                  m->settings->data_path, strerror(errno));
     return r;
 }
 

@@ -39,7 +39,7 @@ void text_table_add(TextTable *t, const char *cell);
 void text_table_row(TextTable *t, const char *const *cells); /* one for each column */
 void text_table_print(const TextTable *t, FILE *to);
 
-/* What a negative errno means, in Spanish where it is one that people meet. */
+/* What an errno means, of either sign; in Spanish where it is one that people meet. */
 const char *text_errno(int r);
 
 /* "Etiqueta:      " — the label of one line of a description; "": the line goes on with the one above. */
