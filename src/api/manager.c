@@ -32,7 +32,6 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <systemd/sd-daemon.h>
 
@@ -198,11 +197,7 @@ static int set_up(Manager *m, const RunOptions *options, ListenFds *passed) {
     sigaddset(&signals, SIGINT);
     sigprocmask(SIG_BLOCK, &signals, NULL);
     signal(SIGPIPE, SIG_IGN);
-    struct rlimit files;
-    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
-        files.rlim_cur = files.rlim_max;
-        (void) setrlimit(RLIMIT_NOFILE, &files);
-    }
+    raise_fd_limit();
     r = sd_event_new(&m->event);
     if (r >= 0)
         r = sd_event_add_signal(m->event, NULL, SIGTERM, on_signal, m);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <systemd/sd-daemon.h>
@@ -109,6 +110,15 @@ int set_nonblocking(int fd, bool on) {
     if (wanted != flags && fcntl(fd, F_SETFL, wanted) < 0)
         return -errno;
     return 0;
+}
+
+void raise_fd_limit(void) {
+    struct rlimit files;
+
+    if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur < files.rlim_max) {
+        files.rlim_cur = files.rlim_max;
+        (void) setrlimit(RLIMIT_NOFILE, &files);
+    }
 }
 
 void address_text(const struct sockaddr *address, char ret[static ADDRESS_TEXT_MAX]) {

@@ -19,6 +19,8 @@ ssize_t read_at(int fd, void *data, size_t size, uint64_t offset) _must_use_;
 /* Writes all or fails; retries EINTR. */
 int write_all(int fd, const void *data, size_t size) _must_use_;
 int set_nonblocking(int fd, bool on) _must_use_;
+/* As many open files as this process may allow itself; what a shell gives is meant for select(2). */
+void raise_fd_limit(void);
 
 #define ADDRESS_TEXT_MAX 128
 /* "203.0.113.5", "2001:db8::1" (v4-mapped shown as v4), "unix", without port. */

@@ -455,6 +455,7 @@ int listener_init(Listener *l, const ListenerConfig *config) {
     TAILQ_INIT(&l->due);
     TAILQ_INIT(&l->drops);
     queries_init(&l->queries);
+    raise_fd_limit(); /* after the zygotes: it is no child's */
     sigemptyset(&signals);
     sigaddset(&signals, SIGTERM);
     sigaddset(&signals, SIGINT);

@@ -20,7 +20,6 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
 
@@ -86,18 +85,7 @@ static int set_up_jail(Program *p) {
     return r < 0 ? log_errno(r, "Cannot prepare the sessions' jail") : 0;
 }
 
-/* Shells give less than may be had, and less than clients need. Children have limits of their own. */
-static void allow_fds(void) {
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
-        return;
-    limit.rlim_cur = limit.rlim_max;
-    (void) setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static int configure(Program *p, bool service) {
-    allow_fds();
     p->config = (ListenerConfig) {
         .zygotes = p->zygotes,
         .pasv_min = p->settings->pasv_min,

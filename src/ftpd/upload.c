@@ -108,7 +108,7 @@ static int take_file(Session *s, int fd, const char *path, uint64_t offset, uint
     return r < 0 ? 0 : transfer_reply_end(s, result);
 }
 
-/* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes. `making`: O_CREAT; with O_EXCL there must be none; 0: there must be one. */
+/* 1: *ret_fd is open for writing; 0: answered. A file that is there keeps its bytes. `making`: O_CREAT; with O_EXCL there must be none; 0: there must be. */
 static int open_file(Session *s, const char *path, int making, int *ret_fd, uint64_t *ret_size) {
     /* A FIFO must not keep us waiting. At its end, wherever another session leaves that: a file grows by what is written and no more, as drop_take() counts. */
     const int flags = O_WRONLY | O_NONBLOCK | O_APPEND;

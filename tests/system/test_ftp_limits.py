@@ -279,7 +279,7 @@ def talk_in_vain(server):
     """A client who finds no process ready for it; those before it stay connected and are returned, too."""
     served = []
     while True:
-        client = socket.create_connection(server.address, timeout=1)
+        client = socket.create_connection(server.address, timeout=5)
         try:
             assert client.recv(100).startswith(b"220")
             served.append(client)
