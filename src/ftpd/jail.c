@@ -200,10 +200,14 @@ int jail_lock_home(int drop_fd, uint64_t file_max, int abi, bool best_effort) {
 
 void jail_kill(pid_t pid, int wire) {
     _cleanup_close_ int fd = (int) syscall(SYS_pidfd_open, pid, 0);
-    if (fd < 0)
-        return;
-    /* Still open now: so the process that pidfd_open() found is the one that holds the other end. */
+    const bool none_left = fd < 0 && (errno == EMFILE || errno == ENFILE || errno == ENOMEM);
     struct pollfd pfd = { .fd = wire };
-    if (poll(&pfd, 1, 0) >= 0 && !(pfd.revents & POLLHUP))
+
+    /* Still open now: so the process that pidfd_open() found is the one that holds the other end. */
+    if (poll(&pfd, 1, 0) < 0 || pfd.revents & POLLHUP)
+        return;
+    if (fd >= 0)
         (void) syscall(SYS_pidfd_send_signal, fd, SIGKILL, NULL, 0);
+    else if (none_left) /* which must save nobody, and its number can't be another's so soon */
+        (void) kill(pid, SIGKILL);
 }

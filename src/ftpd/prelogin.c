@@ -14,6 +14,7 @@
 #include <poll.h>
 
 #define GREETING "Servidor FTP de tempoftp."
+#define STOPPING "El servidor se detiene."
 #define ANSWER_TIMEOUT_MS 120000 /* the listener has its own, shorter one for the bus */
 
 int prelogin_user(Conversation *c, char *argument) {
@@ -75,8 +76,10 @@ int prelogin_pass(Conversation *c, char *argument) {
     wipe(&m, sizeof(m));
     if (r >= 0)
         r = wait_for_answer(p, &m, NULL);
-    if (r < 0)
+    if (r < 0) {
+        (void) !reply(c->fd, 421, STOPPING);
         return r;
+    }
     if (m.header.type == WIRE_DENIED)
         return reply(c->fd, 530, "Usuario o contraseña incorrectos.");
     c->over = true;
@@ -154,7 +157,7 @@ static int wait_for_client(Prelogin *p, uint64_t deadline_ms) {
         return 0;
     }
     if (fds[1].revents) { /* the listener says nothing unasked: it is gone */
-        (void) !reply(p->conversation.fd, 421, "El servidor se detiene.");
+        (void) !reply(p->conversation.fd, 421, STOPPING);
         return 0;
     }
     r = conversation_fill_line(&p->conversation);

@@ -418,6 +418,17 @@ def test_it_ends_cleanly_says_so_and_takes_leave_of_its_clients(ftpd, how):  # n
     wait_until(lambda: not [pid for pid in children if pathlib.Path(f"/proc/{pid}").exists()], what="all children to end")
 
 
+def test_who_waits_for_the_answer_to_a_password_is_told_too(ftpd):  # noqa: F811
+    """A refusal is held back for a second; the server ends meanwhile."""
+    with ftpd.talk() as talk:
+        assert talk.ask(f"USER {ACCOUNT}").startswith("331")
+        talk.send("PASS wrong\r\n")
+        wait_until(lambda: "refused: password" in ftpd.said(), what="the password to be refused")
+        ftpd.process.terminate()
+        assert ftpd.process.wait(timeout=20) == 0
+        assert talk.reply().startswith("421") and talk.reply() == ""
+
+
 def test_clients_with_tls_are_told_too(server):
     server.options = make_certificate(server.folder)
     server.start()

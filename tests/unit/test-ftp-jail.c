@@ -517,8 +517,19 @@ static void a_zygote_forks_and_its_child_does_not(void **state) {
     assert_int_equal(status, 0);
 }
 
+#define FDS 64
+#define PATIENCE_SECONDS 20
+
+static void allow_fds(rlim_t n) {
+    struct rlimit limit;
+
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = n;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
 /* jail_kill() ends the holder of the wire's other end and nobody else. */
-static void kills_only_while_the_wire_is_held(void **state) {
+static void check_kill(rlim_t few) {
     int wire[2], status;
 
     assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire), 0);
@@ -530,8 +541,12 @@ static void kills_only_while_the_wire_is_held(void **state) {
             pause();
     }
     close(wire[1]);
+    allow_fds(few);
     jail_kill(pid, wire[0]);
+    allow_fds(FDS);
+    alarm(PATIENCE_SECONDS);
     assert_int_equal(waitpid(pid, &status, 0), pid);
+    alarm(0);
     assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
 
     pid = fork(); /* "the same pid later": it doesn't hold the wire */
@@ -541,11 +556,18 @@ static void kills_only_while_the_wire_is_held(void **state) {
         for (;;)
             pause();
     }
+    allow_fds(few);
     jail_kill(pid, wire[0]);
+    allow_fds(FDS);
     assert_int_equal(waitpid(pid, &status, WNOHANG), 0);
     assert_int_equal(kill(pid, SIGKILL), 0);
     assert_int_equal(waitpid(pid, &status, 0), pid);
     close(wire[0]);
+}
+
+static void kills_only_while_the_wire_is_held(void **state) {
+    check_kill(FDS);
+    check_kill(STDERR_FILENO + 1); /* none is left for it */
 }
 
 static bool prepares_sessions(void) {
