@@ -20,6 +20,13 @@ char *export_path(const char *id, const char *rest, ExitCode *ret_code) {
     return NULL;
 }
 
+ExitCode export_get(const Args *args, Client *client, const char *id, const char *rest, Reply *ret) {
+    ExitCode code;
+
+    _cleanup_free_ char *path = export_path(id, rest, &code);
+    return path ? service_ask(args, client, "GET", path, NULL, ret) : code;
+}
+
 bool export_progress(const json_t *export, Progress *ret) {
     return answer_progress(json_object_get(export, "progress"), ret);
 }

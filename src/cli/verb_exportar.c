@@ -46,12 +46,8 @@ static int print_exports(const json_t *rows) {
 
 static ExitCode list(const Args *args, Client *client) {
     _cleanup_reply_ Reply reply = {};
-    ExitCode code;
 
-    _cleanup_free_ char *path = export_path(args->words[0], "/exports", &code);
-    if (!path)
-        return code;
-    code = service_ask(args, client, "GET", path, NULL, &reply);
+    ExitCode code = export_get(args, client, args->words[0], "/exports", &reply);
     if (code != EXIT_OK || args->json)
         return code;
     const json_t *rows = json_object_get(reply.json, "exports");
@@ -66,12 +62,8 @@ static ExitCode list(const Args *args, Client *client) {
 
 static ExitCode print_log(const Args *args, Client *client) {
     _cleanup_reply_ Reply reply = {};
-    ExitCode code;
 
-    _cleanup_free_ char *path = export_path(args->words[0], "/logs", &code);
-    if (!path)
-        return code;
-    code = service_ask(args, client, "GET", path, NULL, &reply);
+    ExitCode code = export_get(args, client, args->words[0], "/logs", &reply);
     if (code != EXIT_OK || args->json)
         return code;
     const json_t *rows = json_object_get(reply.json, "logs");

@@ -7,12 +7,8 @@
 /* The request's own answer says nothing of how far they are. */
 static ExitCode print_exports(const Args *args, Client *client) {
     _cleanup_reply_ Reply reply = {};
-    ExitCode code;
 
-    _cleanup_free_ char *path = export_path(args->words[0], "/exports", &code);
-    if (!path)
-        return code;
-    code = service_ask(args, client, "GET", path, NULL, &reply);
+    ExitCode code = export_get(args, client, args->words[0], "/exports", &reply);
     if (code == EXIT_OK)
         export_print_lines(json_object_get(reply.json, "exports"));
     return code;
