@@ -167,6 +167,7 @@ def test_the_url_instead_of_the_socket(tempoftp):
 
 
 def test_no_service_at_all(machine, tempoftp):
+    machine.run(["systemctl", "start", "tempoftp-api.socket"])  # it may be about to be started, and would miss its file
     machine.run(["mv", client.API_SOCKET, f"{client.API_SOCKET}.away"])
     try:
         done = tempoftp("estado", code=UNREACHABLE)
