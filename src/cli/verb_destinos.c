@@ -3,6 +3,7 @@
  * Secrets are asked for or read from a file: the command line is everybody's to read. */
 #include "basic/fds.h"
 #include "basic/strings.h"
+#include "cli/action.h"
 #include "cli/destination.h"
 #include "cli/secret.h"
 #include "cli/service.h"
@@ -13,12 +14,6 @@
 #include <inttypes.h>
 
 #define PAGE 1000
-
-typedef struct Action {
-    const char *name, *arguments;
-    size_t words_min, words_max; /* after the name */
-    ExitCode (*run)(const Args *args, Client *client);
-} Action;
 
 static void json_drop(json_t **j) {
     json_decref(*j);
@@ -315,23 +310,10 @@ static const Action actions[] = {
 };
 
 void print_actions_destinos(FILE *to) {
-    for (size_t i = 0; i < ELEMENTS(actions); i++)
-        fprintf(to, "  tempoftp destinos %s%s\n", actions[i].name, actions[i].arguments);
+    actions_print("destinos", actions, ELEMENTS(actions), to);
     fputs("Campos: " FIELDS_HELP "\n", to);
 }
 
 ExitCode verb_destinos(const Args *args, Client *client) {
-    const char *name = args->n_words > 0 ? args->words[0] : "lista";
-    size_t n = args->n_words > 0 ? args->n_words - 1 : 0;
-
-    for (size_t i = 0; i < ELEMENTS(actions); i++) {
-        if (!streq(actions[i].name, name))
-            continue;
-        if (n >= actions[i].words_min && n <= actions[i].words_max)
-            return actions[i].run(args, client);
-        complain("Uso: tempoftp destinos %s%s", actions[i].name, actions[i].arguments);
-        return EXIT_USAGE;
-    }
-    complain("destinos: acción desconocida: '%s' (vea tempoftp destinos --help)", name);
-    return EXIT_USAGE;
+    return actions_run("destinos", actions, ELEMENTS(actions), args, client);
 }

@@ -1,5 +1,6 @@
 /* tempoftp usuarios: who may call the API, and what operators change about them. One table of actions. */
 #include "basic/strings.h"
+#include "cli/action.h"
 #include "cli/secret.h"
 #include "cli/service.h"
 #include "cli/text.h"
@@ -8,12 +9,6 @@
 #include <inttypes.h>
 
 #define PAGE 1000
-
-typedef struct Action {
-    const char *name, *arguments;
-    size_t words; /* after the name */
-    ExitCode (*run)(const Args *args, Client *client);
-} Action;
 
 static void add_row(TextTable *table, const json_t *user) {
     char created[TEXT_FIGURE_SIZE];
@@ -116,31 +111,19 @@ static ExitCode create(const Args *args, Client *client) {
 }
 
 static const Action actions[] = {
-    { "lista", "", 0, list },
-    { "crear", " CORREO NOMBRE", 2, create },
-    { "activar", " CORREO", 1, activate },
-    { "desactivar", " CORREO", 1, deactivate },
-    { "rol", " CORREO usuario|operador", 2, role },
-    { "clave", " CORREO", 1, password },
+    { "lista", "", 0, 0, list },
+    { "crear", " CORREO NOMBRE", 2, 2, create },
+    { "activar", " CORREO", 1, 1, activate },
+    { "desactivar", " CORREO", 1, 1, deactivate },
+    { "rol", " CORREO usuario|operador", 2, 2, role },
+    { "clave", " CORREO", 1, 1, password },
 };
 
 void print_actions_usuarios(FILE *to) {
-    for (size_t i = 0; i < ELEMENTS(actions); i++)
-        fprintf(to, "  tempoftp usuarios %s%s\n", actions[i].name, actions[i].arguments);
+    actions_print("usuarios", actions, ELEMENTS(actions), to);
     fputs("Las contraseñas se preguntan, o se leen de la entrada estándar.\n", to);
 }
 
 ExitCode verb_usuarios(const Args *args, Client *client) {
-    const char *name = args->n_words > 0 ? args->words[0] : "lista";
-
-    for (size_t i = 0; i < ELEMENTS(actions); i++) {
-        if (!streq(actions[i].name, name))
-            continue;
-        if ((args->n_words > 0 ? args->n_words - 1 : 0) == actions[i].words)
-            return actions[i].run(args, client);
-        complain("Uso: tempoftp usuarios %s%s", actions[i].name, actions[i].arguments);
-        return EXIT_USAGE;
-    }
-    complain("usuarios: acción desconocida: '%s' (vea tempoftp usuarios --help)", name);
-    return EXIT_USAGE;
+    return actions_run("usuarios", actions, ELEMENTS(actions), args, client);
 }
