@@ -39,8 +39,8 @@ typedef struct BirthCharge {
 } BirthCharge;
 
 /* Forks a zygote. 0 in the listener. 1 in every child, as zygote_live() returns; a child owns nothing of the caller's and must end by _exit(). Negative:
- * there is no zygote; -EPROTO: its program is of another build, logged. argv: the program's; the zygote's copy is wiped, as its environment is. Without a hook, and where tempoftp-ftp-child is beside this program or
- * installed, the zygote is that: then nothing returns but 0. */
+ * there is no zygote; -EPROTO: its program is of another build, logged. argv: the program's; the zygote's copy is wiped, as its environment is. Without a
+ * hook, and where tempoftp-ftp-child is beside this program or installed, the zygote is that: then nothing returns but 0. */
 int zygote_start(Zygote *ret, const Jail *jail, const ChildConfig *config, char **argv, const ZygoteHook *hook, SessionStart *ret_start) _must_use_;
 /* Children that wait end too. */
 void zygote_done(Zygote *z);

@@ -103,13 +103,12 @@ static int make_kept(Kept **ret) {
     return 0;
 }
 
-/* Both lists become the one that waits. */
-static void take_over(Downloads *d) {
+/* What flew waits again. */
+static void put_back(Downloads *d) {
     for (size_t i = 0; i < d->flying->n; i++)
         if (add_row(d->waiting, &d->flying->rows[i]) < 0)
             log_row(&d->flying->rows[i]);
     d->flying->n = 0;
-    d->due_ms = d->waiting->n > 0 ? 0 : UINT64_MAX;
 }
 
 int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) {
@@ -126,7 +125,8 @@ int downloads_new(sd_bus *bus, int kept_fd, Downloads **ret) {
         return r;
     d->waiting = &d->kept->rows[0];
     d->flying = &d->kept->rows[1];
-    take_over(d);
+    put_back(d);
+    d->due_ms = d->waiting->n > 0 ? 0 : UINT64_MAX;
     *ret = TAKE_PTR(d);
     return 0;
 }
@@ -167,10 +167,7 @@ static int on_answer(sd_bus_message *reply, void *userdata, sd_bus_error *unused
         const sd_bus_error *e = sd_bus_message_get_error(reply);
         log_line(LOG_WARNING, NULL, "Cannot tell tempoftpd about %zu downloads, trying again: %s", d->flying->n,
                  e->message ? e->message : e->name);
-        for (size_t i = 0; i < d->flying->n; i++)
-            if (add_row(d->waiting, &d->flying->rows[i]) < 0)
-                log_row(&d->flying->rows[i]);
-        d->flying->n = 0;
+        put_back(d);
         d->retry_ms = d->retry_ms * 2 > DOWNLOADS_RETRY_MAX_MS ? DOWNLOADS_RETRY_MAX_MS : d->retry_ms * 2;
     }
     d->due_ms = d->waiting->n > 0 ? d->now_ms + d->retry_ms : UINT64_MAX;

@@ -22,6 +22,5 @@ TlsServer *identity_server(const TlsIdentity *i);
 /* The keeper's fd, to be kept and given back; NULL: no keeper. */
 int *identity_keeper_fd(TlsIdentity *i);
 /* ZygoteHook.prepare: files that have changed are read again (what they were stays good when they are not); what the next child needs to have signatures
- * made, or a
- * negative errno: it gets none, and the error is logged. */
+ * made, or a negative errno: it gets none, and the error is logged. */
 int identity_prepare(void *userdata);
