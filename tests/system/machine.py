@@ -260,3 +260,16 @@ class Source:
         for name in self.made:
             self.machine.run(["rm", "-rf", f"/srv/{name}"])
         self.made.clear()
+
+
+@contextlib.contextmanager
+def drop_in(machine, unit, text):
+    """A unit is another one meanwhile."""
+    path = f"/etc/systemd/system/{unit}.d/99-test.conf"
+    machine.write_file(path, text)
+    machine.run(["systemctl", "daemon-reload"])
+    try:
+        yield
+    finally:
+        machine.run(["rm", path])
+        machine.run(["systemctl", "daemon-reload"])

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from client import checksums
 from conftest import BUILD
 from ftp_standalone import ACCOUNT, PASSWORD, USER
-from machine import wait_until
+from machine import drop_in, wait_until
 from partners import PureFtpd, Sftp, Vsftpd, address, remote_path
 
 LONG = 300  # seconds; the machine may be slow
@@ -487,12 +487,8 @@ def test_a_start_that_the_broker_does_not_confirm_is_looked_at_again_after_growi
 @pytest.fixture
 def slow_start(machine):
     """Units of exports begin with something that lasts until it is ended."""
-    path = "/etc/systemd/system/tempoftp-export-.service.d/90-slow.conf"
-    machine.write_file(path, "[Service]\nExecStartPre=-/usr/bin/sleep infinity\n")
-    machine.run(["systemctl", "daemon-reload"])
-    yield
-    machine.run(["rm", path])
-    machine.run(["systemctl", "daemon-reload"])
+    with drop_in(machine, "tempoftp-export-.service", "[Service]\nExecStartPre=-/usr/bin/sleep infinity\n"):
+        yield
 
 
 def test_a_start_whose_confirmation_is_lost_is_not_made_twice(machine, api, partner, destination, delivered, folder_of, slow_start):

@@ -275,16 +275,14 @@ def test_who_reads_nothing_is_not_waited_for_when_turned_away(ftpd):  # noqa: F8
         assert time.monotonic() - began < 5
 
 
-def talk_in_vain(server):
-    """A client who finds no process ready for it; those before it stay connected and are returned, too."""
-    served = []
+def talk_in_vain(server, clients):
+    """A client who finds no process ready for it; it and those before it stay connected as long as `clients`, an ExitStack."""
     while True:
-        client = socket.create_connection(server.address, timeout=5)
+        client = clients.enter_context(socket.create_connection(server.address, timeout=5))
         try:
             assert client.recv(100).startswith(b"220")
-            served.append(client)
         except TimeoutError:
-            return client, served
+            return client
 
 
 @contextlib.contextmanager
@@ -302,9 +300,7 @@ def test_the_time_to_log_in_begins_when_somebody_listens(ftpd):  # noqa: F811
     """Where processes are scarce clients wait for theirs, and then have as long as others."""
     with contextlib.ExitStack() as clients:
         with no_new_processes(ftpd):
-            late, served = talk_in_vain(ftpd)
-            for client in (late, *served):
-                clients.enter_context(client)
+            late = talk_in_vain(ftpd, clients)
             late.settimeout(8)  # longer than it may take to log in
             with pytest.raises(TimeoutError):
                 late.recv(100)
@@ -316,9 +312,7 @@ def test_the_time_to_log_in_begins_when_somebody_listens(ftpd):  # noqa: F811
 def test_who_gets_no_process_is_told_so(ftpd):  # noqa: F811
     with contextlib.ExitStack() as clients:
         with no_new_processes(ftpd):
-            late, served = talk_in_vain(ftpd)
-            for client in (late, *served):
-                clients.enter_context(client)
+            late = talk_in_vain(ftpd, clients)
             late.settimeout(60)
             with late.makefile("rb") as replies:
                 assert [line[:3] for line in replies] == [b"421"]

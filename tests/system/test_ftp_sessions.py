@@ -16,18 +16,22 @@ from machine import SETTINGS, wait_until
 
 # ---- what outlives the listener -----------------------------------------------------------------------
 
+def another_listener(machine, how):
+    if how == "kill -9":
+        kill_listener(machine)
+    else:
+        before = main_pid(machine)
+        machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
+        wait_for_listener(machine, before)
+
+
 @pytest.mark.parametrize("how", ["kill -9", "systemctl restart"])
 def test_sessions_and_transfers_outlive_the_listener(machine, delivered, opened, how):  # noqa: F811
     answer = delivered()
     idle, busy = opened(answer), opened(answer)
     data = begin(busy, f"/{answer['id']}/grande.bin")
     before = {row["pid"] for row in list_sessions(machine, answer["ftpuser"])}
-    if how == "kill -9":
-        kill_listener(machine)
-    else:
-        listener = main_pid(machine)
-        machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
-        wait_for_listener(machine, listener)
+    another_listener(machine, how)
 
     rows = list_sessions(machine, answer["ftpuser"])
     assert {row["pid"] for row in rows} == before and len(before) == 2
@@ -452,28 +456,20 @@ def test_downloads_that_a_listener_had_not_told_yet_are_counted(machine, api, de
     answer, size, n = delivered(files={"a.txt": "x" * 1000}), 1000, 0
     ftp, since = opened(answer), machine.journal_now()
 
-    def another_listener():
-        if how == "kill -9":
-            kill_listener(machine)
-        else:
-            before = main_pid(machine)
-            machine.run(["systemctl", "restart", "tempoftp-ftp.service"])
-            wait_for_listener(machine, before)
-
     def count():
         return api.get(f"/tmpftp/{answer['id']}").json["descargas"]["bytes"]
 
     for _ in range(3):
         fetch(ftp, f"/{answer['id']}/a.txt")
         n += 1
-        another_listener()
+        another_listener(machine, how)
         wait_until(lambda: count() >= n * size, 30, what=f"{n} downloads are counted")  # noqa: B023
     with without_tempoftpd(machine):
         for _ in range(2):
             fetch(ftp, f"/{answer['id']}/a.txt")
             n += 1
             wait_until(lambda: "Cannot tell tempoftpd about 1 downloads" in machine.journal("-u", "tempoftp-ftp", since=since), 30, "nobody hears it")
-            another_listener()
+            another_listener(machine, how)
     wait_until(lambda: count() >= n * size, 30, what="what nobody heard is counted")
     assert count() == n * size
     assert "Cannot count" not in machine.journal("-u", "tempoftp-ftp", since=since)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from machine import wait_until
+from machine import drop_in, wait_until
 from transfers import slow, source_users, staging, wait_staged  # noqa: F401 (fixtures)
 
 PREPARANDO = "1b8af2e4d65c4e1bb2e6d3e3d7f46c21"  # MESSAGE_ID= of a request that leaves the line
@@ -196,12 +196,8 @@ def test_the_line_keeps_its_order_when_the_service_is_gone_for_a_moment(how, mac
 @pytest.fixture
 def slow_stop(machine):
     """Transfer units take two seconds to stop."""
-    drop_in = "/run/systemd/system/tempoftp-transfer-.service.d/99-slow-stop.conf"
-    machine.write_file(drop_in, "[Service]\nExecStopPost=/bin/sleep 2\n")
-    machine.run(["systemctl", "daemon-reload"])
-    yield
-    machine.file(drop_in).unlink()
-    machine.run(["systemctl", "daemon-reload"])
+    with drop_in(machine, "tempoftp-transfer-.service", "[Service]\nExecStopPost=/bin/sleep 2\n"):
+        yield
 
 
 def test_a_copy_under_way_that_is_deleted_is_purged_however_long_its_unit_takes_to_stop(machine, api, first, slow_stop):

@@ -5,9 +5,7 @@ import re
 import pytest
 
 from client import fetch, ftp_login
-from machine import wait_until
-
-DROP_INS = "/etc/systemd/system"
+from machine import drop_in, wait_until
 
 
 @pytest.fixture
@@ -18,19 +16,6 @@ def delivers(source, unique, submit, wait_for, machine):
         with ftp_login(machine, answer) as ftp:
             return fetch(ftp, f"/{answer['id']}/a.txt") == b"hola\n"
     return deliver
-
-
-@contextlib.contextmanager
-def drop_in(machine, unit, text):
-    """An operator's mistake, and its repair."""
-    path = f"{DROP_INS}/{unit}.d/99-broken.conf"
-    machine.write_file(path, text)
-    machine.run(["systemctl", "daemon-reload"])
-    try:
-        yield
-    finally:
-        machine.run(["rm", path])
-        machine.run(["systemctl", "daemon-reload"])
 
 
 @contextlib.contextmanager
